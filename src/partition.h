@@ -1,0 +1,71 @@
+/*
+ * partition.h: what the partition file says, as const tables.
+ *
+ * tools/partition.py checks config/<product>/partitions.toml and writes the tables of vm_config and tlb_rows
+ * (build/<product>/gen/partitions.c); tools/pack.py writes vm_image from the guests' ELF files (build/<product>/images.S).
+ * Nothing here is written at run time, and nothing that is not in the tables is allowed: no other memory, no other device,
+ * no other interrupt line.
+ *
+ * All words are big-endian as the 405 reads them, all addresses are 32 bits. VM n has TLB entries under PID n + 1
+ * (PID 0 stays free: an entry with TID 0 would match every VM).
+ */
+#ifndef PARTITION_H
+#define PARTITION_H
+
+#include <stdint.h>
+
+#include "partitions.h"
+
+#define VM_NAME_SIZE 8
+
+// vm_config.flags
+#define VM_RESTART   1U     // a reset by the guest restarts the VM; without it the VM stops
+#define VM_AUTOSTART 2U     // runs from boot; without it the VM waits, stopped, until something starts it
+#define VM_DMA       4U     // trusted: owns the DMA masters, which no MMU stands in front of
+
+// A board interrupt line that belongs to a VM, and the line of the VM's virtual controller that it drives.
+struct irq_route {
+    uint8_t line;           // line of the board's interrupt controller; bit 0x80000000 >> line
+    uint8_t guest_line;     // line of the virtual controller
+};
+
+struct vm_config {
+    char name[VM_NAME_SIZE];        // padded with NUL; a name of 8 characters has no NUL at the end
+    uint32_t ram_guest;             // guest-physical address of the VM's RAM
+    uint32_t ram_machine;           // machine address of the same RAM
+    uint32_t ram_size;              // bytes, a multiple of the board's smallest page
+    uint32_t console_base;          // guest-physical address of the virtual 16550; 0: the VM has none
+    uint16_t flags;                 // VM_RESTART | VM_AUTOSTART | VM_DMA
+    uint16_t irq_count;             // rows of irq
+    const struct irq_route *irq;    // rows sorted by line; a null pointer when irq_count is 0
+};
+
+// One static TLB entry: write lo first, then hi, with PID = tid. Rows are grouped by VM, in the order of vm_config.
+struct tlb_row {
+    uint32_t hi;                    // TLBHI: EPN, SIZE, V
+    uint32_t lo;                    // TLBLO: RPN, EX, WR, ZSEL = 0, W I M G
+    uint32_t tid;                   // VM index + 1
+};
+
+// Bytes to place in the VM's RAM at boot and at restart. The source stands in .images and is word-aligned, padded with
+// zero to a full word.
+struct vm_segment {
+    uint32_t guest;                 // guest-physical address
+    uint32_t filesz;                // bytes to copy from data
+    uint32_t memsz;                 // bytes in memory; those from filesz on are zero
+    const void *data;               // a null pointer when filesz is 0
+};
+
+// What starts a VM: real mode, supervisor, at entry, with r3 to r7 as given.
+struct vm_image {
+    uint32_t entry;                 // guest-physical address, word-aligned
+    uint32_t r3, r4, r5, r6, r7;
+    uint32_t segment_count;         // rows of segments: the ELF's loadable segments, then the blob if there is one
+    const struct vm_segment *segments;
+};
+
+extern const struct vm_config vm_config[VM_COUNT];
+extern const struct tlb_row tlb_rows[TLB_ROW_COUNT];
+extern const struct vm_image vm_image[VM_COUNT];
+
+#endif
