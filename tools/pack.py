@@ -1,0 +1,410 @@
+#!/usr/bin/python3
+"""Combine the hypervisor with the guests' ELF files.
+
+  pack.py --partitions build/demo/gen/partitions.json --guest-dir build/guests --out build/demo/images.S
+      checks each guest and writes an assembler file with the table vm_image (src/partition.h) and the guests' bytes
+  pack.py ... --hypervisor build/demo/proteus.o --script build/demo/link.ld --out build/demo/proteus.elf
+      the same, then assembles and links it with a prebuilt hypervisor ($CROSS_COMPILE, default powerpc-linux-gnu-)
+  pack.py --partitions ... --image build/demo/proteus.elf
+      checks an image that something else linked
+  ... --bin rom.bin --size 0x80000
+      also writes the flat ROM image, which ends at the end of the address space
+
+A guest is a 32-bit big-endian PowerPC executable anywhere in its partition's memory: `--guest name=path` for a VM, or the
+`image` of the partition file, searched in every --guest-dir. Its physical addresses (p_paddr) count.
+"""
+
+import sys
+
+sys.dont_write_bytecode = True      # generated files belong under build/ only
+
+import argparse
+import hashlib
+import json
+import os
+import subprocess
+import tempfile
+
+from kconfig import InputError, fault, guess, read_text, run_tool, write_if_changed
+
+SPACE = 1 << 32
+PF_X = 1
+REGISTERS = ("r3", "r4", "r5", "r6", "r7")
+EXPECT = "a guest is a 32-bit big-endian PowerPC executable"
+
+
+def show_range(base, size):
+    """An address range with its last byte."""
+    return f"0x{base:08X}-0x{base + size - 1:08X}"
+
+
+def overlap(base, size, other, other_size):
+    """True if two ranges have a byte in common."""
+    return base < other + other_size and other < base + size
+
+
+class Piece:
+    """Bytes of a file that go to a place in memory: a loadable segment, or a blob."""
+
+    def __init__(self, path, offset, filesz, memsz, paddr, vaddr=None, executable=False, what="segment"):
+        self.path, self.offset, self.filesz, self.memsz = path, offset, filesz, memsz
+        self.paddr, self.vaddr, self.executable, self.what = paddr, vaddr, executable, what
+
+
+def file_size(path, what, hint):
+    """The size of a file that has to be there and hold something."""
+    try:
+        with open(path, "rb"):
+            size = os.path.getsize(path)
+    except OSError as error:
+        raise InputError(fault(path, None, f"can't read the {what}: {os.strerror(error.errno)}", hint)) from None
+    if size == 0:
+        raise InputError(fault(path, None, f"the {what} is empty", hint))
+    return size
+
+
+def read_elf(path, what="guest"):
+    """(entry, [Piece]) of an executable; its header and its segments are checked against each other and the file."""
+    try:
+        from elftools.common.exceptions import ELFError
+        from elftools.elf.elffile import ELFFile
+    except ImportError:
+        raise InputError(fault("pack.py", None, "the Python module elftools is missing",
+                               "apt-get install python3-pyelftools, and run with /usr/bin/python3")) from None
+    size = file_size(path, what, "build it first")
+    try:
+        with open(path, "rb") as file:
+            elf = ELFFile(file)
+            check_header(path, elf, what)
+            if elf["e_phoff"] + elf["e_phnum"] * elf["e_phentsize"] > size:
+                raise InputError(fault(path, None, "the file is truncated: its program headers are missing", "build or copy it again"))
+            headers = [segment.header for segment in elf.iter_segments() if segment["p_type"] == "PT_LOAD"]
+            entry = elf["e_entry"]
+    except (ELFError, UnicodeDecodeError, ValueError, KeyError, AttributeError, OverflowError) as error:
+        cause = "it is too short or not an ELF file" if not str(error) else str(error)[:1].lower() + str(error)[1:]
+        raise InputError(fault(path, None, f"the {what} is not a sound ELF file: {cause.rstrip('.')}", EXPECT)) from None
+    pieces = [Piece(path, h["p_offset"], h["p_filesz"], h["p_memsz"], h["p_paddr"], h["p_vaddr"], bool(h["p_flags"] & PF_X))
+              for h in headers if h["p_memsz"]]
+    for piece in pieces:
+        if piece.filesz > piece.memsz:
+            raise InputError(fault(path, None, f"the segment at 0x{piece.paddr:08X} has more bytes in the file than in memory",
+                                   "the file is damaged: build it again"))
+        if piece.offset + piece.filesz > size:
+            raise InputError(fault(path, None, f"the file is truncated: the segment at 0x{piece.paddr:08X} ends at byte "
+                                   f"{piece.offset + piece.filesz}, the file at {size}", "build or copy it again"))
+    if not pieces:
+        raise InputError(fault(path, None, f"the {what} has nothing to load", "link it with loadable segments"))
+    return entry, pieces
+
+
+def check_header(path, elf, what):
+    """Class, byte order, machine and type of an ELF file."""
+    checks = [(elf.elfclass == 32, f"it has {elf.elfclass} bits"), (not elf.little_endian, "it is little-endian"),
+              (elf["e_machine"] == "EM_PPC", f"its machine is {elf['e_machine']}"),
+              (elf["e_type"] == "ET_EXEC", f"its type is {elf['e_type']}, not ET_EXEC")]
+    for good, cause in checks:
+        if not good:
+            hint = "link it, with -static and without -pie" if "type" in cause else EXPECT
+            raise InputError(fault(path, None, f"the {what} can't run: {cause}", hint))
+
+
+def check_place(piece, vm, source):
+    """A piece lies in the VM's memory."""
+    memory = vm["memory"]
+    if piece.paddr < memory["guest"] or piece.paddr + piece.memsz > memory["guest"] + memory["size"]:
+        raise InputError(fault(source, memory["line"],
+                               f"vm '{vm['name']}': the {piece.what} {show_range(piece.paddr, piece.memsz)} of {piece.path} is outside "
+                               f"its memory {show_range(memory['guest'], memory['size'])}",
+                               "give the VM more memory or another guest address, or link the guest elsewhere"))
+
+
+def check_apart(pieces, vm, source):
+    """No two pieces overlap."""
+    ordered = sorted(pieces, key=lambda piece: piece.paddr)
+    for low, high in zip(ordered, ordered[1:]):
+        if overlap(low.paddr, low.memsz, high.paddr, high.memsz):
+            blob = next((piece for piece in (low, high) if piece.what == "blob"), None)
+            line = vm["blob"]["line"] if blob else vm["image_line"]
+            raise InputError(fault(source, line,
+                                   f"vm '{vm['name']}': the {low.what} {show_range(low.paddr, low.memsz)} of {low.path} overlaps the "
+                                   f"{high.what} {show_range(high.paddr, high.memsz)} of {high.path}",
+                                   "move the blob's guest address" if blob else "correct the guest's linker script"))
+
+
+def find_entry(path, entry, pieces, vm, source):
+    """The guest-physical entry: e_entry is a virtual address in a segment, or already a physical one."""
+    line = vm["image_line"]
+    if entry % 4:
+        raise InputError(fault(source, line, f"vm '{vm['name']}': the entry 0x{entry:08X} of {path} is not word-aligned",
+                               "see ENTRY in the guest's linker script"))
+    for address in ("vaddr", "paddr"):
+        for piece in pieces:
+            start = getattr(piece, address)
+            if piece.executable and start <= entry < start + piece.filesz:
+                return entry - start + piece.paddr
+    raise InputError(fault(source, line, f"vm '{vm['name']}': the entry 0x{entry:08X} of {path} is in no executable segment",
+                           "see ENTRY in the guest's linker script"))
+
+
+class Guest:
+    """A VM's image and blob, checked against its partition."""
+
+    def __init__(self, vm, path, folders, source):
+        self.vm = vm
+        entry, self.pieces = read_elf(path)
+        for piece in self.pieces:
+            check_place(piece, vm, source)
+        self.entry = find_entry(path, entry, self.pieces, vm, source)
+        if vm["blob"]:
+            self.pieces.append(self.read_blob(folders, source))
+        check_apart(self.pieces, vm, source)
+        self.regs = [vm["blob"]["guest"] if vm["regs"][name] == "blob" else vm["regs"][name] for name in REGISTERS]
+
+    def read_blob(self, folders, source):
+        """The blob as a piece; its file is searched like an image, and beside the partition file."""
+        blob = self.vm["blob"]
+        path = find_file(blob["file"], [os.path.dirname(source), *folders])
+        if path is None:
+            raise InputError(fault(source, blob["line"], f"vm '{self.vm['name']}': there is no blob '{blob['file']}'",
+                                   "place it beside the partition file, or name its folder with --guest-dir"))
+        size = file_size(path, "blob", "build it first")
+        piece = Piece(path, 0, size, size, blob["guest"], what="blob")
+        check_place(piece, self.vm, source)
+        return piece
+
+
+def find_file(name, folders):
+    """The first folder's file of that name, or None; an absolute name stands for itself."""
+    for folder in folders if not os.path.isabs(name) else [""]:
+        path = os.path.join(folder, name)
+        if os.path.isfile(path):
+            return path
+    return None
+
+
+def find_image(vm, given, folders, source):
+    """The path of a VM's image."""
+    if vm["name"] in given:
+        return given[vm["name"]]
+    path = find_file(vm["image"], folders)
+    if path is None:
+        where = ", ".join(folders) or "nowhere"
+        raise InputError(fault(source, vm["image_line"], f"vm '{vm['name']}': there is no image '{vm['image']}' (looked in: {where})",
+                               f"build the guest, or give --guest {vm['name']}=<path> or --guest-dir <folder>"))
+    return path
+
+
+def read_guests(partitions, given, folders):
+    """All guests; the faults of all of them at once."""
+    guests, faults = [], []
+    source = partitions["source"]
+    for vm in partitions["vms"]:
+        try:
+            guests.append(Guest(vm, find_image(vm, given, folders, source), folders, source))
+        except InputError as error:
+            faults.extend(error.lines)
+    if faults:
+        raise InputError(*faults)
+    return guests
+
+
+def render_store(guests, source):
+    """The assembler file: vm_image, the segment tables, the bytes. Equal bytes are stored once."""
+    labels = {}                     # (content) -> label, so VMs that run the same image share its bytes
+    table = [f"/* Generated by tools/pack.py from {source}. */", '    .section .images, "a", @progbits', "    .balign 4",
+             "    .globl vm_image", "    .type vm_image, @object", "vm_image:"]
+    rows, data = [], []
+    for guest in guests:
+        index = guest.vm["index"]
+        words = [guest.entry, *guest.regs, len(guest.pieces)]
+        table.append("    .long " + ", ".join(f"0x{word:X}" for word in words) + f", segments_{index}    /* {guest.vm['name']} */")
+        rows += ["", f"segments_{index}:"]
+        for piece in guest.pieces:
+            label = store_piece(piece, labels, data) if piece.filesz else "0"
+            rows.append(f"    .long 0x{piece.paddr:08X}, {piece.filesz}, {piece.memsz}, {label}")
+    table.append("    .size vm_image, . - vm_image")
+    return "\n".join(table + rows + data + [""])
+
+
+def store_piece(piece, labels, data):
+    """The label of a piece's bytes; emits them at their first use."""
+    with open(piece.path, "rb") as file:
+        file.seek(piece.offset)
+        key = (piece.filesz, hashlib.sha256(file.read(piece.filesz)).digest())
+    if key not in labels:
+        labels[key] = f"data_{len(labels)}"
+        path = piece.path.replace("\\", "\\\\").replace('"', '\\"')
+        data += ["", f"{labels[key]}:", f'    .incbin "{path}", {piece.offset}, {piece.filesz}', "    .balign 4"]
+    return labels[key]
+
+
+def run(command):
+    """Run a tool of the toolchain; what it says on failure becomes the fault."""
+    try:
+        result = subprocess.run(command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, check=False)
+    except OSError as error:
+        raise InputError(fault(command[0], None, f"can't run: {os.strerror(error.errno)}",
+                               "apt-get install gcc-powerpc-linux-gnu, or set CROSS_COMPILE to the prefix of your toolchain")) from None
+    if result.returncode:
+        text = " / ".join(line.strip() for line in result.stdout.strip().splitlines()[:4])
+        raise InputError(fault(command[-1], None, f"{os.path.basename(command[0])} failed: {text}".rstrip("."),
+                               "is the input the hypervisor's, and made by the same toolchain?"))
+
+
+def link(store, objects, script, out, check):
+    """Assemble the store and link it with the hypervisor; `check` sees the image before it gets its name."""
+    prefix = os.environ.get("CROSS_COMPILE", "powerpc-linux-gnu-")
+    for path in [*objects, script]:
+        file_size(path, "linker script" if path == script else "hypervisor object", "build the hypervisor first")
+    with tempfile.TemporaryDirectory() as folder:
+        source, obj, image = (os.path.join(folder, name) for name in ("images.S", "images.o", "image.elf"))
+        write_if_changed(source, store)
+        run([prefix + "as", "-m405", "-mbig", "-o", obj, source])
+        run([prefix + "ld", "--build-id=none", "-T", script, "-o", image, *objects, obj])
+        check(image, out)
+        with open(image, "rb") as file:
+            data = file.read()
+    write_if_changed(out, data)
+    os.chmod(out, os.stat(out).st_mode | 0o111)
+
+
+def check_image(path, name, partitions):
+    """The pieces of a linked image; none of them, at its load or run address, lies in a partition's memory."""
+    _, pieces = read_elf(path, "image")
+    faults = []
+    for piece in pieces:
+        for address in sorted({piece.paddr, piece.vaddr}):
+            for vm in partitions["vms"]:
+                memory = vm["memory"]
+                if overlap(address, piece.memsz, memory["machine"], memory["size"]):
+                    faults.append(fault(name, None, f"the image's {show_range(address, piece.memsz)} overlaps the memory "
+                                        f"{show_range(memory['machine'], memory['size'])} of vm '{vm['name']}' "
+                                        f"({partitions['source']}:{memory['line']})",
+                                        "link the hypervisor and its store into the board's reserved areas"))
+    if faults:
+        raise InputError(*faults)
+    return pieces
+
+
+def flat_image(pieces, name, size):
+    """The bytes of a ROM: what is loaded from the file, up to 0xFFFFFFFF, filled with 0xFF below and between."""
+    loaded = [piece for piece in pieces if piece.filesz]
+    end = max(piece.paddr + piece.filesz for piece in loaded)
+    low = min(piece.paddr for piece in loaded)
+    if end != SPACE:
+        raise InputError(fault(name, None, f"the image ends at 0x{end - 1:X}, a ROM ends at 0xFFFFFFFF",
+                               "use the ROM's linker script: the reset branch is the last word"))
+    if low < SPACE - size:
+        raise InputError(fault(name, None, f"the image starts at 0x{low:08X}, {SPACE - low} bytes before the end; the ROM has {size}",
+                               "fewer or smaller guests, or a larger --size"))
+    rom = bytearray(b"\xff" * size)
+    for piece in loaded:
+        with open(piece.path, "rb") as file:
+            file.seek(piece.offset)
+            start = piece.paddr - (SPACE - size)
+            rom[start:start + piece.filesz] = file.read(piece.filesz)
+    return bytes(rom)
+
+
+def read_partitions(path):
+    """partitions.json, as tools/partition.py wrote it."""
+    hint = "it is written by tools/partition.py --out"
+    try:
+        data = json.loads(read_text(path, "partition table", hint))
+        for vm in data["vms"]:
+            _ = vm["name"], vm["index"], vm["image"], vm["image_line"], vm["regs"], vm["blob"]
+            _ = vm["memory"]["guest"], vm["memory"]["machine"], vm["memory"]["size"], vm["memory"]["line"]
+        _ = data["source"]
+    except json.JSONDecodeError as error:
+        raise InputError(fault(path, error.lineno, f"not JSON: {error.msg[:1].lower()}{error.msg[1:]}", hint)) from None
+    except (KeyError, TypeError) as error:
+        raise InputError(fault(path, None, f"not a partition table: {error} is missing", hint)) from None
+    return data
+
+
+def parse_guests(items, partitions):
+    """{vm name: path} of the --guest options."""
+    names = [vm["name"] for vm in partitions["vms"]]
+    given = {}
+    for item in items:
+        name, mark, path = item.partition("=")
+        if not mark or not path:
+            raise InputError(fault("--guest", None, f"'{item}' is not <vm>=<path>", "for example --guest ctask=build/guests/ctask.elf"))
+        if name not in names:
+            raise InputError(fault("--guest", None, f"there is no vm '{name}' in {partitions['source']}", guess(name, names)))
+        if name in given:
+            raise InputError(fault("--guest", None, f"vm '{name}' is given twice", "one image for each VM"))
+        given[name] = path
+    return given
+
+
+def write_depfile(path, target, guests):
+    """A make rule with the files that the output was made from."""
+    names = sorted({piece.path for guest in guests for piece in guest.pieces})
+    escaped = [name.replace("$", "$$").replace(" ", "\\ ").replace("#", "\\#") for name in names]
+    phony = "".join(f"{name}:\n" for name in escaped)
+    write_if_changed(path, f"{target}: {' '.join(escaped)}\n{phony}")
+
+
+def parse_args(argv):
+    """The command line; contradictions are usage errors."""
+    parser = argparse.ArgumentParser(description=__doc__.split("\n")[0], epilog="\n".join(__doc__.split("\n")[1:]),
+                                     formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--partitions", required=True, help="partitions.json of the product")
+    parser.add_argument("--guest", action="append", default=[], metavar="VM=ELF", help="the image of one VM")
+    parser.add_argument("--guest-dir", action="append", default=[], metavar="DIR", help="where images are searched")
+    parser.add_argument("--out", help="the file to write: .S, or with --hypervisor the linked image")
+    parser.add_argument("--depfile", help="also write a make rule with the guests that --out depends on")
+    parser.add_argument("--hypervisor", nargs="+", metavar="OBJECT", help="prebuilt hypervisor objects to link with")
+    parser.add_argument("--script", help="the linker script for --hypervisor")
+    parser.add_argument("--image", help="a linked image to check, instead of --out")
+    parser.add_argument("--bin", help="the flat ROM image to write")
+    parser.add_argument("--size", type=lambda text: int(text, 0), default=0x80000, help="bytes of the ROM (default 0x80000)")
+    args = parser.parse_args(argv)
+    if bool(args.out) == bool(args.image):
+        parser.error("give either --out or --image")
+    if bool(args.hypervisor) != bool(args.script):
+        parser.error("--hypervisor and --script go together")
+    if args.image and (args.hypervisor or args.guest or args.guest_dir or args.depfile):
+        parser.error("--image only checks: no --guest, --guest-dir, --depfile or --hypervisor")
+    if args.out and args.hypervisor is None and not args.out.endswith(".S"):
+        parser.error("--out is a .S file, or give --hypervisor and --script to link")
+    if args.hypervisor and args.out.endswith(".S"):
+        parser.error("with --hypervisor, --out is the linked image, not a .S file")
+    if args.bin and not (args.image or args.hypervisor):
+        parser.error("--bin needs a linked image: --image, or --hypervisor and --script")
+    if not 4 <= args.size <= SPACE:
+        parser.error("--size is 4 bytes to 4 GiB")
+    return args
+
+
+def main(argv=None):
+    """Check the guests, write the store, link it, check the image, flatten it: as far as the command line asks."""
+    args = parse_args(argv)
+    partitions = read_partitions(args.partitions)
+    if args.image:
+        pieces = check_image(args.image, args.image, partitions)
+        if args.bin:
+            write_if_changed(args.bin, flat_image(pieces, args.image, args.size))
+        return 0
+    guests = read_guests(partitions, parse_guests(args.guest, partitions), args.guest_dir)
+    store = render_store(guests, partitions["source"])
+    if args.hypervisor:
+        rom = []
+
+        def check(path, name):
+            """Everything that can be wrong with the image, before anything is written."""
+            pieces = check_image(path, name, partitions)
+            rom.extend([flat_image(pieces, name, args.size)] if args.bin else [])
+        link(store, args.hypervisor, args.script, args.out, check)
+        if args.bin:
+            write_if_changed(args.bin, rom[0])
+    else:
+        write_if_changed(args.out, store)
+    if args.depfile:
+        write_depfile(args.depfile, args.out, guests)
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(run_tool(main))
