@@ -1,0 +1,109 @@
+#!/bin/sh
+# deps.sh: install the Debian packages that a purpose needs and this machine lacks.
+#
+#   tools/deps.sh run             build and run a product
+#   tools/deps.sh test            and its tests
+#   tools/deps.sh bench           and the measurements
+#   tools/deps.sh lint            the static checks
+#   tools/deps.sh --list test     print what is missing, install nothing
+#
+# Prints nothing when all is there. Otherwise `installing: a b c`, then only what goes wrong.
+set -eu
+
+usage() {
+    echo "usage: tools/deps.sh [--list] run|test|bench|lint ..." >&2
+    exit 2
+}
+
+# fail CAUSE HINT: one line in the form of all this project's errors.
+fail() {
+    echo "tools/deps.sh: $1. hint: $2" >&2
+    exit 1
+}
+
+# The compiler decides: a powerpc-eabi toolchain is preferred where there is one, and a CROSS_COMPILE of the user's is left alone.
+compiler() {
+    if [ -z "${CROSS_COMPILE:-}" ] && ! command -v powerpc-eabi-gcc >/dev/null; then
+        echo gcc-powerpc-linux-gnu
+    fi
+}
+
+# Sources of newlib and of libgcc's soft-fp, from which the C library of the FFT guests is built, and what unpacks them.
+newlib="newlib-source gcc-12-source xz-utils"
+
+# packages PURPOSE: what it needs, one or more on a line.
+packages() {
+    case $1 in
+    run) echo "make $(compiler) qemu-system-ppc python3 python3-kconfiglib python3-pyelftools $newlib" ;;
+    test) packages run; echo "gcc libc6-dev libcmocka-dev python3-pytest" ;;
+    bench) packages run; echo "gcc libc6-dev" ;;
+    lint) echo "make cppcheck shellcheck pyflakes3 python3" ;;
+    *) usage ;;
+    esac
+}
+
+list=no
+if [ "${1:-}" = --list ]; then
+    list=yes
+    shift
+fi
+[ $# -gt 0 ] || usage
+
+wanted=
+for purpose in "$@"; do
+    wanted="$wanted $(packages "$purpose")" || exit 2
+done
+
+if ! command -v dpkg-query >/dev/null; then
+    # shellcheck disable=SC2086
+    echo "tools/deps.sh: this is not Debian, nothing is installed for you. needed:" $wanted >&2
+    exit 0
+fi
+
+# One query for all; an unknown package only makes its exit status 1. The word list is split on purpose.
+# shellcheck disable=SC2016,SC2086
+have=$(dpkg-query -W -f '${Package} ${db:Status-Status}\n' $wanted 2>/dev/null) || true
+missing=
+for package in $wanted; do
+    case "
+$have
+" in
+    *"
+$package installed
+"*) ;;
+    *)
+        case " $missing " in
+        *" $package "*) ;;
+        *) missing="${missing:+$missing }$package" ;;
+        esac
+        ;;
+    esac
+done
+[ -n "$missing" ] || exit 0
+if [ $list = yes ]; then
+    echo "$missing"
+    exit 0
+fi
+
+echo "installing: $missing"
+as_root=
+if [ "$(id -u)" != 0 ]; then
+    command -v sudo >/dev/null || fail "packages are missing, and this is neither root nor is there sudo" \
+        "as root: apt-get install --no-install-recommends $missing"
+    as_root=sudo
+fi
+
+# quietly COMMAND...: its output is shown only when it fails.
+quietly() {
+    log=$(mktemp)
+    if ! $as_root env DEBIAN_FRONTEND=noninteractive "$@" >"$log" 2>&1 </dev/null; then
+        tail -n 20 "$log" >&2
+        rm -f "$log"
+        fail "'$*' failed" "see the lines above; is the network there, and does /etc/apt name Debian 12?"
+    fi
+    rm -f "$log"
+}
+
+quietly apt-get -qq update
+# shellcheck disable=SC2086
+quietly apt-get -qq -y --no-install-recommends install $missing
