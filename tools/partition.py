@@ -2,7 +2,7 @@
 """Check a product's partition file against its board and configuration, and write the const tables of the hypervisor.
 
   partition.py --board config/boards/ref405ep.toml --config build/demo/.config config/demo/partitions.toml --out build/demo/gen
-      writes partitions.c, partitions.h, board.h and partitions.json
+      writes partitions.c, partitions.h, board_values.h and partitions.json
   partition.py ... --check     only checks
   partition.py ... --table     prints the partitions
 
@@ -320,7 +320,7 @@ def overlap(base, size, other, other_size):
 
 # ---------------------------------------------------------------- board
 
-BOARD_KEYS = ["name", "tb_hz", "page_min", "console", "uic", "ram", "reserved", "device"]
+BOARD_KEYS = ["name", "tb_hz", "page_min", "console", "uic", "ram", "rom", "reserved", "device"]
 DEVICE_KEYS = ["name", "kind", "base", "size", "irq", "dma"]
 
 
@@ -341,10 +341,13 @@ class Board:
                          "one of " + ", ".join(map(show_size, PAGE_SIZES)))
             self.page_min = 4096
         uic = reader.get(data, (), "uic", dict, {}, "[uic] with dcr and lines")
-        reader.keys(uic, ("uic",), ["dcr", "lines"])
-        self.uic_dcr = reader.field(uic, ("uic",), "dcr", 0, "dcr = 0xC0" if uic else None, high=0x3FF)
+        reader.keys(uic, ("uic",), ["dcr", "lines", "polarity", "trigger"])
+        self.uic_dcr = reader.field(uic, ("uic",), "dcr", 0, "dcr = 0xC0" if "uic" in data else None, high=0x3FF)
         self.lines = reader.field(uic, ("uic",), "lines", 32, low=1, high=32)
+        self.polarity = reader.field(uic, ("uic",), "polarity", 0xFFFFFFFF)
+        self.trigger = reader.field(uic, ("uic",), "trigger", 0)
         self.ram = self.ranges(data, "ram")
+        self.rom = self.ranges(data, "rom")
         self.reserved = self.ranges(data, "reserved")
         self.devices = self.read_devices(data)
         if len(self.ram) != 1:
@@ -443,8 +446,8 @@ class Vm:
         self.devices = self.read_devices()
         self.irqs = self.read_interrupts()
         if "blob" in self.regs.values() and not self.blob:
-            reader.fault((*path, "regs"), "a register is to hold the blob's address, but there is no blob",
-                         'add blob = { file = "x.dtb", guest = "0xF0000" }')
+            self.fault("regs", "a register is to hold the blob's address, but there is no blob",
+                       'add blob = { file = "x.dtb", guest = "0xF0000" }')
 
     def fault(self, key, cause, hint):
         """Report a fault at a key of this VM (or at the table itself)."""
@@ -550,7 +553,9 @@ class Vm:
         devices = []
         for index, name in enumerate(self.reader.get(self.table, self.path, "devices", list, [])):
             key = ("devices", index)
-            if not isinstance(name, str) or name not in self.board.devices:
+            if not isinstance(name, str):
+                self.fault(key, f"a device has to be a string, not {toml_kind(name)}", example("devices"))
+            elif name not in self.board.devices:
                 self.fault(key, f"unknown device {show(name)} on board '{self.board.name}'", guess(name, self.board.devices))
             elif name in devices:
                 self.fault(key, f"device '{name}' is listed twice", "once is enough")
@@ -609,7 +614,7 @@ class Product:
         reader.keys(data, (), TOP_KEYS)
         product = reader.get(data, (), "product", dict, {}, '[product] with name = "demo"')
         reader.keys(product, ("product",), ["name", "description"])
-        self.name = reader.get(product, ("product",), "name", str, "", 'name = "demo"' if product else None)
+        self.name = reader.get(product, ("product",), "name", str, "", 'name = "demo"' if "product" in data else None)
         self.description = reader.get(product, ("product",), "description", str, "")
         self.read_schedule(data)
         self.vms = [Vm(reader, board, config, path, table, index)
@@ -894,11 +899,22 @@ def render_c(product):
     return "\n".join(lines + ["};", ""])
 
 
+def regions(areas):
+    """Storage attribute bits: one for each 128 MiB that an area touches, the lowest address first."""
+    bits = 0
+    for area in areas:
+        for region in range(area["base"] >> 27, (area["base"] + area["size"] - 1 >> 27) + 1):
+            bits |= 0x80000000 >> region
+    return bits
+
+
 def render_board(board):
-    """board.h: the board's values, for C and for the assembler."""
+    """board_values.h: the board's values, for C and for the assembler."""
     rows = [("BOARD_NAME", f'"{board.name}"'), ("BOARD_TB_HZ", board.tb_hz), ("BOARD_PAGE_MIN", board.page_min),
-            ("BOARD_UIC_DCR", f"0x{board.uic_dcr:X}"), ("BOARD_UIC_LINES", board.lines)]
-    for area in board.ram + board.reserved:
+            ("BOARD_UIC_DCR", f"0x{board.uic_dcr:X}"), ("BOARD_UIC_LINES", board.lines),
+            ("BOARD_UIC_POLARITY", f"0x{board.polarity:08X}"), ("BOARD_UIC_TRIGGER", f"0x{board.trigger:08X}"),
+            ("BOARD_RAM_REGIONS", f"0x{regions(board.ram):08X}"), ("BOARD_ROM_REGIONS", f"0x{regions(board.rom):08X}")]
+    for area in board.ram + board.rom + board.reserved:
         rows += [(f"BOARD_{area['name'].upper()}_BASE", f"0x{area['base']:08X}"),
                  (f"BOARD_{area['name'].upper()}_SIZE", f"0x{area['size']:08X}")]
     for device in board.devices.values():
@@ -977,7 +993,7 @@ def main(argv=None):
     if args.table:
         print(render_table(product))
     if args.out and not args.check:
-        files = {"partitions.h": render_header(product), "partitions.c": render_c(product), "board.h": render_board(board),
+        files = {"partitions.h": render_header(product), "partitions.c": render_c(product), "board_values.h": render_board(board),
                  "partitions.json": json.dumps(as_json(product), indent=2) + "\n"}
         for name, text in files.items():
             write_if_changed(os.path.join(args.out, name), text)

@@ -1,0 +1,525 @@
+#!/usr/bin/python3
+"""tools/partition.py: the tables it writes, and every fault it reports, with its exact line and words."""
+
+import json
+import os
+import subprocess
+import sys
+
+import pytest
+
+sys.dont_write_bytecode = True
+TOP = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
+TOOLS = os.path.join(TOP, "tools")
+sys.path.insert(0, TOOLS)
+
+import partition  # noqa: E402
+from kconfig import run_tool  # noqa: E402
+
+BOARD = os.path.join(TOP, "config", "boards", "ref405ep.toml")
+CONSOLE = "CONFIG_CONSOLE=y\nCONFIG_VM_MAX=4\n"
+DIRECT = "# CONFIG_CONSOLE is not set\nCONFIG_VM_MAX=4\n"
+SINGLE = "CONFIG_SCHED_SINGLE=y\n"
+
+
+@pytest.fixture
+def tool(tmp_path, monkeypatch, capsys):
+    """Runs the tool in a fresh folder on the given texts; returns (exit status, stdout, stderr lines)."""
+    monkeypatch.chdir(tmp_path)
+
+    def call(text, *options, config=CONSOLE, board=None):
+        if text is not None:
+            (tmp_path / "p.toml").write_bytes(text if isinstance(text, bytes) else text.encode())
+        (tmp_path / ".config").write_text(config)
+        if board is not None:
+            (tmp_path / "b.toml").write_text(board)
+        arguments = ["--board", "b.toml" if board is not None else BOARD, "--config", ".config", "p.toml"]
+        status = run_tool(partition.main, arguments + list(options or ["--out", "gen"]))
+        out, err = capsys.readouterr()
+        return status, out, err.splitlines()
+    call.path = tmp_path
+    return call
+
+
+def product(*vms, top=""):
+    """A partition file: line 1 is [product], 2 its name, 3 `top` (one line), then a line with [[vm]] before each VM's lines."""
+    return "[product]\nname = 'x'\n" + top + "\n" + "".join(f"[[vm]]\n{vm}\n" for vm in vms)
+
+
+A = "name = 'a'\nimage = 'a.elf'\n"                     # lines 5 and 6 of a product; what follows is line 7
+B = "name = 'b'\nimage = 'b.elf'\n"
+MB = "memory = '1M'\n"
+
+# name, text, configuration, the lines of standard error without the file's name
+FAULTS = [
+    ("syntax", "[product]\nname = \n", CONSOLE,
+     ["2: invalid value. hint: at column 8; the syntax is TOML 1.0"]),
+    ("truncated", "[product]\nname = 'x'\n[[vm", CONSOLE,
+     ["3: expected ']]' at the end of an array declaration. hint: the file ends too early; the syntax is TOML 1.0"]),
+    ("not_text", b"[product]\nname = '\xff'\n", CONSOLE,
+     ["2: the partition file is not UTF-8 text. hint: save it as UTF-8"]),
+    ("empty", "", CONSOLE,
+     ["1: key 'product' is missing. hint: [product] with name = \"demo\"",
+      "1: there is no vm. hint: at least one [[vm]] with name, image and memory"]),
+    ("product_name", "[product]\n[[vm]]\n" + A + MB, CONSOLE,
+     ["1: key 'name' is missing. hint: name = \"demo\""]),
+    ("unknown_table", product(A + MB, top="[shedule]"), CONSOLE,
+     ["3: unknown key 'shedule'. hint: did you mean 'schedule'?"]),
+    ("unknown_key", product(A + MB + "on_rest = 'stop'"), CONSOLE,
+     ["8: unknown key 'on_rest'. hint: did you mean 'on_reset'?"]),
+    ("unknown_far", product(A + MB + "zzz = 1"), CONSOLE,
+     ["8: unknown key 'zzz'. hint: known: autostart, blob, console, console_at, devices, dma, image, interrupts, memory, "
+      "name, on_reset, regs"]),
+    ("unknown_inline", product(A + "memory = { size = '1M', gest = 0 }"), CONSOLE,
+     ["7: unknown key 'gest'. hint: did you mean 'guest'?"]),
+    ("type_bool", product(A + MB + "dma = 'yes'"), CONSOLE,
+     ["8: 'dma' has to be true or false, not a string. hint: for example dma = true"]),
+    ("type_list", product(A + MB + "devices = 'nvram'"), CONSOLE,
+     ["8: 'devices' has to be an array, not a string. hint: for example devices = [\"uart1\"]"]),
+    ("type_table", product(A + MB + "blob = 'x.dtb'"), CONSOLE,
+     ["8: 'blob' has to be a table, not a string. hint: for example blob = { file = \"x.dtb\", guest = \"0xF0000\" }"]),
+    ("type_string", product("name = 1\nimage = 'a.elf'\n" + MB), CONSOLE,
+     ["5: 'name' has to be a string, not a number. hint: see config/README.md"]),
+    ("vm_not_array", "[product]\nname = 'x'\n[vm]\nname = 'a'\n", CONSOLE,
+     ["3: 'vm' has to be an array of tables, not a table. hint: write [[vm]]"]),
+    ("number", product(A + "memory = '1Q'"), CONSOLE,
+     ["7: memory size \"1Q\" is not a number. hint: write 4096, 0x1000, \"64K\" or \"1M\""]),
+    ("number_float", product(A + "memory = 1.5"), CONSOLE,
+     ["7: memory size 1.5 is not a number. hint: write 4096, 0x1000, \"64K\" or \"1M\""]),
+    ("quantum_low", product(A + MB, top="[schedule]\nquantum_us = 49"), CONSOLE,
+     ["4: 'quantum_us' 49 is out of range. hint: 50 to 1000000"]),
+    ("quantum_high", product(A + MB, top="[schedule]\nquantum_us = 1000001"), CONSOLE,
+     ["4: 'quantum_us' 1000001 is out of range. hint: 50 to 1000000"]),
+    ("vm_name", product("name = 'Guest-One'\nimage = 'a.elf'\n" + MB), CONSOLE,
+     ["5: vm name 'Guest-One' does not do. hint: 1 to 8 characters of a-z, 0-9, _ and -"]),
+    ("vm_no_name", product("image = 'a.elf'\n" + MB), CONSOLE,
+     ["4: key 'name' is missing. hint: name = \"<1 to 8 of a-z, 0-9, _ and ->\""]),
+    ("vm_no_image", product("name = 'a'\n" + MB), CONSOLE,
+     ["4: key 'image' is missing. hint: image = \"<name>.elf\""]),
+    ("vm_no_memory", product(A), CONSOLE,
+     ["4: vm 'a': key 'memory' is missing. hint: memory = \"1M\""]),
+    ("memory_no_size", product(A + "memory = { guest = 0 }"), CONSOLE,
+     ["7: vm 'a': memory has no size. hint: memory = { size = \"1M\", guest = \"0x0\" }"]),
+    ("same_name", product(A + MB, A + MB), CONSOLE,
+     ["10: vm name 'a' is there twice. hint: first in line 5"]),
+    ("size_unaligned", product(A + "memory = 0x1800"), CONSOLE,
+     ["7: vm 'a': memory size 0x1800 is not a multiple of a page (4K). hint: the next one is 0x2000"]),
+    ("guest_unaligned", product(A + "memory = { size = '1M', guest = 0x400 }"), CONSOLE,
+     ["7: vm 'a': memory guest address 0x400 is not a multiple of a page (4K). hint: the next one is 0x1000"]),
+    ("machine_unaligned", product(A + "[vm.memory]\nsize = '1M'\nmachine = 0x100400"), CONSOLE,
+     ["9: vm 'a': memory machine address 0x100400 is not a multiple of a page (4K). hint: the next one is 0x101000"]),
+    ("guest_wraps", product(A + "memory = { size = '2M', guest = 0xFFF00000 }"), CONSOLE,
+     ["7: vm 'a': memory 2M at guest address 0xFFF00000 passes the end of the address space. hint: lower guest or size"]),
+    ("on_hypervisor", product(A + "memory = { size = '1M', machine = 0 }"), CONSOLE,
+     ["7: vm 'a': memory 0x00000000-0x000FFFFF overlaps the area of the hypervisor 0x00000000-0x0000FFFF. "
+      "hint: leave out machine = ... to have it placed"]),
+    ("on_images", product(A + "memory = { size = '1M', machine = 0x07000000 }"), CONSOLE,
+     ["7: vm 'a': memory 0x07000000-0x070FFFFF overlaps the area of the images 0x07000000-0x07FFFFFF. "
+      "hint: leave out machine = ... to have it placed"]),
+    ("memories_overlap", product(A + "memory = { size = '1M', machine = 0x100000 }",
+                                 B + "memory = { size = '1M', machine = 0x180000 }"), CONSOLE,
+     ["11: vm 'b': memory 0x00180000-0x0027FFFF overlaps vm 'a' 0x00100000-0x001FFFFF. "
+      "hint: leave out machine = ... to have it placed"]),
+    ("outside_ram", product(A + "memory = { size = '1M', machine = 0x07F80000 }"), CONSOLE,
+     ["7: vm 'a': memory 0x07F80000-0x0807FFFF is outside the board's RAM. hint: RAM is 0x00000000-0x07FFFFFF"]),
+    ("no_room", product(A + "memory = '127M'"), CONSOLE,
+     ["7: vm 'a': no room for 127M in the board's RAM. hint: less memory, or set machine addresses by hand to close gaps"]),
+    ("tlb_full", product(A + "memory = { size = 0xFF000, guest = 0x1000, machine = 0x102000 }",
+                         B + MB), CONSOLE,
+     ["7: vm 'a': 255 static TLB entries up to here, the 405 has 64. hint: this VM takes 255 for memory and 0 for devices: "
+      "align size, guest and machine to 1M or so"]),
+    ("on_reset", product(A + MB + "on_reset = 'halt'"), CONSOLE,
+     ["8: unknown policy 'halt'. hint: \"stop\" or \"restart\""]),
+    ("regs_name", product(A + MB + "regs = { r8 = 1 }"), CONSOLE,
+     ["8: unknown key 'r8'. hint: known: r3, r4, r5, r6, r7"]),
+    ("regs_range", product(A + MB + "regs = { r3 = 0x100000000 }"), CONSOLE,
+     ["8: r3 4294967296 is out of range. hint: 0 to 0xFFFFFFFF"]),
+    ("regs_blob", product(A + MB + "regs = { r3 = 'blob' }"), CONSOLE,
+     ["8: vm 'a': a register is to hold the blob's address, but there is no blob. "
+      "hint: add blob = { file = \"x.dtb\", guest = \"0xF0000\" }"]),
+    ("blob_no_guest", product(A + MB + "blob = { file = 'x' }"), CONSOLE,
+     ["8: key 'guest' is missing. hint: blob = { file = \"x.dtb\", guest = \"0xF0000\" }"]),
+    ("blob_unaligned", product(A + MB + "blob = { file = 'x', guest = 0xF0002 }"), CONSOLE,
+     ["8: vm 'a': blob address 0xF0002 is not word-aligned. hint: 0xF0000, say"]),
+    ("blob_outside", product(A + MB + "blob = { file = 'x', guest = 0x100000 }"), CONSOLE,
+     ["8: vm 'a': blob address 0x00100000 is outside the memory 0x00000000-0x000FFFFF. "
+      "hint: place it inside; tools/pack.py checks its end"]),
+    ("console_off", product(A + MB + "console = 'shared'"), DIRECT,
+     ["8: vm 'a': the shared console needs CONFIG_CONSOLE. hint: set CONFIG_CONSOLE=y in the defconfig, or give one VM the "
+      "device: console = \"none\", devices = [\"uart0\"]"]),
+    ("console_kind", product(A + MB + "console = 'own'"), CONSOLE,
+     ["8: vm 'a': unknown console 'own'. hint: \"shared\" or \"none\""]),
+    ("console_at_alone", product(A + MB + "console_at = 0x1000"), CONSOLE,
+     ["8: vm 'a': console_at without a console. hint: console = \"shared\", or remove console_at"]),
+    ("console_unaligned", product(A + MB + "console = 'shared'\nconsole_at = 0xEF600304"), CONSOLE,
+     ["9: vm 'a': the virtual 16550 can't be at 0xEF600304. hint: any multiple of 8 but 0, outside the memory"]),
+    ("console_in_ram", product(A + MB + "console = 'shared'\nconsole_at = 0xFF000"), CONSOLE,
+     ["9: vm 'a': the virtual 16550 at 0x000FF000 lies in the VM's memory 0x00000000-0x000FFFFF. "
+      "hint: move one of them: accesses to the 16550 have to fault to be emulated"]),
+    ("console_table_off", product(A + MB, top="[console]"), DIRECT,
+     ["3: [console] needs CONFIG_CONSOLE. hint: set CONFIG_CONSOLE=y in the defconfig, or remove [console]"]),
+    ("escape", product(A + MB, top="[console]\nescape = 'F1'"), CONSOLE,
+     ["4: escape 'F1' is not a control key. hint: \"ctrl-]\", or \"ctrl-a\" to \"ctrl-z\""]),
+    ("escape_enter", product(A + MB, top="[console]\nescape = 'ctrl-m'"), CONSOLE,
+     ["4: escape 'ctrl-m' is the Enter key. hint: another one, \"ctrl-]\" say"]),
+    ("focus_unknown", product(A + MB + "console = 'shared'", top="[console]\nfocus = 'b'"), CONSOLE,
+     ["4: there is no vm 'b'. hint: known: a"]),
+    ("focus_without", product(A + MB, top="[console]\nfocus = 'a'"), CONSOLE,
+     ["4: vm 'a' has no shared console. hint: give it console = \"shared\""]),
+    ("device_unknown", product(A + MB + "devices = ['nvram', 'uart7']"), CONSOLE,
+     ["8: vm 'a': unknown device \"uart7\" on board 'ref405ep'. hint: did you mean 'uart1'?"]),
+    ("device_line", product(A + MB + "devices = [\n  'nvram', # one\n  'fpag',\n]"), CONSOLE,
+     ["10: vm 'a': unknown device \"fpag\" on board 'ref405ep'. hint: did you mean 'fpga'?"]),
+    ("device_not_text", product(A + MB + "devices = [{ a = 1 }]"), CONSOLE,
+     ["8: vm 'a': a device has to be a string, not a table. hint: for example devices = [\"uart1\"]"]),
+    ("device_repeated", product(A + MB + "devices = ['nvram', 'nvram']"), CONSOLE,
+     ["8: vm 'a': device 'nvram' is listed twice. hint: once is enough"]),
+    ("device_of_console", product(A + MB + "dma = true\ndevices = ['uart0']"), CONSOLE,
+     ["9: vm 'a': device 'uart0' is the hypervisor's console. hint: set CONFIG_CONSOLE=n to give it to one VM"]),
+    ("page_of_console", product(A + MB + "dma = true\ndevices = ['uart1']"), CONSOLE,
+     ["9: vm 'a': device 'uart1' shares a page of 4K with 'uart0' of the hypervisor. "
+      "hint: give both to one owner; a TLB page is the smallest window"]),
+    ("page_of_vm", product(A + MB + "dma = true\ndevices = ['uart0']", B + MB + "devices = ['gpio0']"), DIRECT,
+     ["9: vm 'a': device 'uart0' shares a page of 4K with 'gpio0' of vm 'b'. "
+      "hint: give both to one owner; a TLB page is the smallest window",
+      "14: vm 'b': the page of 'gpio0' also holds 'emac0', which does DMA. "
+      "hint: dma = true if this is the one trusted VM: a DMA master reaches all memory, there is no IOMMU",
+      "14: vm 'b': device 'gpio0' shares a page of 4K with 'uart0' of vm 'a'. "
+      "hint: give both to one owner; a TLB page is the smallest window"]),
+    ("device_two_owners", product(A + MB + "devices = ['nvram']", B + MB + "devices = ['nvram']"), CONSOLE,
+     ["13: vm 'b': device 'nvram' belongs to vm 'a' already. hint: a device has one owner"]),
+    ("window_in_ram", product(A + "memory = { size = '1M', guest = 0xF0000000 }\ndevices = ['nvram']"), CONSOLE,
+     ["8: vm 'a': the window of 'nvram' 0xF0000000-0xF0001FFF lies in the VM's memory. "
+      "hint: memory is 0xF0000000-0xF00FFFFF: move it with guest = ..., or make it smaller"]),
+    ("console_in_window", product(A + MB + "console = 'shared'\nconsole_at = 0xF0001000\ndevices = ['nvram']"), CONSOLE,
+     ["10: vm 'a': the virtual 16550 at 0xF0001000 lies in a page of 'nvram'. "
+      "hint: move it with console_at: accesses to the 16550 have to fault to be emulated"]),
+    ("dma_device", product(A + MB + "devices = ['emac0']"), DIRECT,
+     ["8: vm 'a': device 'emac0' does DMA. "
+      "hint: dma = true if this is the one trusted VM: a DMA master reaches all memory, there is no IOMMU"]),
+    ("dma_page", product(A + MB + "devices = ['uart0']"), DIRECT,
+     ["8: vm 'a': the page of 'uart0' also holds 'emac0', which does DMA. "
+      "hint: dma = true if this is the one trusted VM: a DMA master reaches all memory, there is no IOMMU"]),
+    ("dma_twice", product(A + MB + "dma = true", B + MB + "dma = true"), CONSOLE,
+     ["13: vm 'b': vm 'a' has dma already. hint: one trusted VM only: a DMA master reaches all memory, there is no IOMMU"]),
+    ("line_range", product(A + MB + "interrupts = [32]"), CONSOLE,
+     ["8: interrupt line 32 is out of range. hint: 0 to 31"]),
+    ("line_type", product(A + MB + "interrupts = [true]"), CONSOLE,
+     ["8: interrupt line true is not a number. hint: write 4096, 0x1000, \"64K\" or \"1M\""]),
+    ("line_guest_range", product(A + MB + "interrupts = [{ line = 3, guest = 40 }]"), CONSOLE,
+     ["8: guest line 40 is out of range. hint: 0 to 31"]),
+    ("line_missing", product(A + MB + "interrupts = [{ guest = 4 }]"), CONSOLE,
+     ["8: vm 'a': an interrupt has no line. hint: { line = 7, guest = 9 }"]),
+    ("line_key", product(A + MB + "interrupts = [{ line = 4, gest = 4 }]"), CONSOLE,
+     ["8: unknown key 'gest'. hint: did you mean 'guest'?"]),
+    ("line_device", product(A + MB + "interrupts = ['uart9']"), CONSOLE,
+     ["8: vm 'a': unknown device 'uart9' on board 'ref405ep'. hint: did you mean 'uart1'?"]),
+    ("line_of_none", product(A + MB + "interrupts = ['nvram']"), CONSOLE,
+     ["8: vm 'a': device 'nvram' has no interrupt line. hint: give the number of a line"]),
+    ("line_two_owners", product(A + MB + "interrupts = [7]", B + MB + "interrupts = [\n8,\n7]"), CONSOLE,
+     ["15: vm 'b': interrupt line 7 belongs to vm 'a' already. hint: a line has one owner"]),
+    ("line_of_console", product(A + MB + "interrupts = [0]"), CONSOLE,
+     ["8: vm 'a': interrupt line 0 is that of 'uart0' of the hypervisor. hint: only its owner can have it"]),
+    ("line_of_vm", product(A + MB + "dma = true\ndevices = ['uart1']", B + MB + "interrupts = ['uart1']"), DIRECT,
+     ["14: vm 'b': interrupt line 1 is that of 'uart1' of vm 'a'. hint: only its owner can have it"]),
+    ("guest_line_twice", product(A + MB + "interrupts = [{ line = 3, guest = 9 }, 9]"), CONSOLE,
+     ["8: vm 'a': guest line 9 is board line 3's already. hint: choose another one: { line = 7, guest = 9 }"]),
+    ("guest_line_console", product(A + MB + "console = 'shared'\ninterrupts = [{ line = 3, guest = 0 }]"), CONSOLE,
+     ["9: vm 'a': guest line 0 is the virtual 16550's already. hint: choose another one: { line = 7, guest = 9 }"]),
+    ("too_many", product(A + MB, B + MB), "CONFIG_VM_MAX=1\n",
+     ["9: 2 VMs, but CONFIG_VM_MAX is 1. hint: set CONFIG_VM_MAX=2 in the defconfig"]),
+    ("single", product(A + MB, B + MB), SINGLE,
+     ["9: 2 VMs, but CONFIG_SCHED_SINGLE is for exactly one. hint: choose another scheduler in the defconfig"]),
+]
+
+
+@pytest.mark.parametrize("text, config, expected", [row[1:] for row in FAULTS], ids=[row[0] for row in FAULTS])
+def test_fault(tool, text, config, expected):
+    status, out, err = tool(text, config=config)
+    assert [line.removeprefix("p.toml:") for line in err] == expected
+    assert status == 1 and out == ""
+    assert not (tool.path / "gen").exists()
+
+
+def good(tool, text, *options, **more):
+    """Runs the tool on a good file and returns partitions.json."""
+    status, out, err = tool(text, *options, **more)
+    assert (status, out, err) == (0, "", [])
+    return json.loads((tool.path / "gen" / "partitions.json").read_text())
+
+
+def tlb(tool, text, **more):
+    """The static TLB of a good file as (EPN, RPN, size, low attribute bits, TID)."""
+    rows = []
+    for entry in good(tool, text, **more)["tlb"]:
+        assert entry["hi"] & 0x40, "V"
+        assert entry["hi"] & 0x3F == 0, "E, U0 and the reserved bits"
+        size = 1024 << 2 * (entry["hi"] >> 7 & 7)
+        rows.append((entry["hi"] & -1024 & 0xFFFFFFFF, entry["lo"] & -1024 & 0xFFFFFFFF, size, entry["lo"] & 0x3FF, entry["tid"]))
+    return rows
+
+
+K, M = 1 << 10, 1 << 20
+RAM, DEVICE = 0x300, 0x105
+
+
+def test_products(tool):
+    for name, config, entries in (("demo", CONSOLE, 3), ("full", CONSOLE, 5), ("minimal", SINGLE, 2)):
+        with open(os.path.join(TOP, "config", name, "partitions.toml"), "rb") as file:
+            assert len(good(tool, file.read(), config=config)["tlb"]) == entries, name
+
+
+def test_tlb_cut_by_alignment(tool):
+    text = product(A + "memory = { size = '0x115000', guest = 0x3000, machine = 0x203000 }")
+    assert tlb(tool, text) == [
+        (0x003000, 0x203000, 4 * K, RAM, 1), (0x004000, 0x204000, 16 * K, RAM, 1), (0x008000, 0x208000, 16 * K, RAM, 1),
+        (0x00C000, 0x20C000, 16 * K, RAM, 1), (0x010000, 0x210000, 64 * K, RAM, 1), (0x020000, 0x220000, 64 * K, RAM, 1),
+        (0x030000, 0x230000, 64 * K, RAM, 1), (0x040000, 0x240000, 256 * K, RAM, 1), (0x080000, 0x280000, 256 * K, RAM, 1),
+        (0x0C0000, 0x2C0000, 256 * K, RAM, 1), (0x100000, 0x300000, 64 * K, RAM, 1), (0x110000, 0x310000, 16 * K, RAM, 1),
+        (0x114000, 0x314000, 16 * K, RAM, 1)]
+
+
+def test_tlb_both_addresses_count(tool):
+    text = product(A + "memory = { size = '64K', guest = 0x10000, machine = 0x204000 }")
+    assert [row[2] for row in tlb(tool, text)] == [16 * K] * 4
+
+
+def test_tlb_exactly_full(tool):
+    text = product(A + "memory = { size = 0x40000, machine = 0x101000 }")
+    assert len(tlb(tool, text)) == 64
+    status, _, err = tool(text + "devices = ['fpga']\n")
+    assert status == 1 and "65 static TLB entries" in err[0]
+
+
+def test_tlb_largest_page(tool):
+    assert tlb(tool, product(A + "memory = '32M'")) == [(0, 0x1000000, 16 * M, RAM, 1), (0x1000000, 0x2000000, 16 * M, RAM, 1)]
+
+
+def test_tlb_devices_join(tool):
+    text = product(A + MB + "dma = true\ndevices = ['uart1', 'nvram', 'uart0']")
+    assert tlb(tool, text, config=DIRECT) == [
+        (0, 0x100000, M, RAM, 1), (0xEF600000, 0xEF600000, 4 * K, DEVICE, 1), (0xF0000000, 0xF0000000, 4 * K, DEVICE, 1),
+        (0xF0001000, 0xF0001000, 4 * K, DEVICE, 1)]
+
+
+def test_chip_pages_separate_the_uarts(tool):
+    with open(BOARD, encoding="utf-8") as file:
+        board = file.read().replace("page_min = 4096", "page_min = 1024")
+    text = product(A + MB + "devices = ['uart0']", B + MB + "devices = ['uart1']")
+    rows = tlb(tool, text, config=DIRECT, board=board)
+    assert (0xEF600000, 0xEF600000, K, DEVICE, 1) in rows and (0xEF600400, 0xEF600400, K, DEVICE, 2) in rows
+
+
+def places(tool, text):
+    return [vm["memory"]["machine"] for vm in good(tool, text)["vms"]]
+
+
+def test_placement_is_aligned_for_large_pages(tool):
+    assert places(tool, product(A + "memory = '64K'", B + "memory = '4M'")) == [0x10000, 0x400000]
+
+
+def test_placement_follows_the_guest_address(tool):
+    text = product(A + "memory = { size = '1M', guest = 0x40000 }")
+    assert places(tool, text) == [0x40000]
+    assert [row[2] for row in tlb(tool, text)] == [256 * K] * 4
+
+
+def test_placement_avoids_fixed_memory(tool):
+    text = product(A + MB, B + "memory = { size = '1M', machine = 0x100000 }")
+    assert places(tool, text) == [0x200000, 0x100000]
+
+
+def test_memory_beside_the_hypervisor_and_at_the_end(tool):
+    text = product(A + "memory = { size = '64K', machine = 0x10000 }", B + "memory = { size = '64K', machine = 0x6FF0000 }")
+    assert places(tool, text) == [0x10000, 0x6FF0000]
+
+
+FULL = product(
+    A + MB + "console = 'shared'\non_reset = 'restart'\ninterrupts = [25, { line = 7, guest = 9 }]\ndma = true\n"
+    "regs = { r3 = 'blob', r7 = '0xFFFFFFFF' }\nblob = { file = 'x.dtb', guest = '0xF0000' }",
+    "name = '12345678'\nimage = 'b.elf'\nmemory = { size = '2M', guest = 0x80000000, machine = 0x400000 }\nautostart = false\n"
+    "console = 'shared'\nconsole_at = 0x90000000\ndevices = ['nvram']\ninterrupts = [31]",
+    top="[schedule]\nquantum_us = 50\n[console]\nescape = 'ctrl-a'\nfocus = '12345678'")
+
+
+def test_header(tool):
+    good(tool, FULL)
+    text = (tool.path / "gen" / "partitions.h").read_text()
+    assert [line for line in text.splitlines() if line.startswith("#define") and " " in line[8:]] == [
+        "#define VM_COUNT 2", "#define TLB_ROW_COUNT 5", "#define SCHED_QUANTUM_TICKS 16667", "#define CONSOLE_ESCAPE 0x01",
+        "#define CONSOLE_FOCUS 1", "#define IRQ_OWNED_MASK 0x01000041"]
+
+
+def test_json(tool):
+    first, second = good(tool, FULL)["vms"]
+    assert first["regs"] == {"r3": "blob", "r4": 0, "r5": 0, "r6": 0, "r7": 0xFFFFFFFF}
+    assert first["blob"] == {"file": "x.dtb", "guest": 0xF0000, "line": 17}
+    assert (first["flags"], second["flags"], first["tid"], second["tid"]) == (7, 0, 1, 2)
+    assert (first["console_base"], second["console_base"]) == (0xEF600300, 0x90000000)
+    assert first["interrupts"] == [{"line": 7, "guest": 9}, {"line": 25, "guest": 25}]
+    assert second["memory"] == {"guest": 0x80000000, "machine": 0x400000, "size": 2 * M, "line": 21}
+
+
+def test_tables_as_the_target_sees_them(tool):
+    """Compiled for the 405, the tables are the bytes that src/partition.h promises."""
+    good(tool, FULL)
+    run = tool.path / "run.sh"
+    prefix = os.environ.get("CROSS_COMPILE", "powerpc-linux-gnu-")
+    run.write_text("set -e\n"
+                   f"{prefix}gcc -mcpu=405 -msoft-float -std=c11 -Wall -Wextra -Werror -ffreestanding -fno-pic -fno-pie -O2 "
+                   f"-I{TOP}/src -Igen -c gen/partitions.c -o p.o\n"
+                   f"{prefix}ld --build-id=none -Ttext=0x1000 -e 0 p.o -o p.elf\n"
+                   f"{prefix}objcopy -O binary -j .rodata p.elf p.bin\n{prefix}nm p.elf > p.nm\n")
+    subprocess.run(["sh", str(run)], check=True, cwd=tool.path, timeout=60)
+    symbols = {line.split()[2]: int(line.split()[0], 16) for line in (tool.path / "p.nm").read_text().splitlines()}
+    data = (tool.path / "p.bin").read_bytes()
+    base = min(symbols[name] for name in ("vm_config", "tlb_rows", "irq_0", "irq_1"))
+    config = data[symbols["vm_config"] - base:][:64]
+    expected = b"a".ljust(8, b"\0") + b"".join(word.to_bytes(4, "big") for word in (
+        0, 0x100000, 0x100000, 0xEF600300, 7 << 16 | 2, symbols["irq_0"]))
+    expected += b"12345678" + b"".join(word.to_bytes(4, "big") for word in (
+        0x80000000, 0x400000, 0x200000, 0x90000000, 0 << 16 | 1, symbols["irq_1"]))
+    assert config == expected
+    assert data[symbols["irq_0"] - base:][:4] == bytes([7, 9, 25, 25])
+    rows = data[symbols["tlb_rows"] - base:][:12]
+    assert rows == b"".join(word.to_bytes(4, "big") for word in (0x2C0, 0x100300, 1))
+
+
+def test_board_header(tool):
+    good(tool, FULL)
+    text = (tool.path / "gen" / "board.h").read_text().splitlines()
+    for line in ('BOARD_NAME "ref405ep"', "BOARD_TB_HZ 333333330", "BOARD_PAGE_MIN 4096", "BOARD_UIC_DCR 0xC0", "BOARD_UIC_LINES 32",
+                 "BOARD_RAM_SIZE 0x08000000", "BOARD_HYPERVISOR_SIZE 0x00010000", "BOARD_UART0_BASE 0xEF600300",
+                 "BOARD_UART0_IRQ 0", "BOARD_UART1_SIZE 0x8"):
+        assert "#define " + line in text
+    assert not any("NVRAM_IRQ" in line for line in text)
+
+
+def test_outputs_are_left_alone(tool):
+    good(tool, FULL)
+    files = sorted((tool.path / "gen").iterdir())
+    assert [file.name for file in files] == ["board.h", "partitions.c", "partitions.h", "partitions.json"]
+    for file in files:
+        os.utime(file, (1, 1))
+    good(tool, FULL)
+    assert all(file.stat().st_mtime == 1 for file in files)
+    good(tool, FULL.replace("quantum_us = 50", "quantum_us = 60"))
+    assert {file.name for file in files if file.stat().st_mtime != 1} == {"partitions.h", "partitions.json"}
+
+
+def test_fault_leaves_old_outputs(tool):
+    good(tool, FULL)
+    before = (tool.path / "gen" / "partitions.c").read_bytes()
+    assert tool(FULL.replace("autostart", "autostat"))[0] == 1
+    assert (tool.path / "gen" / "partitions.c").read_bytes() == before
+
+
+def test_check_and_table(tool):
+    assert tool(FULL, "--check") == (0, "", [])
+    assert not (tool.path / "gen").exists()
+    status, out, err = tool(FULL, "--table")
+    assert (status, err) == (0, []) and not (tool.path / "gen").exists()
+    assert "12345678  b.elf  2M      0x80000000  0x00400000  4    0x90000000  nvram    31          stop     -      -" in out
+    assert "5 of 64 TLB entries" in out
+
+
+def test_table_tells_what_a_page_opens(tool):
+    out = tool(product(A + MB + "dma = true\ndevices = ['uart0']"), "--table", config=DIRECT)[1]
+    assert "the pages of a's devices also open: emac0 emac1 gpio0 gpt0 iic0 opba0 uart1" in out
+
+
+def test_all_faults_at_once_in_order(tool):
+    _, _, err = tool(product(A + MB + "zz = 1", "name = 'b'\n" + MB + "dma = 3", top="[schedule]\nquantum_us = 1"))
+    assert [int(line.split(":")[1]) for line in err] == [4, 9, 10, 13]
+
+
+def test_lines_of_every_toml_form(tool):
+    """Dotted keys, quoted keys, multi-line strings with brackets and hashes, comments, CRLF: the line is still right."""
+    text = ("# [[vm]]\n[product]\nname = 'x' # [a\ndescription = \"\"\"one [[vm]] # \\\" \n'two' = 3\n\"\"\"\n"
+            "[[ vm ]]\n\"name\" = 'a'\nimage = 'a.elf'\nmemory.size = '1M'\nmemory.guest = 0x10 # off\n"
+            "regs = { r3 = 1, 'r4' = \"]}\" }\n")
+    expected = ["11: vm 'a': memory guest address 0x10 is not a multiple of a page (4K). hint: the next one is 0x1000",
+                "12: r4 \"]}\" is not a number. hint: write 4096, 0x1000, \"64K\" or \"1M\""]
+    for variant in (text, text.replace("\n", "\r\n")):
+        _, _, err = tool(variant)
+        assert [line.removeprefix("p.toml:") for line in err] == expected
+
+
+BOARD_TEXT = """name = "b"
+tb_hz = 1000000
+page_min = 4096
+console = "uart"
+uic = { dcr = 0xC0, lines = 8 }
+ram = [{ base = 0, size = "1M" }]
+[[reserved]]
+name = "hypervisor"
+base = 0
+size = "64K"
+[[device]]
+name = "uart"
+base = 0xF0000000
+size = 8
+irq = 3
+"""
+
+BOARD_FAULTS = [
+    ("page_min", "page_min = 4096", "page_min = 2048", "3: 'page_min' 2048 is no page size of the 405. "
+     "hint: one of 1K, 4K, 16K, 64K, 256K, 1M, 4M, 16M"),
+    ("tb_hz", "tb_hz = 1000000", "tb_hz = 0", "2: 'tb_hz' 0 is out of range. hint: 1 to 0xFFFFFFFF"),
+    ("console", 'console = "uart"', 'console = "urt"', "4: unknown device 'urt'. hint: did you mean 'uart'?"),
+    ("unknown", "irq = 3", "irg = 3", "15: unknown key 'irg'. hint: did you mean 'irq'?"),
+    ("irq", "irq = 3", "irq = 8", "15: 'irq' 8 is out of range. hint: 0 to 7"),
+    ("no_base", "base = 0xF0000000\n", "", "11: key 'base' is missing. hint: base = <machine address>"),
+    ("end", "base = 0xF0000000", "base = 0xFFFFFFFC", "14: uart ends beyond the address space. hint: base + size is at most 0x100000000"),
+    ("name", 'name = "uart"', 'name = "uart-0"', "12: name 'uart-0' does not make a C macro. hint: small letters, digits and _"),
+    ("no_hypervisor", '"hypervisor"', '"hyp"', "7: nothing is reserved for the hypervisor. "
+     'hint: [[reserved]] with name = "hypervisor", base and size'),
+    ("no_ram", 'ram = [{ base = 0, size = "1M" }]\n', "", "1: 0 tables of RAM, the hypervisor knows one. hint: one [[ram]] with base and size"),
+    ("no_dcr", "dcr = 0xC0, ", "", "5: key 'dcr' is missing. hint: dcr = 0xC0"),
+]
+
+
+@pytest.mark.parametrize("old, new, expected", [row[1:] for row in BOARD_FAULTS], ids=[row[0] for row in BOARD_FAULTS])
+def test_board_fault(tool, old, new, expected):
+    assert BOARD_TEXT.count(old) == 1
+    status, out, err = tool(product(A + "memory = '64K'"), board=BOARD_TEXT.replace(old, new))
+    assert status == 1 and out == "" and "b.toml:" + expected in err
+
+
+def test_board_devices_apart(tool):
+    device = "[[device]]\nname = 'uart'\nbase = 0xF0000004\nsize = 4\n"
+    _, _, err = tool(product(A + "memory = '64K'"), board=BOARD_TEXT + device)
+    assert err == ["b.toml:17: device 'uart' is there twice. hint: names are unique",
+                   "b.toml:18: device 'uart' overlaps device 'uart'. hint: correct base or size"]
+
+
+def test_board_good(tool):
+    assert tool(product(A + "memory = '64K'"), board=BOARD_TEXT)[0] == 0
+
+
+def test_missing_files(tool):
+    assert tool(None)[2] == ["p.toml: can't read the partition file: No such file or directory. "
+                             "hint: it stands beside the product's defconfig, in config/<product>/"]
+    (tool.path / ".config").unlink()
+    result = subprocess.run([os.path.join(TOOLS, "partition.py"), "--board", BOARD, "--config", ".config", "p.toml", "--out", "gen"],
+                            cwd=tool.path, capture_output=True, text=True, timeout=60, check=False)
+    assert result.returncode == 1 and result.stdout == ""
+    assert result.stderr == (".config: can't read the configuration: No such file or directory. hint: build it with tools/kconfig.py "
+                             "--kconfig Kconfig --defconfig config/<product>/defconfig --out build/<product>\n")
+
+
+def test_bad_config(tool):
+    assert tool(product(A + MB), config="CONFIG_CONSOLE=y\nVM_MAX=4\n")[2][0].startswith(
+        ".config:2: 'VM_MAX=4' is not CONFIG_NAME=value. hint: ")
+
+
+def test_output_not_writable(tool):
+    (tool.path / "gen").write_text("a file, no folder")
+    status, _, err = tool(product(A + MB))
+    assert status == 1 and err == ["gen/partitions.h: can't write: File exists. hint: is the folder writable?"]
+
+
+def test_usage(tool):
+    with pytest.raises(SystemExit) as status:
+        partition.main(["--board", BOARD, "--config", ".config", "p.toml"])
+    assert status.value.code == 2
