@@ -13,7 +13,8 @@
  *   word       what the guest tried to execute, for vectors that an instruction raises; 0 for interrupts. A callback comes
  *              before its instruction executes, so the last one of the guest is the one that trapped.
  *   outcome    next      resumed after the trapped (or last) instruction     retry    resumed at the trapped instruction
- *              vector    resumed at an exception vector of its own           jump     resumed elsewhere
+ *              vector    resumed at an exception vector of its own, whose offset is in to_vector
+ *              jump      resumed elsewhere
  *              switch    another VM resumed                                  idle     ended by waiting
  *              preempted another interrupt came with the rfi                 end      the run ended
  *
@@ -67,7 +68,7 @@ struct bin {
 
 struct key {
     int from, to;
-    uint32_t vector, word;
+    uint32_t vector, word, to_vector;
     enum outcome outcome;
     uint64_t count, insns, cycles;
     uint32_t insns_min, insns_max, cycles_min, cycles_max;
@@ -244,21 +245,22 @@ static const char *party_name(int party)
     }
 }
 
-static struct key *key_find(int to, enum outcome outcome)
+static struct key *key_find(int to, enum outcome outcome, uint32_t to_vector)
 {
     uint32_t hash = (excursion.word * 2654435761u) ^ (excursion.vector * 40503u) ^ (uint32_t)(excursion.from * 97)
-                    ^ (uint32_t)(to * 31) ^ (uint32_t)outcome;
+                    ^ (uint32_t)(to * 31) ^ (uint32_t)outcome ^ to_vector;
     struct key **chain = &keys[(hash ^ hash >> 16) % KEY_BUCKETS];
 
     for (struct key *key = *chain; key != NULL; key = key->next) {
         if (key->from == excursion.from && key->to == to && key->vector == excursion.vector
-            && key->word == excursion.word && key->outcome == outcome) {
+            && key->word == excursion.word && key->outcome == outcome && key->to_vector == to_vector) {
             return key;
         }
     }
     struct key *key = allocate(1, sizeof *key);
     *key = (struct key){ .from = excursion.from, .to = to, .vector = excursion.vector, .word = excursion.word,
-                         .outcome = outcome, .insns_min = UINT32_MAX, .cycles_min = UINT32_MAX, .next = *chain };
+                         .outcome = outcome, .to_vector = to_vector, .insns_min = UINT32_MAX,
+                         .cycles_min = UINT32_MAX, .next = *chain };
     *chain = key;
     return key;
 }
@@ -300,9 +302,9 @@ static void trace_excursion(int to, enum outcome outcome)
     trace_left--;
 }
 
-static void excursion_close(int to, enum outcome outcome)
+static void excursion_close(int to, enum outcome outcome, uint32_t to_vector)
 {
-    struct key *key = key_find(to, outcome);
+    struct key *key = key_find(to, outcome, to_vector);
 
     key->count++;
     key->insns += excursion.insns;
@@ -368,10 +370,10 @@ static void hypervisor_step(struct insn *insn, uint32_t cycles)
         excursion_open(last_guest == NULL ? PARTY_BOOT : last_guest->party, insn);
     } else if (last != NULL && is_new_entry(last, insn)) {
         if (last->facts.branch == BRANCH_RFI) {
-            excursion_close(PARTY_RESUMING, OUTCOME_PREEMPTED);
+            excursion_close(PARTY_RESUMING, OUTCOME_PREEMPTED, 0);
             excursion_open(PARTY_RESUMING, insn);
         } else if (vector_is_interrupt(insn->pc & 0xFFFF)) {
-            excursion_close(PARTY_IDLE, OUTCOME_IDLE);
+            excursion_close(PARTY_IDLE, OUTCOME_IDLE, 0);
             excursion_open(PARTY_IDLE, insn);
         } else {
             nested_faults++;
@@ -411,7 +413,8 @@ static void guest_step(struct insn *insn, uint32_t cycles)
     struct vm *vm = &vms[insn->party];
 
     if (in_excursion) {
-        excursion_close(insn->party, outcome_of(insn));
+        enum outcome outcome = outcome_of(insn);
+        excursion_close(insn->party, outcome, outcome == OUTCOME_VECTOR ? insn->pc & 0xFFFF : 0);
     }
     if (vm->first == 0) {
         vm->first = serial;
@@ -490,11 +493,11 @@ static void on_translate(qemu_plugin_id_t id, struct qemu_plugin_tb *tb)
 static void report_key(FILE *out, const struct key *key, bool first)
 {
     fprintf(out, "%s\n  {\"from\": \"%s\", \"vector\": %" PRIu32 ", \"word\": %" PRIu32 ", \"to\": \"%s\", \"outcome\": "
-            "\"%s\", \"count\": %" PRIu64 ",\n   \"insns\": {\"min\": %" PRIu32 ", \"max\": %" PRIu32 ", \"sum\": %" PRIu64
-            "}, \"cycles\": {\"min\": %" PRIu32 ", \"max\": %" PRIu32 ", \"sum\": %" PRIu64 "},\n   \"histogram\": [",
+            "\"%s\", \"to_vector\": %" PRIu32 ", \"count\": %" PRIu64 ",\n   \"insns\": {\"min\": %" PRIu32
+            ", \"max\": %" PRIu32 ", \"sum\": %" PRIu64 "}, \"cycles\": {\"min\": %" PRIu32 ", \"max\": %" PRIu32 ", \"sum\": %" PRIu64 "},\n   \"histogram\": [",
             first ? "" : ",", party_name(key->from), key->vector, key->word, party_name(key->to),
-            outcome_names[key->outcome], key->count, key->insns_min, key->insns_max, key->insns, key->cycles_min,
-            key->cycles_max, key->cycles);
+            outcome_names[key->outcome], key->to_vector, key->count, key->insns_min, key->insns_max, key->insns,
+            key->cycles_min, key->cycles_max, key->cycles);
     for (size_t i = 0; i < key->bin_count; i++) {
         fprintf(out, "%s[%" PRIu32 ", %" PRIu64 "]", i == 0 ? "" : ", ", key->bins[i].insns, key->bins[i].count);
     }
@@ -585,7 +588,7 @@ static void on_exit_qemu(qemu_plugin_id_t id, void *userdata)
     (void)id;
     (void)userdata;
     if (in_excursion) {
-        excursion_close(PARTY_END, OUTCOME_END);
+        excursion_close(PARTY_END, OUTCOME_END, 0);
     }
     snprintf(temporary, sizeof temporary, "%s.tmp", out_path);
     out = fopen(temporary, "w");

@@ -1,0 +1,276 @@
+#!/usr/bin/python3
+"""Tests of tools/bench.py: decoding, the definition of each path, the judgement, and one run of the toy of test_plugin."""
+
+import json
+import os
+import shutil
+import sys
+
+import pytest
+
+ROOT = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
+sys.path[:0] = [os.path.join(ROOT, "tools"), os.path.dirname(os.path.abspath(__file__))]
+
+import bench            # noqa: E402
+import test_plugin      # noqa: E402
+from kconfig import InputError, run_tool    # noqa: E402
+
+CONFIG = os.path.join(ROOT, "config")
+MFSPR_SRR0, MTSPR_SPRG1, MTSPR_PIT, MFMSR, MTMSR = 0x7C9A02A6, 0x7C9143A6, 0x7C9BF3A6, 0x7C8000A6, 0x7C800124
+WRTEE, WRTEEI_1, RFI, TLBWE, SC, LWZ = 0x7C800106, 0x7C008146, 0x4C000064, 0x7C851FA4, 0x44000002, 0x80E60000
+
+
+@pytest.fixture(scope="module", name="isa")
+def fixture_isa():
+    """The project's tables."""
+    return bench.Isa(CONFIG)
+
+
+def row(vector, word=0, outcome="next", came="one", to=None, to_vector=0, insns=10, count=1):
+    """A row of the plugin's report."""
+    return {"from": came, "vector": vector, "word": word, "to": came if to is None else to, "outcome": outcome,
+            "to_vector": to_vector, "count": count, "insns": {"min": insns, "max": insns, "sum": insns * count},
+            "cycles": {"min": insns + 1, "max": insns + 2, "sum": (insns + 1) * count}, "histogram": [[insns, count]],
+            "longest": [0x700]}
+
+
+@pytest.mark.parametrize("word, decoded", [
+    (MFSPR_SRR0, ("mfspr", "srr0")), (MTSPR_SPRG1, ("mtspr", "sprg1")), (MTSPR_PIT, ("mtspr", "pit")), (MFMSR, ("mfmsr", "")),
+    (MTMSR, ("mtmsr", "")), (WRTEE, ("wrtee", "")), (WRTEEI_1, ("wrteei", "1")), (0x7C000146, ("wrteei", "0")),
+    (RFI, ("rfi", "")), (TLBWE, ("tlbwe", "")), (0x7CA23286, ("mfdcr", "0x0c2")), (0x7C9F6AA6, ("mfspr", "0x1bf")),
+    (0x60000000, (None, "")), (SC, (None, "")),
+])
+def test_decode(isa, word, decoded):
+    assert isa.decode(word) == decoded
+
+
+PATH_ROWS = [
+    (row(0x700, MFSPR_SRR0), "mfspr"),
+    (row(0x700, 0x7C9BF2A6), None),                                      # mfspr pit: not PLAIN
+    (row(0x700, MTSPR_SPRG1), "mtspr"),
+    (row(0x700, MTSPR_PIT), None),
+    (row(0x700, MTSPR_SPRG1, "vector", to_vector=0x700), None),          # in user mode: reflected
+    (row(0x700, MFMSR), "mfmsr"),
+    (row(0x700, MTMSR), "mtmsr"),
+    (row(0x700, MTMSR, "idle", to="idle"), None),                        # MSR[WE]
+    (row(0x700, MTMSR, "switch", to="two"), None),
+    (row(0x700, MTMSR, "vector", to_vector=0x1000), None),               # an interrupt was waiting
+    (row(0x700, WRTEE), "wrteei"),
+    (row(0x700, WRTEEI_1), "wrteei"),
+    (row(0x700, RFI, "jump"), "rfi"),
+    (row(0x700, RFI, "retry"), "rfi"),
+    (row(0x700, RFI, "vector", to_vector=0x1000), None),
+    (row(0x700, RFI, "preempted", to="resuming"), None),
+    (row(0xC00, SC, "vector", to_vector=0xC00), "sc_reflect"),
+    (row(0xC00, SC, "vector", to_vector=0x1000), None),
+    (row(0xC00, SC, came="bench"), "hypercall"),
+    (row(0xC00, SC), None),                                              # some hypercall of another guest
+    (row(0x700, TLBWE), "tlbwe"),
+    (row(0x1100, LWZ, "retry"), "tlb_refill"),
+    (row(0x1100, LWZ), None),                                            # emulated device access
+    (row(0x1200, 0, "jump"), "tlb_refill"),
+    (row(0x1200, 0, "vector", to_vector=0x1200), None),
+    (row(0x1000, 0, "vector", to_vector=0x1000), "pit_delivery"),
+    (row(0x1000, 0, "vector", came="resuming", to="one", to_vector=0x1000), "pit_delivery"),
+    (row(0x1000, 0, "vector", came="idle", to="one", to_vector=0x1000), None),
+    (row(0x1000, 0, "next"), None),
+    (row(0x1000, 0, "switch", to="two"), "vm_switch"),
+    (row(0x1000, 0, "jump", came="idle", to="two"), None),
+    (row(0x500, 0, "switch", to="two"), None),
+]
+
+
+@pytest.mark.parametrize("number", range(len(PATH_ROWS)))
+def test_each_path_takes_its_rows_only(isa, number):
+    excursion, path = PATH_ROWS[number]
+    found = [key for key, matches in bench.PATHS.items() if matches(bench.Excursion(excursion, isa, "x.elf"))]
+    assert found == ([path] if path else [])
+
+
+def test_every_path_has_a_row_above_and_a_target():
+    assert {path for _, path in PATH_ROWS if path} == set(bench.PATHS)
+    assert set(bench.read_targets(os.path.join(CONFIG, "targets.toml"))["paths"]) == set(bench.PATHS)
+
+
+def test_the_figure_is_the_longest(isa):
+    rows = [row(0x700, MFSPR_SRR0, insns=20, count=3), row(0x700, MFSPR_SRR0 | 31 << 21, insns=44, count=1)]
+    paths = bench.path_figures([bench.Excursion(each, isa, "x.elf") for each in rows])
+    assert list(paths) == ["mfspr"]
+    figures = paths["mfspr"]
+    assert (figures["insns"], figures["cycles"], figures["insns_min"], figures["insns_mean"], figures["count"]) \
+        == (44, 46, 20, 26.0, 4)
+    assert figures["histogram"] == [[20, 3], [44, 1]] and figures["longest"]["word"] == "0x7FFA02A6"
+
+
+@pytest.mark.parametrize("insns, verdict", [(40, "aim"), (41, "ok"), (48, "ok"), (49, "over")])
+def test_judgement(insns, verdict):
+    assert bench.judge_path(insns, {"at_most": 48, "aim": 40}) == verdict
+
+
+def test_misses():
+    targets = {"paths": {"mfspr": {"at_most": 48}}, "table1": {"ctask": {"full": 8.0}}}
+    longest = {"image": "i", "vm": "v", "what": "w", "word": "0x0"}
+    texts = list(bench.misses({"mfspr": {"insns": 49, "longest": longest}}, {"ctask": {"overhead": 8.01}}, targets, ["rfi"]))
+    assert [text.split(":")[0] for text in texts] == ["rfi", "mfspr", "ctask"]
+    assert not list(bench.misses({"mfspr": {"insns": 48, "longest": longest}}, {"ctask": {"overhead": 8.0}}, targets, ["ctask"]))
+
+
+def test_totals_of_one_and_of_several_vms():
+    vm = {"insns": 100, "cycles": 120, "hyp_insns": 30, "hyp_cycles": 50, "first": 11, "last": 145}
+    report = {"hypervisor": {"cycles": 90}, "excursions": [row(0, came="boot", insns=7), row(0x700, to="end", insns=9)]}
+    assert bench.virtualized_total(vm, report, alone=True) == (135, 120 + 90 - 8 - 10)
+    assert bench.virtualized_total(vm, report, alone=False) == (130, 170)
+
+
+@pytest.mark.parametrize("name, text, cause", [
+    ("spr.def", "SPR(srr0, what, srr0, PLAIN, PLAIN, 0, \"\")", "spr.def:1: what: not numbers."),
+    ("isa.def", "nothing here", "isa.def:1: no rows found."),
+    ("vectors.def", None, "vectors.def: can't read the table"),
+])
+def test_bad_tables(tmp_path, name, text, cause):
+    for other in ("isa.def", "spr.def", "vectors.def"):
+        shutil.copy(os.path.join(CONFIG, other), tmp_path)
+    if text is None:
+        (tmp_path / name).unlink()
+    else:
+        (tmp_path / name).write_text(text)
+    with pytest.raises(InputError, match=cause.replace("(", r"\(")):
+        bench.Isa(str(tmp_path))
+
+
+def test_bad_targets(tmp_path):
+    path = tmp_path / "targets.toml"
+    path.write_text("[paths]\nmfspr = = 3\n")
+    with pytest.raises(InputError, match=r"targets.toml:2: "):
+        bench.read_targets(str(path))
+    path.write_text("[paths]\n")
+    with pytest.raises(InputError, match=r"section|\[table1\] is missing"):
+        bench.read_targets(str(path))
+
+
+def test_bad_images(tmp_path):
+    image = tmp_path / "proteus.elf"
+    with pytest.raises(InputError, match="No such file"):
+        bench.code_ranges(str(image))
+    image.write_bytes(b"no ELF")
+    with pytest.raises(InputError, match="not an ELF file"):
+        bench.code_ranges(str(image))
+    (tmp_path / "gen").mkdir()
+    (tmp_path / "gen" / "partitions.json").write_text('{"vms": [{}]}')
+    with pytest.raises(InputError, match=r"partitions.json:1: not a partition table"):
+        bench.read_partitions(str(image))
+
+
+@pytest.mark.parametrize("arguments", [[], ["--table1", "ctask"], ["--image", "x", "--timeout", "0"]])
+def test_wrong_usage_is_status_2(arguments):
+    with pytest.raises(SystemExit) as ended:
+        bench.main(arguments)
+    assert ended.value.code == 2
+
+
+# The toy of test_plugin, but its `stop` says that both VMs passed, as the real hypervisor's console would, and its guests
+# are data of the image, as pack.py makes them.
+PRINTING = test_plugin.SOURCE.replace("stop:   lis", r"""stop:   lis     %r1, text@ha
+        la      %r1, text@l(%r1)
+        lis     %r2, 0xEF60
+1:      lbz     %r31, 0(%r1)
+        cmpwi   %r31, 0
+        beq     2f
+        stb     %r31, 0x300(%r2)
+        addi    %r1, %r1, 1
+        b       1b
+text:   .asciz  "[one] toy: PASS\n[two] toy: PASS\n"
+        .balign 4
+2:      lis""").replace('.section .one, "ax"', '.section .one, "a"').replace('.section .two, "ax"', '.section .two, "a"')
+NATIVE = r"""
+        .globl  _start
+_start: lis     %r1, text@ha
+        la      %r1, text@l(%r1)
+        lis     %r2, 0xEF60
+1:      lbz     %r3, 0(%r1)
+        cmpwi   %r3, 0
+        beq     2f
+        stb     %r3, 0x300(%r2)
+        addi    %r1, %r1, 1
+        b       1b
+text:   .asciz  "one: PASS\n"
+        .balign 4
+2:      lis     %r3, 0x3000
+        mtspr   0x3F2, %r3
+        b       .
+"""
+
+
+@pytest.fixture(scope="module", name="toy")
+def fixture_toy(tmp_path_factory):
+    """An image with two VMs, its partition table, and a bare guest."""
+    directory = tmp_path_factory.mktemp("bench")
+    assert "toy: PASS" in PRINTING
+    image = test_plugin.build(directory, "proteus", PRINTING, test_plugin.SCRIPT)
+    native = test_plugin.build(directory, "one", NATIVE, "ENTRY(_start) SECTIONS { .text 0x10000 : { *(.text) } }")
+    vms = [{"name": name, "image": f"{name}.elf", "memory": {"machine": (number + 1) << 20, "size": 1 << 20}}
+           for number, name in enumerate(("one", "two"))]
+    (directory / "gen").mkdir()
+    (directory / "gen" / "partitions.json").write_text(json.dumps({"vms": vms}))
+    return directory, image, native
+
+
+def call(toy, config, *more):
+    """bench.py on the toy; gives (status, bench.json or None)."""
+    directory, image, native = toy
+    out = directory / "bench.json"
+    if out.exists():
+        out.unlink()
+    arguments = ["--image", image, "--table1", f"one={native},{image}", "--plugin", str(directory / "count.so"), "--config",
+                 str(config), "--work", str(directory / "work"), "--out", str(out), "--timeout", "60", *more]
+    status = run_tool(bench.main, arguments)
+    return status, json.loads(out.read_text()) if out.exists() else None
+
+
+def test_toy_from_end_to_end(toy, capfd):
+    status, report = call(toy, CONFIG)
+    output = capfd.readouterr().out
+    assert status == 0
+    assert (report["paths"]["mfspr"]["insns"], report["paths"]["mfspr"]["cycles"], report["paths"]["mfspr"]["count"]) == (13, 24, 2)
+    assert (report["paths"]["mtspr"]["insns"], report["paths"]["sc_reflect"]["insns"]) == (13, 11)
+    assert set(report["paths"]) == {"mfspr", "mtspr", "sc_reflect"}
+    assert report["table1"]["one"]["full"] == 8 + 3 * 13 + 11 + 7
+    assert report["table1"]["one"]["native"] >= 10 * 6 + 3
+    assert "mfspr srr0 > next" in output and "not walked" in output and "DIVIDE" in output
+
+
+def test_gate(toy, tmp_path, capfd):
+    for name in ("isa.def", "spr.def", "vectors.def"):
+        shutil.copy(os.path.join(CONFIG, name), tmp_path)
+    (tmp_path / "targets.toml").write_text("[paths]\nmfspr = { at_most = 12 }\n[table1]\n")
+    assert call(toy, tmp_path)[0] == 0
+    assert call(toy, tmp_path, "--gate")[0] == 1
+    assert "mfspr: 13 instructions, at most 12 (mfspr srr0 > next" in capfd.readouterr().err
+    (tmp_path / "targets.toml").write_text("[paths]\nmfspr = { at_most = 13 }\n[table1]\n")
+    assert call(toy, tmp_path, "--gate")[0] == 0
+    assert call(toy, tmp_path, "--gate", "--require", "mfspr,rfi")[0] == 1
+    assert "rfi: not measured" in capfd.readouterr().err
+
+
+def test_partition_table_of_another_image(toy, capfd):
+    table = toy[0] / "gen" / "partitions.json"
+    text = table.read_text()
+    try:
+        table.write_text(text.replace("1048576", "4096"))
+        assert call(toy, CONFIG) == (1, None)
+    finally:
+        table.write_text(text)
+    assert "executable sections reach into the memory of one" in capfd.readouterr().err
+
+
+def test_a_run_that_fails_gives_no_figures(toy, capfd):
+    directory, _, native = toy
+    table = directory / "gen" / "partitions.json"
+    text = table.read_text()
+    try:
+        table.write_text(text.replace('"two"', '"three"'))
+        status, report = call(toy, CONFIG)
+    finally:
+        table.write_text(text)
+    assert status == 1 and report is None
+    assert "three: silent" in capfd.readouterr().err and os.path.exists(native)
