@@ -754,6 +754,9 @@ class Product:
             uart = self.board.devices.get(self.board.console)
             if vm.console_base and uart and uart["irq"] is not None:
                 guest_lines[uart["irq"]] = "the virtual 16550"
+            if vm.irqs and not self.config.get("UIC"):
+                vm.fault("interrupts", "routed interrupts need CONFIG_UIC", "set CONFIG_UIC=y in the defconfig, or remove the line")
+                continue
             for line, guest, key in vm.irqs:
                 self.check_line(vm, line, key, lines)
                 if guest in guest_lines:

@@ -17,8 +17,8 @@ import partition  # noqa: E402
 from kconfig import run_tool  # noqa: E402
 
 BOARD = os.path.join(TOP, "config", "boards", "ref405ep.toml")
-CONSOLE = "CONFIG_CONSOLE=y\nCONFIG_VM_MAX=4\n"
-DIRECT = "# CONFIG_CONSOLE is not set\nCONFIG_VM_MAX=4\n"
+CONSOLE = "CONFIG_CONSOLE=y\nCONFIG_UIC=y\nCONFIG_VM_MAX=4\n"
+DIRECT = "# CONFIG_CONSOLE is not set\nCONFIG_UIC=y\nCONFIG_VM_MAX=4\n"
 SINGLE = "CONFIG_SCHED_SINGLE=y\n"
 
 
@@ -222,6 +222,8 @@ FAULTS = [
      ["8: vm 'a': interrupt line 0 is that of 'uart0' of the hypervisor. hint: only its owner can have it"]),
     ("line_of_vm", product(A + MB + "dma = true\ndevices = ['uart1']", B + MB + "interrupts = ['uart1']"), DIRECT,
      ["14: vm 'b': interrupt line 1 is that of 'uart1' of vm 'a'. hint: only its owner can have it"]),
+    ("line_without_uic", product(A + MB + "interrupts = [7]"), "# CONFIG_UIC is not set\n",
+     ["8: vm 'a': routed interrupts need CONFIG_UIC. hint: set CONFIG_UIC=y in the defconfig, or remove the line"]),
     ("guest_line_twice", product(A + MB + "interrupts = [{ line = 3, guest = 9 }, 9]"), CONSOLE,
      ["8: vm 'a': guest line 9 is board line 3's already. hint: choose another one: { line = 7, guest = 9 }"]),
     ("guest_line_console", product(A + MB + "console = 'shared'\ninterrupts = [{ line = 3, guest = 0 }]"), CONSOLE,
@@ -387,18 +389,19 @@ def test_tables_as_the_target_sees_them(tool):
 
 def test_board_header(tool):
     good(tool, FULL)
-    text = (tool.path / "gen" / "board.h").read_text().splitlines()
+    text = (tool.path / "gen" / "board_values.h").read_text().splitlines()
     for line in ('BOARD_NAME "ref405ep"', "BOARD_TB_HZ 333333330", "BOARD_PAGE_MIN 4096", "BOARD_UIC_DCR 0xC0", "BOARD_UIC_LINES 32",
                  "BOARD_RAM_SIZE 0x08000000", "BOARD_HYPERVISOR_SIZE 0x00010000", "BOARD_UART0_BASE 0xEF600300",
                  "BOARD_UART0_IRQ 0", "BOARD_UART1_SIZE 0x8"):
         assert "#define " + line in text
+    assert "#define BOARD_RAM_REGIONS 0x80000000" in text and "#define BOARD_ROM_REGIONS 0x00000001" in text
     assert not any("NVRAM_IRQ" in line for line in text)
 
 
 def test_outputs_are_left_alone(tool):
     good(tool, FULL)
     files = sorted((tool.path / "gen").iterdir())
-    assert [file.name for file in files] == ["board.h", "partitions.c", "partitions.h", "partitions.json"]
+    assert [file.name for file in files] == ["board_values.h", "partitions.c", "partitions.h", "partitions.json"]
     for file in files:
         os.utime(file, (1, 1))
     good(tool, FULL)
