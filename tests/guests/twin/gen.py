@@ -20,7 +20,7 @@ EE, PR, ME, CE, DE, WE = 0x8000, 0x4000, 0x1000, 0x20000, 0x200, 0x40000
 FP, FE0, FE1, DWE, APE, AP, IR, DR = 0x2000, 0x800, 0x100, 0x400, 0x80000, 0x2000000, 0x20, 0x10
 SUPERVISOR, USER = ME, ME | PR
 
-CLEAN, KEEP, TSR = 1, 2, 4
+CLEAN, KEEP, TSR, REAL_TIME = 1, 2, 4, 8       # as in twin.h
 ANY = -1                                    # outcome differs by machine: tests/system/twin_expected_differences.txt
 
 SOME_REGISTERS = (0, 3, 27, 28, 29, 30, 31)
@@ -110,6 +110,7 @@ class Table:
         self.names.add(name)
         lines = [line.strip() for part in ([code] if isinstance(code, str) else code) for line in part.split(";")]
         words = [(self._word(word), value & 0xFFFFFFFF) for word, value in inputs.items()]
+        flags |= REAL_TIME if any(re.match(r"rfci|mtdcr", line) for line in lines) else 0
         end = end or ("sc" if msr & PR else "ba probe_exit")
         self.probes.append((name, lines, end, msr, expect, flags, words))
 
@@ -363,7 +364,7 @@ def spr_special(table, name, number):
         return
     table.add(f"spr.{name}.write", f"mtspr {number}, 3; {'mftb' if name == 'tbl' else 'mftbu'} 4; "
               "subf 4, 3, 4; srwi 4, 4, 16", expect=0, r3=0x00100000)
-    table.add(f"spr.{name}.read", f"mfspr 3, {number}", expect=ANY)
+    table.add(f"spr.{name}.read", f"mfspr 3, {number}; srwi 3, 3, 20", expect=ANY)
 
 
 def spr_probes(table, rows):
@@ -382,7 +383,7 @@ def spr_probes(table, rows):
                 table.add(f"spr.{name}.write", f"mtspr {number}, 3", expect=ANY)
             spr_registers(table, name, number, read != "NEVER", write != "NEVER")
         user = ANY if name in USER_DIFFERS else 0x700
-        table.add(f"spr.{name}.read.u", f"mfspr 3, {number}", USER, user)
+        table.add(f"spr.{name}.read.u", f"mfspr 3, {number}" + "; li 3, 0" * (name in OWN_PROBES), USER, user)
         table.add(f"spr.{name}.write.u", f"mtspr {number}, 3", USER, user, r3=0)
 
 
@@ -488,7 +489,7 @@ def uic_probes(table):
         table.add(f"{name}.cleared", pend + [f"mtdcr {UIC_SR}, 3; mtmsr 4; nop; mtmsr 6; mfdcr 7, {UIC_SR}"], SUPERVISOR, 0,
                   CLEAN, r3=0x10000000, r4=CE | EE | ME, r6=ME)
         table.add(f"{name}.again.1", pend + ["mtmsr 4", stop], SUPERVISOR, vector, CLEAN | KEEP, r3=0x10000000, r4=bit | ME)
-        table.add(f"{name}.again.2", "mtmsr 4; b .", SUPERVISOR, vector, KEEP, r4=bit | ME)
+        table.add(f"{name}.again.2", "mtmsr 4; b .", SUPERVISOR, vector, KEEP | REAL_TIME, r4=bit | ME)
         table.add(f"{name}.again.3", f"mtdcr {UIC_SR}, 3; mtmsr 4; nop; mtmsr 6", SUPERVISOR, 0, KEEP, r3=0x10000000,
                   r4=bit | ME, r6=ME)
         for enable, msr in (("mtmsr 4", ME), ("rfi", ME)):
@@ -566,7 +567,8 @@ def priority_probes(table):
                                          ("ext_pit", 0, 0x10000000, EE | ME, 0x500),
                                          ("ext_pit_crit_masked", 0x08000000, 0x18000000, EE | ME, 0x500),
                                          ("crit_only_enabled", 0x08000000, 0x18000000, CE | ME, 0x100)):
-        table.add(f"prio.{name}", pend, SUPERVISOR, vector, CLEAN, **TIMER, r4=msr, r5=PIE, r11=cr, r12=lines)
+        table.add(f"prio.{name}", pend, SUPERVISOR, vector, CLEAN, **{**TIMER, "r9": 0x800000}, r4=msr, r5=PIE, r11=cr,
+                  r12=lines)
 
 
 def device_probes(table):

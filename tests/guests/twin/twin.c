@@ -6,8 +6,9 @@
  *   v    vector taken           s0-s3  SRR0-SRR3          e, d   ESR, DEAR
  *   m    MSR now                rN     GPR N              cr xer lr ctr
  *
- * A field that is absent is unchanged (e and d: zero). So a line also says that nothing else has changed, in all 32
- * GPRs and the registers above. A probe that comes to its end prints no v (m, if that end was an sc). `!` marks a probe that ended otherwise
+ * m and the saved MSR of an exception (s1 or s3) are always printed; any other field that is absent is unchanged (e and
+ * d: zero). So a line also says that nothing else has changed, in all 32 GPRs and the registers above. A probe that
+ * comes to its end, the sc or branch behind its code, prints no v. `!` marks a probe that ended otherwise
  * than the architecture says; the run then ends with FAIL.
  */
 #include "twin.h"
@@ -34,6 +35,8 @@ static struct state *const in = (struct state *)PROBE_IN;
 static struct state *const out = (struct state *)PROBE_OUT;
 static uint32_t *const snippet = (uint32_t *)SNIPPET;
 static uint32_t probe_count, failure_count;
+
+volatile uint32_t twin_select = SELECT_COUNTED | SELECT_REAL_TIME;
 
 /* Writes to a constant-numbered register, one instruction each. */
 #define mtdcr(number, value) __asm__ volatile("mtdcr %0, %1" ::"i"(number), "r"(value))
@@ -186,6 +189,11 @@ static int reached_end(uint32_t words)
     return out->vector == 0 || (out->vector == VECTOR_SC && out->srr0 == normal_end(words));
 }
 
+static int is_critical(uint32_t vector)
+{
+    return vector == 0x100 || vector == 0x200 || vector == 0x1020 || vector == 0x2000;
+}
+
 static void put_gprs(void)
 {
     for (uint32_t i = 0; i < 32; i++) {
@@ -201,6 +209,7 @@ static void put_gprs(void)
 static void put_state(uint32_t words)
 {
     int ended = reached_end(words);
+    int critical = is_critical(out->vector & ~1u); /* an odd number is from the second set of vectors */
 
     if (!ended) {
         put_field("v", out->vector, 4);
@@ -213,14 +222,20 @@ static void put_state(uint32_t words)
     if (!ended || out->vector == 0) {
         put_if_changed("s0", in->srr0, out->srr0);
     }
-    put_if_changed("s1", in->srr1, out->srr1);
+    if (out->vector && !critical) {
+        put_field("s1", out->srr1, 8);
+    } else {
+        put_if_changed("s1", in->srr1, out->srr1);
+    }
     put_if_changed("s2", in->srr2, out->srr2);
-    put_if_changed("s3", in->srr3, out->srr3);
+    if (critical) {
+        put_field("s3", out->srr3, 8);
+    } else {
+        put_if_changed("s3", in->srr3, out->srr3);
+    }
     put_if_changed("e", 0, out->esr);
     put_if_changed("d", 0, out->dear);
-    if (out->vector || out->msr != in->msr) {
-        put_field("m", out->msr, 8);
-    }
+    put_field("m", out->msr, 8);
 }
 
 static void run(const struct probe *probe)
@@ -391,9 +406,13 @@ void twin_main(void)
 {
     quiesce();
     for (const struct probe *probe = probes; probe < probes_end; probe++) {
-        run(probe);
+        if (twin_select & ((probe->flags & PROBE_REAL_TIME) ? SELECT_REAL_TIME : SELECT_COUNTED)) {
+            run(probe);
+        }
     }
-    run_scans();
+    if (twin_select & SELECT_COUNTED) {
+        run_scans();
+    }
     put_text(failure_count ? "twin: FAIL n=" : "twin: PASS n=");
     put_decimal(probe_count);
     if (failure_count) {

@@ -37,6 +37,15 @@
 #define PROBE_CLEAN 1 /* put UIC, timers and UART interrupts to rest before and after */
 #define PROBE_KEEP  2 /* not after: the next probe goes on from here */
 #define PROBE_TSR   4 /* print TSR[PIS] as it is after the probe */
+#define PROBE_REAL_TIME 8 /* bare on QEMU, only without -icount */
+
+/*
+ * What to run: bits of the word twin_select, which a test may change in a copy of the ELF. Under -icount QEMU 7.2
+ * aborts ("Raised interrupt while not in I/O function") at every rfci that really executes, and at an mtdcr that makes
+ * the UIC raise an interrupt; without -icount, what waits for a timer differs from run to run. So a bare run is two.
+ */
+#define SELECT_COUNTED   1 /* what runs under -icount */
+#define SELECT_REAL_TIME 2 /* the rest */
 
 #ifndef __ASSEMBLER__
 #include <stdint.h>
