@@ -199,8 +199,8 @@ def assign(kconf, path, number, name, raw):
     import kconfiglib
     sym = kconf.syms.get(name)
     if sym is None or not sym.nodes:
-        known = ["CONFIG_" + s.name for s in kconf.unique_defined_syms]
-        raise InputError(fault(path, number, f"unknown symbol CONFIG_{name}", guess("CONFIG_" + name, known)))
+        known = [s.name for s in kconf.unique_defined_syms]
+        raise InputError(fault(path, number, f"unknown symbol CONFIG_{name}", guess(name, known)))
     if not any(node.prompt for node in sym.nodes):
         raise InputError(fault(path, number, f"CONFIG_{name} can't be set, it follows from other symbols",
                                f"remove the line; the symbol is defined at {place_of(sym)}"))

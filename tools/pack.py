@@ -238,8 +238,8 @@ def store_piece(piece, labels, data):
     return labels[key]
 
 
-def run(command):
-    """Run a tool of the toolchain; what it says on failure becomes the fault."""
+def run(command, out):
+    """Run a tool of the toolchain on the way to `out`; what it says on failure becomes the fault."""
     try:
         result = subprocess.run(command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, check=False)
     except OSError as error:
@@ -247,7 +247,7 @@ def run(command):
                                "apt-get install gcc-powerpc-linux-gnu, or set CROSS_COMPILE to the prefix of your toolchain")) from None
     if result.returncode:
         text = " / ".join(line.strip() for line in result.stdout.strip().splitlines()[:4])
-        raise InputError(fault(command[-1], None, f"{os.path.basename(command[0])} failed: {text}".rstrip("."),
+        raise InputError(fault(out, None, f"{os.path.basename(command[0])} failed: {text}".rstrip("."),
                                "is the input the hypervisor's, and made by the same toolchain?"))
 
 
@@ -259,8 +259,9 @@ def link(store, objects, script, out, check):
     with tempfile.TemporaryDirectory() as folder:
         source, obj, image = (os.path.join(folder, name) for name in ("images.S", "images.o", "image.elf"))
         write_if_changed(source, store)
-        run([prefix + "as", "-m405", "-mbig", "-o", obj, source])
-        run([prefix + "ld", "--build-id=none", "-T", script, "-o", image, *objects, obj])
+        run([prefix + "as", "-m405", "-mbig", "-o", obj, source], out)
+        # -n: segments hold what the script says, not the rest of a 64 KiB page around it.
+        run([prefix + "ld", "-n", "--build-id=none", "-T", script, "-o", image, *objects, obj], out)
         check(image, out)
         with open(image, "rb") as file:
             data = file.read()

@@ -1,0 +1,41 @@
+/*
+ * asm.h: register roles, the words at the bottom of memory, and the macros that every assembler file uses.
+ *
+ * Roles on the trap road, from a vector to enter.S. They are the same in every file of this folder:
+ *   rVCPU (r31)  register file of the guest that trapped
+ *   rINSN (r30)  the trapped instruction; later the value that is read or written
+ *   rKEY  (r29)  what the dispatcher compares; later an offset into the register file, or a new MSR
+ *   rCR   (r28)  the guest's condition register
+ * The guest's own r28-r30 are in its register file, its r31 in LOW_R31.
+ */
+#ifndef PROTEUS_ASM_H
+#define PROTEUS_ASM_H
+
+#include "autoconf.h"
+#include "ppc405.h"
+
+#define rVCPU r31
+#define rINSN r30
+#define rKEY  r29
+#define rCR   r28
+#define rVALUE rINSN
+
+#define GPR(n) (VCPU_GPR + 4 * (n))
+
+/* func name / endfunc name: a routine in a section of its own, so that what nobody calls is not linked. */
+.macro func name
+    .section .text.\name, "ax"
+    .globl \name
+    .type \name, @function
+    .balign 4
+\name:
+.endm
+
+.macro endfunc name
+    .size \name, . - \name
+.endm
+
+/* The low words: hypervisor data in the first 32 KiB is reached as off(0), without a base register. */
+#define LOW(symbol) symbol@l(0)
+
+#endif

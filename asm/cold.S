@@ -1,0 +1,162 @@
+/*
+ * cold.S: the roads to C, the only ones that touch a stack.
+ *
+ * Two ways to save the guest. A light road saves what C may change (r0, r1, r3-r12, CR, LR, CTR, XER); C keeps r2 and
+ * r13-r31, so they stay the guest's in the machine. A full road puts all 32 registers into the register file, because C
+ * will read or write the ones that an instruction names, and loads them again afterwards.
+ */
+#include "offsets.h"
+#include "asm.h"
+
+/*
+ * light handler: struct vcpu *handler(struct vcpu *) returns who runs next.
+ * In:   the guest's r31 in low_r31, SRR0; all other registers the guest's
+ */
+.macro light handler
+func cold_\handler
+    lwz     rVCPU, LOW(current)
+    stw     r3, GPR(3)(rVCPU)
+    li      r3, \handler@l
+    b       cold_light
+endfunc cold_\handler
+.endm
+
+    light   timer
+    light   external
+
+/*
+ * step_and_deliver, deliver: MSR or SRR1 let in what is pending. step_and_wait: MSR[WE] was set.
+ * In:   rVCPU, rCR; SRR0; guest's r28-r30 in its register file, r31 in low_r31
+ */
+func step_and_deliver
+    mfspr   r29, SPRN_SRR0
+    addi    r29, r29, 4
+    mtspr   SPRN_SRR0, r29
+    .globl deliver
+deliver:
+    li      r30, vcpu_deliver@l
+1:  mtcr    rCR
+    lwz     r28, GPR(28)(rVCPU)
+    lwz     r29, GPR(29)(rVCPU)
+    stw     r3, GPR(3)(rVCPU)
+    mr      r3, r30
+    lwz     r30, GPR(30)(rVCPU)
+    b       cold_light
+    .globl step_and_wait
+step_and_wait:
+    mfspr   r29, SPRN_SRR0
+    addi    r29, r29, 4
+    mtspr   SPRN_SRR0, r29
+    li      r30, vcpu_wait@l
+    b       1b
+endfunc step_and_deliver
+
+/*
+ * cold_light
+ * In:   rVCPU, r3 = C function; guest's r3 in its register file, r31 in low_r31, all others in place
+ * Out:  to enter_cold
+ */
+func cold_light
+    stw     r0, GPR(0)(rVCPU)
+    stw     r1, GPR(1)(rVCPU)
+    stw     r4, GPR(4)(rVCPU)
+    stw     r5, GPR(5)(rVCPU)
+    stw     r6, GPR(6)(rVCPU)
+    stw     r7, GPR(7)(rVCPU)
+    stw     r8, GPR(8)(rVCPU)
+    stw     r9, GPR(9)(rVCPU)
+    stw     r10, GPR(10)(rVCPU)
+    stw     r11, GPR(11)(rVCPU)
+    stw     r12, GPR(12)(rVCPU)
+    li      r4, enter_cold@l
+    .globl cold_call
+cold_call:                              /* r3 = C function, r4 = where it returns to */
+    mfcr    r5
+    mflr    r6
+    mfctr   r7
+    mfxer   r8
+    mfspr   r9, SPRN_SRR0
+    stw     r5, VCPU_CR(rVCPU)
+    stw     r6, VCPU_LR(rVCPU)
+    stw     r7, VCPU_CTR(rVCPU)
+    stw     r8, VCPU_XER(rVCPU)
+    stw     r9, VCPU_PC(rVCPU)
+    mtctr   r3
+    mtlr    r4
+    mr      r3, rVCPU
+    li      r1, stack_top@l - 16
+    bctr
+endfunc cold_light
+
+/*
+ * full handler: the same, with all registers in the register file before and out of it afterwards.
+ * In:   the guest's r31 in low_r31, SRR0; all other registers the guest's
+ */
+.macro full handler
+func cold_\handler
+    lwz     rVCPU, LOW(current)
+    stw     r3, GPR(3)(rVCPU)
+    li      r3, \handler@l
+    b       cold_full
+endfunc cold_\handler
+.endm
+
+    full    machine_check
+    full    data_fault
+    full    fetch_fault
+    full    alignment
+    full    unexpected
+
+/*
+ * cold_emulate: the instruction is not hot. CR and r28-r30 become the guest's again, then as the others.
+ * In:   rVCPU, rCR; guest's r28-r30 in its register file, r31 in low_r31
+ */
+func cold_emulate
+    mtcr    rCR
+    lwz     r28, GPR(28)(rVCPU)
+    lwz     r29, GPR(29)(rVCPU)
+    lwz     r30, GPR(30)(rVCPU)
+    stw     r3, GPR(3)(rVCPU)
+    li      r3, emulate@l
+endfunc cold_emulate                    /* falls through */
+
+/*
+ * cold_full
+ * In:   rVCPU, r3 = C function; guest's r3 in its register file, r31 in low_r31, all others in place
+ * Out:  to enter_full, which loads r2 and r13-r31 again
+ */
+    .globl cold_full
+    .type cold_full, @function
+cold_full:
+    stw     r0, GPR(0)(rVCPU)
+    lwz     r0, GPR(3)(rVCPU)
+    stw     r1, GPR(1)(rVCPU)
+    stw     r2, GPR(2)(rVCPU)
+    stmw    r3, GPR(3)(rVCPU)
+    stw     r0, GPR(3)(rVCPU)
+    lwz     r0, LOW(low_r31)
+    stw     r0, GPR(31)(rVCPU)
+    li      r4, enter_full@l
+    b       cold_call
+    .size cold_full, . - cold_full
+
+/*
+ * enter_full: back from C on the full road.
+ * In:   r3 = struct vcpu * that runs next; rVCPU = the one that trapped
+ */
+func enter_full
+    mr      r12, rVCPU
+    lwz     r2, GPR(2)(r12)
+    lmw     r13, GPR(13)(r12)
+    stw     r31, LOW(low_r31)
+    mr      rVCPU, r12
+    b       enter_cold
+endfunc enter_full
+
+/*
+ * idle_loop: nobody can run. The current guest's registers are in place; a timer or external interrupt ends it.
+ * Entered by enter_cold with MSR[EE] and MSR[WE] set.
+ */
+func idle_loop
+    b       idle_loop
+endfunc idle_loop

@@ -1,0 +1,90 @@
+/*
+ * emul_msr.S: the virtual machine state register. Without translation only WE, EE and CE have consequences:
+ * an interrupt that waits may have to be delivered, and WE gives the time away.
+ */
+#include "offsets.h"
+#include "asm.h"
+#include "hooks.h"
+
+/* Bits 14:22 (CE EE PR FP ME FE0 DWE DE): a change of these needs no more than a look at what is pending. */
+#define PLAIN_FIRST 14
+#define PLAIN_LAST  22
+
+/*
+ * emul_mfmsr
+ * In:   rVCPU, rCR, rINSN
+ * Out:  to gpr_write
+ */
+func emul_mfmsr
+    mtcrf   0x60, rINSN
+    lwz     rVALUE, VCPU_MSR(rVCPU)
+    b       gpr_write
+endfunc emul_mfmsr
+
+/* emul_mtmsr, emul_wrtee: to gpr_read, and from there to set_msr or set_ee. In: rVCPU, rCR, rINSN */
+func emul_mtmsr
+    mtcrf   0x63, rINSN
+    b       gpr_read
+endfunc emul_mtmsr
+
+func emul_wrtee
+    mtcrf   0x63, rINSN
+    b       gpr_read
+endfunc emul_wrtee
+
+/*
+ * emul_wrteei: E is bit 16 of the instruction, as EE is of the MSR.
+ * set_ee: MSR[EE] = bit 16 of rVALUE.
+ * In:   rVCPU, rCR, rVALUE (the instruction itself for wrteei)
+ */
+func emul_wrteei
+    .globl set_ee
+set_ee:
+    lwz     rKEY, VCPU_MSR(rVCPU)
+    rlwimi  rKEY, rVALUE, 0, 16, 16
+    stw     rKEY, VCPU_MSR(rVCPU)
+    lwz     r30, VCPU_PENDING(rVCPU)
+    and.    r30, r30, rKEY
+    beq     enter_step
+    b       step_and_deliver
+endfunc emul_wrteei
+
+/*
+ * set_msr: MSR = rVALUE, the second half of mtmsr.
+ * In:   rVCPU, rCR, rVALUE
+ * Out:  to enter_step, to deliver, to wait (MSR[WE]), or to cold_emulate for what is rare
+ */
+func set_msr
+    rlwinm  rKEY, rVALUE, 0, 16, 14     /* bit 15 does not exist */
+    rlwinm. r30, rKEY, 0, PLAIN_LAST + 1, PLAIN_FIRST - 1
+    bne     1f
+    stw     rKEY, VCPU_MSR(rVCPU)
+    lwz     r30, VCPU_PENDING(rVCPU)
+    and.    r30, r30, rKEY
+    beq     enter_step
+    b       step_and_deliver
+1:  xoris   r30, r30, MSR_WE >> 16
+    cmpwi   r30, 0
+    bne-    cold_emulate
+    stw     rKEY, VCPU_MSR(rVCPU)
+    b       step_and_wait
+endfunc set_msr
+
+/*
+ * emul_rfi
+ * In:   rVCPU, rCR
+ * Out:  to enter_cr, deliver, or cold_emulate
+ */
+func emul_rfi
+    lwz     rKEY, VCPU_SRR1(rVCPU)
+    rlwinm  rKEY, rKEY, 0, 16, 14
+    rlwinm. r30, rKEY, 0, PLAIN_LAST + 1, PLAIN_FIRST - 1
+    bne-    cold_emulate
+    stw     rKEY, VCPU_MSR(rVCPU)
+    lwz     r30, VCPU_SRR0(rVCPU)
+    mtspr   SPRN_SRR0, r30
+    lwz     r30, VCPU_PENDING(rVCPU)
+    and.    r30, r30, rKEY
+    beq     enter_cr
+    b       deliver
+endfunc emul_rfi

@@ -1,0 +1,49 @@
+/*
+ * emul_time.S: mtspr TSR and mtspr PIT, which a real-time kernel executes in every job.
+ */
+#include "offsets.h"
+#include "asm.h"
+#include "hooks.h"
+
+/* A PIT value below this is programmed by C, which knows the machine's shortest interval. */
+#define PIT_SHORT 64
+
+/*
+ * set_tsr: a one clears. Hot when the guest clears PIS and then nothing is pending any more.
+ * In:   rVCPU, rCR, rVALUE
+ * Out:  to enter_step, or cold_emulate with nothing changed
+ */
+func set_tsr
+    xoris   rKEY, rVALUE, TSR_PIS >> 16 /* FIT and watchdog bits are accounted for when they are looked at: C */
+    cmpwi   rKEY, 0
+    bne-    cold_emulate
+    uic_quiet cold_emulate
+    lwz     rKEY, VCPU_TSR(rVCPU)
+    andc    rKEY, rKEY, rVALUE
+    cmpwi   rKEY, 0
+    bne-    cold_emulate
+    stw     rKEY, VCPU_TSR(rVCPU)
+    stw     rKEY, VCPU_PENDING(rVCPU)
+    b       enter_step
+endfunc set_tsr
+
+/*
+ * set_pit: the new value is also the reload value. The machine's PIT is shortened if it would fire too late; if it
+ * fires too early, C finds nothing due and sets it again.
+ * In:   rVCPU, rCR, rVALUE
+ * Out:  to enter_step, or cold_emulate with nothing changed
+ */
+func set_pit
+    cmplwi  rVALUE, PIT_SHORT
+    blt-    cold_emulate
+    stw     rVALUE, VCPU_PIT(rVCPU)
+    stw     rVALUE, VCPU_PIT_LEFT(rVCPU)
+    mftb    rKEY
+    stw     rKEY, VCPU_PIT_BASE(rVCPU)
+    mfspr   rKEY, SPRN_PIT              /* 0: stopped or due at once; minus one it is the longest time of all */
+    addi    rKEY, rKEY, -1
+    cmplw   rKEY, rVALUE
+    blt     enter_step
+    mtspr   SPRN_PIT, rVALUE
+    b       enter_step
+endfunc set_pit

@@ -1,0 +1,65 @@
+/*
+ * gpr.S: read or write the general purpose register that an instruction names.
+ *
+ * A computed branch would need CTR or LR, which belong to the guest. Instead the five bits of the register field, put
+ * into CR by mtcrf, lead through a tree of branches: five branches whatever the register.
+ */
+#include "offsets.h"
+#include "asm.h"
+
+    .altmacro
+
+/* The leaf of register n: r28-r30 are in the register file, r31 in low_r31, all others in place. */
+.macro write_leaf n
+    .if \n == 31
+    stw     rVALUE, LOW(low_r31)
+    .elseif \n >= 28
+    stw     rVALUE, GPR(\n)(rVCPU)
+    .else
+    mr      \n, rVALUE
+    .endif
+    b       enter_step
+.endm
+
+.macro read_leaf n
+    .if \n == 31
+    lwz     rVALUE, LOW(low_r31)
+    .elseif \n >= 28
+    lwz     rVALUE, GPR(\n)(rVCPU)
+    .else
+    mr      rVALUE, \n
+    .endif
+    b       gpr_read_done
+.endm
+
+/* CR bit `bit` of the register field decides between [first, first + half) and [first + half, first + 2 * half). */
+.macro tree leaf, first, half, bit
+    bt      \bit, \leaf\()_\first\()_\bit
+    .if \half == 1
+    \leaf   \first
+\leaf\()_\first\()_\bit\():
+    \leaf   %(\first + 1)
+    .else
+    tree    \leaf, \first, %(\half / 2), %(\bit + 1)
+\leaf\()_\first\()_\bit\():
+    tree    \leaf, %(\first + \half), %(\half / 2), %(\bit + 1)
+    .endif
+.endm
+
+/*
+ * gpr_write: the guest's rT becomes rVALUE, and the instruction is done.
+ * In:   rVCPU, rCR, rVALUE; CR[6:10] = bits 6:10 of the trapped instruction
+ * Out:  to enter_step
+ */
+func gpr_write
+    tree    write_leaf, 0, 16, 6
+endfunc gpr_write
+
+/*
+ * gpr_read: rVALUE becomes the guest's rS.
+ * In:   rVCPU, rCR; CR[6:10] = bits 6:10 of the trapped instruction
+ * Out:  to gpr_read_done with rVALUE; rKEY as it was
+ */
+func gpr_read
+    tree    read_leaf, 0, 16, 6
+endfunc gpr_read

@@ -1,0 +1,25 @@
+/*
+ * hooks.h: what options add to the trap road. A hook of an option that is off is an empty macro: not a byte is left.
+ */
+#ifndef PROTEUS_HOOKS_H
+#define PROTEUS_HOOKS_H
+
+/* stat_count counter, rX: one more trap of this kind (option STATS). In: rVCPU. Clobbers: rX */
+.macro stat_count counter, rx
+#ifdef CONFIG_STATS
+    lwz     \rx, VCPU_STAT + 4 * \counter(rVCPU)
+    addi    \rx, \rx, 1
+    stw     \rx, VCPU_STAT + 4 * \counter(rVCPU)
+#endif
+.endm
+
+/* uic_quiet label: to label if the virtual interrupt controller asks for an interrupt. In: rVCPU. Clobbers: rKEY, CR */
+.macro uic_quiet label
+#ifdef CONFIG_UIC
+    lwz     rKEY, VCPU_UIC_PENDING(rVCPU)
+    cmpwi   rKEY, 0
+    bne-    \label
+#endif
+.endm
+
+#endif

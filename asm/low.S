@@ -1,0 +1,43 @@
+/*
+ * low.S: the hypervisor's few words that the trap road reaches without a base register.
+ */
+#include "offsets.h"
+#include "partitions.h"
+#include "asm.h"
+
+    .section .low, "aw", @nobits
+    .globl low_r31, current, usprg0_exists
+    .type low_r31, @object
+    .type current, @object
+    .type usprg0_exists, @object
+    .balign 4
+low_r31:            /* the guest's r31, from the vector to the return */
+    .space 4
+    .size low_r31, 4
+current:            /* struct vcpu *: whose registers the machine holds */
+    .space 4
+    .size current, 4
+usprg0_exists:      /* 1 if USPRG0 is a register of its own, as on the chip */
+    .space 4
+    .size usprg0_exists, 4
+
+    .section .stack, "aw", @nobits
+    .globl stack_top
+    .balign 16
+stack:
+    .space CONFIG_STACK_SIZE
+stack_top:
+    .size stack, . - stack
+
+    .section .vcpu, "aw", @nobits
+    .globl vcpu
+    .type vcpu, @object
+    .balign 16
+vcpu:
+    .space VM_COUNT * VCPU_SIZE
+    .size vcpu, . - vcpu
+
+#ifdef CONFIG_ROM
+    .section .reset, "ax"
+    b       start
+#endif

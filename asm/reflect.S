@@ -1,0 +1,43 @@
+/*
+ * reflect.S: the trap belongs to the guest's own kernel.
+ */
+#include "offsets.h"
+#include "asm.h"
+#include "hooks.h"
+
+/*
+ * reflect_program: a program interrupt in the guest's user mode, with the machine's ESR.
+ * In:   rVCPU, rCR; guest's r28-r30 saved, r31 in low_r31
+ */
+func reflect_program
+    mtcr    rCR
+    lwz     r28, GPR(28)(rVCPU)
+    mfspr   r29, SPRN_ESR
+    stw     r29, VCPU_ESR(rVCPU)
+    stat_count STAT_program, r29
+    li      r30, 0x0700
+endfunc reflect_program                 /* falls through */
+
+/*
+ * reflect: a noncritical interrupt (manual, "Noncritical interrupts"): SRR0, SRR1, MSR, and on at EVPR.
+ * EE becomes zero and CE stays, so nothing becomes deliverable that was not.
+ * In:       rVCPU, r30 = offset of the vector; guest's r29, r30 saved, r31 in low_r31
+ * Holds:    everything else of the guest, CR too
+ * Clobbers: r29, r30
+ */
+    .globl reflect
+    .type reflect, @function
+reflect:
+    mfspr   r29, SPRN_SRR0
+    stw     r29, VCPU_SRR0(rVCPU)
+    lwz     r29, VCPU_MSR(rVCPU)
+    stw     r29, VCPU_SRR1(rVCPU)
+    rlwinm  r29, r29, 0, 14, 22         /* keep CE (14), ME (19), DE (22): clear what is outside, */
+    rlwinm  r29, r29, 0, 19, 15         /* EE PR FP, */
+    rlwinm  r29, r29, 0, 22, 19         /* FE0 DWE */
+    stw     r29, VCPU_MSR(rVCPU)
+    lwz     r29, VCPU_EVPR(rVCPU)
+    add     r29, r29, r30
+    mtspr   SPRN_SRR0, r29
+    b       enter
+    .size reflect, . - reflect

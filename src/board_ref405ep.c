@@ -1,0 +1,100 @@
+/*
+ * board_ref405ep.c: the PPC405EP evaluation board as QEMU's `ref405ep` has it. UIC by DCR, 16550 UARTs.
+ */
+#include "board.h"
+
+#include "console.h"
+#include "cpu.h"
+#include "partition.h"
+#include "uic.h"
+
+/* 16550 registers, one byte apart */
+#define UART(reg) (BOARD_UART0_BASE + (reg))
+#define UART_DATA 0
+#define UART_IER  1
+#define UART_IIR  2
+#define UART_FCR  2
+#define UART_LCR  3
+#define UART_MCR  4
+#define UART_LSR  5
+#define IER_RX    0x01
+#define IER_TX    0x02
+#define LSR_RX    0x01
+#define LSR_THRE  0x20
+
+#define DCR(reg) (BOARD_UIC_DCR + (reg))
+
+static void irq_mask(uint32_t bit)
+{
+    cpu_mtdcr(DCR(UIC_ER), cpu_mfdcr(DCR(UIC_ER)) & ~bit);
+}
+
+void board_init(void)
+{
+    cpu_mtdcr(DCR(UIC_ER), 0);
+    cpu_mtdcr(DCR(UIC_CR), 0); /* nothing critical: the hypervisor keeps no state for it */
+    cpu_mtdcr(DCR(UIC_PR), BOARD_UIC_POLARITY);
+    cpu_mtdcr(DCR(UIC_TR), BOARD_UIC_TRIGGER);
+    cpu_mtdcr(DCR(UIC_SR), 0xFFFFFFFF);
+    if (IS_ENABLED(CONFIG_CONSOLE)) {
+        cpu_write8(UART(UART_LCR), 0x03);
+        cpu_write8(UART(UART_MCR), 0x0B); /* DTR, RTS, and OUT2, which lets the interrupt out */
+        cpu_write8(UART(UART_IER), IER_RX);
+        board_irq_unmask(BOARD_UART0_IRQ);
+    }
+}
+
+void board_interrupt(void)
+{
+    uint32_t active = cpu_mfdcr(DCR(UIC_MSR));
+
+    while (active != 0) { /* at most 32 rounds */
+        uint32_t line = __builtin_clz(active);
+
+        active &= ~UIC_BIT(line);
+        if (IS_ENABLED(CONFIG_CONSOLE) && line == BOARD_UART0_IRQ) {
+            console_poll();
+            cpu_mtdcr(DCR(UIC_SR), UIC_BIT(line));
+        } else {
+            irq_mask(UIC_BIT(line));
+            uic_route(line);
+        }
+    }
+}
+
+void board_irq_unmask(uint32_t line)
+{
+    cpu_mtdcr(DCR(UIC_SR), UIC_BIT(line));
+    cpu_mtdcr(DCR(UIC_ER), cpu_mfdcr(DCR(UIC_ER)) | UIC_BIT(line));
+}
+
+bool board_uart_can_send(void)
+{
+    return (cpu_read8(UART(UART_LSR)) & LSR_THRE) != 0;
+}
+
+void board_uart_send(uint8_t byte)
+{
+    cpu_write8(UART(UART_DATA), byte);
+}
+
+bool board_uart_received(uint8_t *byte)
+{
+    if ((cpu_read8(UART(UART_LSR)) & LSR_RX) == 0) {
+        return false;
+    }
+    *byte = cpu_read8(UART(UART_DATA));
+    return true;
+}
+
+void board_uart_want_send(bool wanted)
+{
+    cpu_write8(UART(UART_IER), wanted ? IER_RX | IER_TX : IER_RX);
+}
+
+void board_reset(void)
+{
+    cpu_mtspr(SPRN_DBCR0, DBCR0_RST);
+    for (;;) {
+    }
+}

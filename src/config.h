@@ -1,0 +1,46 @@
+/*
+ * config.h: what the configuration adds to shared types. The only header that asks about options by #if; everything
+ * else uses IS_ENABLED() or a file that is linked or not.
+ */
+#ifndef PROTEUS_CONFIG_H
+#define PROTEUS_CONFIG_H
+
+#include "autoconf.h"
+#include "ppc405.h"
+
+/* IS_ENABLED(CONFIG_X) is 1 where autoconf.h defines CONFIG_X as 1, and 0 where it does not define it at all. */
+#define IS_ENABLED(option)         IS_ENABLED_VALUE(option)
+#define IS_ENABLED_VALUE(value)    IS_ENABLED_ARGS(ENABLED_COMMA_##value 1, 0)
+#define IS_ENABLED_ARGS(...)       IS_ENABLED_SECOND(__VA_ARGS__, 0)
+#define IS_ENABLED_SECOND(a, b, ...) b
+#define ENABLED_COMMA_1            0,
+
+/* Words of struct vcpu that belong to an option: with the option off, not a byte. */
+#ifdef CONFIG_DEBUG_REGS
+#define VCPU_DEBUG_WORDS uint32_t iac1, iac2, iac3, iac4, dac1, dac2, dvc1, dvc2, dbcr1;
+#define VCPU_NO_DEBUG_WORDS
+#else
+#define VCPU_DEBUG_WORDS
+#define VCPU_NO_DEBUG_WORDS uint32_t iac1[0], iac2[0], iac3[0], iac4[0], dac1[0], dac2[0], dvc1[0], dvc2[0], dbcr1[0];
+#endif
+
+#ifdef CONFIG_UIC
+#define VCPU_UIC_WORDS uint32_t uic_sr, uic_level, uic_er, uic_cr, uic_pr, uic_tr, uic_vcr, uic_pending;
+#else
+#define VCPU_UIC_WORDS
+#endif
+
+#ifdef CONFIG_FIT_WATCHDOG
+#define VCPU_FIT_WORDS uint32_t events_base; /* TBL up to which FIT and watchdog events are accounted for */
+#else
+#define VCPU_FIT_WORDS
+#endif
+
+#ifdef CONFIG_STATS
+#include "stats.h"
+#define VCPU_STAT_WORDS uint32_t stat[STAT_COUNT]; uint32_t ticks_hi, ticks_lo;
+#else
+#define VCPU_STAT_WORDS
+#endif
+
+#endif

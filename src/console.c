@@ -1,0 +1,293 @@
+/*
+ * console.c: see console.h.
+ *
+ * A guest's transmitter is a line buffer. When a line is complete (or the buffer full, or the guest waits in the middle
+ * of a line) the buffer is handed over and the guest's THRE goes away until the board's UART has taken it: nobody waits
+ * in the hypervisor for a slow line, and a guest that floods its console slows down only itself.
+ */
+#include "console.h"
+
+#include "board.h"
+#include "partition.h"
+#include "uic.h"
+
+enum { DATA, IER, IIR, LCR, MCR, LSR, MODEM, SCRATCH, REGISTERS };
+
+#define IER_RX    0x01
+#define IER_TX    0x02
+#define LCR_DLAB  0x80
+#define LSR_RX    0x01
+#define LSR_EMPTY 0x60 /* THRE and TEMT */
+#define INPUT     16U
+
+static struct uart {
+    uint8_t line[CONFIG_CONSOLE_LINE];
+    uint8_t length;  /* bytes in line */
+    uint8_t sent;    /* of which the board has taken so many */
+    uint8_t handed;  /* line is complete: no more room for the guest */
+    uint8_t empty;   /* THRE interrupt is due */
+    uint8_t ier, lcr, mcr, scratch, divisor[2];
+    uint8_t input[INPUT];
+    uint8_t first, count;
+} uarts[VM_COUNT];
+
+static uint8_t focus;       /* who gets the input */
+static uint8_t escaped;     /* the escape key came last */
+static uint8_t sender;      /* whose line is going out */
+static uint8_t column;      /* bytes on the board's current line: tag included; 0: a new one */
+static uint8_t column_of;   /* whose */
+static uint8_t want_send;
+
+static struct uart *uart_of(const struct vcpu *v)
+{
+    return &uarts[vcpu_index(v)];
+}
+
+/* The UART's interrupt line follows its registers. */
+static void update_line(struct vcpu *v)
+{
+    struct uart *u = uart_of(v);
+    uint32_t active = ((u->ier & IER_RX) != 0 && u->count != 0) || ((u->ier & IER_TX) != 0 && u->empty != 0);
+
+    uic_set_line(v, BOARD_UART0_IRQ, active);
+}
+
+/* Next byte for the board: the tag, then the line. -1: nothing. The byte counts as sent. */
+static int next_byte(void)
+{
+    struct uart *u = &uarts[sender];
+    const char *name = vm_config[sender].name;
+    uint32_t name_length;
+
+    if (u->handed == 0) {
+        return -1;
+    }
+    if (column != 0 && column_of != sender) { /* somebody else's prompt */
+        column = 0;
+        return '\n';
+    }
+    for (name_length = 0; name_length < VM_NAME_SIZE && name[name_length] != 0; name_length++) {
+    }
+    if (column < name_length + 3) {
+        uint32_t at = column++;
+
+        column_of = sender;
+        return at == 0 ? '[' : at <= name_length ? name[at - 1] : at == name_length + 1 ? ']' : ' ';
+    }
+    if (u->line[u->sent] == '\n') {
+        column = 0;
+    }
+    return u->line[u->sent++];
+}
+
+static void hand_over(struct uart *u)
+{
+    if (u->length != 0) {
+        u->handed = 1;
+        u->empty = 0;
+    }
+}
+
+/* One step of output; false when there is nothing to send. */
+static bool send_one(void)
+{
+    struct uart *u = &uarts[sender];
+    uint32_t i;
+    int byte = next_byte();
+
+    if (byte >= 0) {
+        board_uart_send((uint8_t)byte);
+    }
+    if (u->handed != 0 && u->sent == u->length) {
+        u->handed = 0;
+        u->length = 0;
+        u->sent = 0;
+        u->empty = 1;
+        update_line(&vcpu[sender]);
+    }
+    for (i = 0; i < VM_COUNT && uarts[sender].handed == 0; i++) {
+        sender = sender + 1 == VM_COUNT ? 0 : sender + 1;
+    }
+    return byte >= 0 || uarts[sender].handed != 0;
+}
+
+/* Input: the escape key and then a digit moves the focus; twice, it is an ordinary key. */
+static void receive(uint8_t byte)
+{
+    struct uart *u;
+
+    if (escaped != 0 && byte >= '1' && byte < '1' + VM_COUNT) {
+        focus = byte - '1';
+        escaped = 0;
+        return;
+    }
+    if (escaped == 0 && byte == CONSOLE_ESCAPE) {
+        escaped = 1;
+        return;
+    }
+    escaped = 0;
+    u = &uarts[focus];
+    if (u->count < INPUT) {
+        u->input[(u->first + u->count) % INPUT] = byte;
+        u->count++;
+        update_line(&vcpu[focus]);
+    }
+}
+
+void console_poll(void)
+{
+    uint8_t byte;
+    uint32_t i;
+    bool more = true;
+
+    for (i = 0; i < INPUT && board_uart_received(&byte); i++) {
+        receive(byte);
+    }
+    for (i = 0; i < CONFIG_CONSOLE_LINE && more && board_uart_can_send(); i++) {
+        more = send_one();
+    }
+    if (want_send != more) { /* ask for an interrupt only while something waits */
+        want_send = more;
+        board_uart_want_send(more);
+    }
+}
+
+void console_flush(void)
+{
+    uint32_t i;
+
+    for (i = 0; i < VM_COUNT; i++) {
+        hand_over(&uarts[i]);
+    }
+    for (;;) {
+        while (!board_uart_can_send()) {
+        }
+        if (!send_one()) {
+            break;
+        }
+    }
+    if (column != 0) {
+        while (!board_uart_can_send()) {
+        }
+        board_uart_send('\n');
+        column = 0;
+    }
+}
+
+void console_reset(struct vcpu *v)
+{
+    struct uart *u = uart_of(v);
+
+    hand_over(u);
+    u->empty = 0;
+    u->ier = 0;
+    u->lcr = 0;
+    u->mcr = 0;
+    u->count = 0;
+    focus = u == &uarts[0] ? CONSOLE_FOCUS : focus;
+}
+
+bool console_claims(const struct vcpu *v, uint32_t address)
+{
+    uint32_t base = vm_config[vcpu_index(v)].console_base;
+
+    return base != 0 && address - base < REGISTERS;
+}
+
+uint8_t console_read(struct vcpu *v, uint32_t address)
+{
+    struct uart *u = uart_of(v);
+    uint32_t reg = address - vm_config[vcpu_index(v)].console_base;
+    uint8_t value = 0;
+
+    if (!console_claims(v, address)) {
+        return 0;
+    }
+    if ((u->lcr & LCR_DLAB) != 0 && reg <= IER) {
+        return u->divisor[reg];
+    }
+    switch (reg) {
+    case DATA:
+        if (u->count != 0) {
+            value = u->input[u->first];
+            u->first = (u->first + 1) % INPUT;
+            u->count--;
+        }
+        break;
+    case IER:
+        return u->ier;
+    case IIR:
+        if ((u->ier & IER_RX) != 0 && u->count != 0) {
+            value = 0x04;
+        } else if ((u->ier & IER_TX) != 0 && u->empty != 0) {
+            value = 0x02;
+            u->empty = 0; /* reading it ends a transmit interrupt */
+        } else {
+            value = 0x01;
+        }
+        break;
+    case LCR:
+        return u->lcr;
+    case MCR:
+        return u->mcr;
+    case LSR:
+        if (u->handed != 0) {
+            console_poll();
+        }
+        return (u->handed != 0 ? 0 : LSR_EMPTY) | (u->count != 0 ? LSR_RX : 0);
+    case MODEM:
+        return 0xB0; /* carrier, ready, clear to send */
+    default:
+        return u->scratch;
+    }
+    update_line(v);
+    return value;
+}
+
+static void transmit(struct uart *u, uint8_t byte)
+{
+    if (u->handed != 0 || byte == '\r') { /* overrun, as on the chip; lines end in \n alone */
+        return;
+    }
+    u->line[u->length++] = byte;
+    u->empty = 1;
+    if (byte == '\n' || u->length == CONFIG_CONSOLE_LINE) {
+        hand_over(u);
+        console_poll();
+    }
+}
+
+void console_write(struct vcpu *v, uint32_t address, uint8_t value)
+{
+    struct uart *u = uart_of(v);
+    uint32_t reg = address - vm_config[vcpu_index(v)].console_base;
+
+    if (!console_claims(v, address)) {
+        return;
+    }
+    if ((u->lcr & LCR_DLAB) != 0 && reg <= IER) {
+        u->divisor[reg] = value;
+        return;
+    }
+    switch (reg) {
+    case DATA:
+        transmit(u, value);
+        break;
+    case IER:
+        u->empty = u->empty || ((value & IER_TX) != 0 && u->handed == 0);
+        u->ier = value & 0x0F;
+        break;
+    case LCR:
+        u->lcr = value;
+        break;
+    case MCR:
+        u->mcr = value & 0x1F;
+        break;
+    case SCRATCH:
+        u->scratch = value;
+        break;
+    default:
+        break;
+    }
+    update_line(v);
+}

@@ -1,0 +1,63 @@
+/*
+ * console.h: one UART of the board, shared (option CONSOLE). Every guest sees a 16550 of its own at the address that its
+ * partition names; its output comes out line by line with the guest's name in front, input goes to the focused guest.
+ */
+#ifndef PROTEUS_CONSOLE_H
+#define PROTEUS_CONSOLE_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "vcpu.h"
+
+#ifdef CONFIG_CONSOLE
+
+void console_reset(struct vcpu *v);
+
+/* Is the guest-physical address one of its UART's registers? */
+bool console_claims(const struct vcpu *v, uint32_t address);
+
+/* A register of the guest's UART; an address that is none reads as zero and takes nothing. */
+uint8_t console_read(struct vcpu *v, uint32_t address);
+void console_write(struct vcpu *v, uint32_t address, uint8_t value);
+
+/* Move what the board's UART takes and has. Never waits. */
+void console_poll(void);
+
+/* All that guests have written comes out. Waits; only before the hypervisor itself writes. */
+void console_flush(void);
+
+#else
+
+static inline void console_reset(struct vcpu *v)
+{
+    (void)v;
+}
+
+static inline bool console_claims(const struct vcpu *v, uint32_t address)
+{
+    (void)v, (void)address;
+    return false;
+}
+
+static inline uint8_t console_read(struct vcpu *v, uint32_t address)
+{
+    (void)v, (void)address;
+    return 0;
+}
+
+static inline void console_write(struct vcpu *v, uint32_t address, uint8_t value)
+{
+    (void)v, (void)address, (void)value;
+}
+
+static inline void console_poll(void)
+{
+}
+
+static inline void console_flush(void)
+{
+}
+
+#endif
+#endif

@@ -1,0 +1,99 @@
+/*
+ * cpu.h: the 405's instructions that C has no word for, one inline function each. The host's unit tests put a fake CPU
+ * with the same functions in front of it (tests/unit/fake/cpu.h).
+ */
+#ifndef PROTEUS_CPU_H
+#define PROTEUS_CPU_H
+
+#include <stdint.h>
+
+#include "ppc405.h"
+
+/* The special purpose register number must be a constant. */
+#define cpu_mfspr(n)                                                                                              \
+    ({                                                                                                            \
+        uint32_t cpu_value;                                                                                       \
+        __asm__ volatile("mfspr %0, %1" : "=r"(cpu_value) : "i"(n) : "memory");                                   \
+        cpu_value;                                                                                                \
+    })
+#define cpu_mtspr(n, value) __asm__ volatile("mtspr %0, %1" : : "i"(n), "r"(value) : "memory")
+#define cpu_mfdcr(n)                                                                                              \
+    ({                                                                                                            \
+        uint32_t cpu_value;                                                                                       \
+        __asm__ volatile("mfdcr %0, %1" : "=r"(cpu_value) : "i"(n) : "memory");                                   \
+        cpu_value;                                                                                                \
+    })
+#define cpu_mtdcr(n, value) __asm__ volatile("mtdcr %0, %1" : : "i"(n), "r"(value) : "memory")
+
+static inline uint32_t cpu_time(void) /* TBL */
+{
+    uint32_t value;
+    __asm__ volatile("mftb %0" : "=r"(value));
+    return value;
+}
+
+static inline void cpu_tlbwe_hi(uint32_t entry, uint32_t word)
+{
+    __asm__ volatile("tlbwe %0, %1, 0" : : "r"(word), "r"(entry) : "memory");
+}
+
+static inline void cpu_tlbwe_lo(uint32_t entry, uint32_t word)
+{
+    __asm__ volatile("tlbwe %0, %1, 1" : : "r"(word), "r"(entry) : "memory");
+}
+
+static inline void cpu_isync(void)
+{
+    __asm__ volatile("isync" : : : "memory");
+}
+
+static inline void cpu_sync(void)
+{
+    __asm__ volatile("sync" : : : "memory");
+}
+
+static inline void cpu_dcbz(uint32_t address)
+{
+    __asm__ volatile("dcbz 0, %0" : : "r"(address) : "memory");
+}
+
+static inline void cpu_dcbst(uint32_t address)
+{
+    __asm__ volatile("dcbst 0, %0" : : "r"(address) : "memory");
+}
+
+static inline void cpu_dcbf(uint32_t address)
+{
+    __asm__ volatile("dcbf 0, %0" : : "r"(address) : "memory");
+}
+
+static inline void cpu_iccci(void) /* the whole instruction cache */
+{
+    __asm__ volatile("iccci 0, 0" : : : "memory");
+}
+
+/* Machine addresses: the hypervisor runs in real mode. */
+static inline uint32_t cpu_read32(uint32_t address)
+{
+    return *(volatile uint32_t *)address;
+}
+
+static inline void cpu_write32(uint32_t address, uint32_t value)
+{
+    *(volatile uint32_t *)address = value;
+}
+
+static inline uint8_t cpu_read8(uint32_t address)
+{
+    uint8_t value = *(volatile uint8_t *)address;
+    __asm__ volatile("eieio" : : : "memory");
+    return value;
+}
+
+static inline void cpu_write8(uint32_t address, uint8_t value)
+{
+    *(volatile uint8_t *)address = value;
+    __asm__ volatile("eieio" : : : "memory");
+}
+
+#endif

@@ -1,0 +1,173 @@
+/*
+ * emulate.c: the instructions that are too rare for the assembler, and the rare cases of those that are not.
+ */
+#include "emulate.h"
+
+#include "board.h"
+#include "cpu.h"
+#include "memory.h"
+#include "roads.h"
+#include "uic.h"
+
+/* MSR = value, with what follows from it. */
+static void set_msr(struct vcpu *v, uint32_t value)
+{
+    v->msr = value & MSR_MASK;
+    if ((value & (MSR_IR | MSR_DR)) != 0) {
+        vcpu_stop(v, "address translation needs option TLB_VIRT");
+    }
+}
+
+static uint32_t emulate_mfspr(struct vcpu *v, uint32_t insn)
+{
+    return spr_read(v, INSN_SPR(insn), &v->gpr[INSN_RT(insn)]);
+}
+
+static uint32_t emulate_mtspr(struct vcpu *v, uint32_t insn)
+{
+    return spr_write(v, INSN_SPR(insn), v->gpr[INSN_RT(insn)]);
+}
+
+static uint32_t emulate_mtmsr(struct vcpu *v, uint32_t insn)
+{
+    set_msr(v, v->gpr[INSN_RT(insn)]);
+    return STEP;
+}
+
+static uint32_t emulate_rfi(struct vcpu *v, uint32_t insn)
+{
+    (void)insn;
+    v->pc = v->srr0 & ~3U;
+    set_msr(v, v->srr1);
+    return STAY;
+}
+
+static uint32_t emulate_rfci(struct vcpu *v, uint32_t insn)
+{
+    (void)insn;
+    v->pc = cpu_mfspr(SPRN_SRR2) & ~3U;
+    set_msr(v, cpu_mfspr(SPRN_SRR3));
+    return STAY;
+}
+
+/* A DCR that nobody answers reads as zero, and a write to it is lost: the chip's DCR bus raises no interrupt. */
+static uint32_t emulate_mfdcr(struct vcpu *v, uint32_t insn)
+{
+    uint32_t reg = INSN_SPR(insn) - BOARD_UIC_DCR;
+
+    v->gpr[INSN_RT(insn)] = reg < UIC_COUNT ? uic_read(v, reg) : 0;
+    return STEP;
+}
+
+static uint32_t emulate_mtdcr(struct vcpu *v, uint32_t insn)
+{
+    uint32_t reg = INSN_SPR(insn) - BOARD_UIC_DCR;
+
+    if (reg < UIC_COUNT) {
+        uic_write(v, reg, v->gpr[INSN_RT(insn)]);
+    }
+    return STEP;
+}
+
+/*
+ * Without TLB virtualization the guest has a TLB in which no entry is valid: what is written is not kept, a search finds
+ * nothing, and reading word 0 loads PID with the entry's TID, as on the chip.
+ */
+static uint32_t emulate_tlbre(struct vcpu *v, uint32_t insn)
+{
+    v->gpr[INSN_RT(insn)] = 0;
+    if ((insn & 0x800) == 0) {
+        v->pid = 0;
+    }
+    return STEP;
+}
+
+static uint32_t emulate_tlbsx(struct vcpu *v, uint32_t insn)
+{
+    if ((insn & 1) != 0) {
+        v->cr = (v->cr & 0x0FFFFFFF) | (v->xer >> 3 & 0x10000000); /* CR0 = 0 0 0 SO: not found */
+    }
+    return STEP;
+}
+
+static uint32_t emulate_nop(struct vcpu *v, uint32_t insn)
+{
+    (void)v, (void)insn;
+    return STEP;
+}
+
+/* The instruction cache holds nothing that would be lost. */
+static uint32_t emulate_iccci(struct vcpu *v, uint32_t insn)
+{
+    (void)v, (void)insn;
+    cpu_iccci();
+    cpu_isync();
+    return STEP;
+}
+
+static uint32_t emulate_dcread(struct vcpu *v, uint32_t insn)
+{
+    v->gpr[INSN_RT(insn)] = 0;
+    return STEP;
+}
+
+/* Flush instead of invalidate: the line may hold words that a neighbour's line does not, but never loses any. */
+static uint32_t emulate_dcbi(struct vcpu *v, uint32_t insn)
+{
+    uint32_t address = (INSN_RA(insn) != 0 ? v->gpr[INSN_RA(insn)] : 0) + v->gpr[INSN_RB(insn)];
+
+    if (memory_contains(v, address)) {
+        cpu_dcbf(address + v->ram_offset);
+    }
+    return STEP;
+}
+
+#define emulate_tlbwe   emulate_nop
+#define emulate_tlbia   emulate_nop
+#define emulate_tlbsync emulate_nop
+#define emulate_icread  emulate_nop
+
+/* These are wholly hot. */
+#define emulate_wrteei emulate_nop
+#define emulate_wrtee  emulate_nop
+#define emulate_mfmsr  emulate_nop
+#define emulate_dccci  emulate_nop
+
+/* Opcode and extended opcode, without Rc. */
+#define KEY(op, xo) ((uint32_t)(op) << 26 | (xo) << 1)
+
+static uint32_t decode(struct vcpu *v, uint32_t insn)
+{
+    uint32_t esr = cpu_mfspr(SPRN_ESR);
+
+    if ((v->msr & MSR_PR) == 0) {
+        switch (insn & 0xFC0007FE) {
+#define ISA_HOT(mnemonic, op, xo, form, routine, manual)                                                          \
+    case KEY(op, xo):                                                                                             \
+        return emulate_##mnemonic(v, insn);
+#define ISA_COLD(mnemonic, op, xo, form, routine, manual)                                                         \
+    case KEY(op, xo):                                                                                             \
+        return routine(v, insn);
+#include "isa.def"
+        default:
+            break;
+        }
+    }
+    /* Not ours: illegal, or a trap instruction. What the machine calls privileged does not exist in supervisor state. */
+    return vcpu_program(v, (esr & ESR_PPR) != 0 ? ESR_PIL : esr);
+}
+
+struct vcpu *emulate_finish(struct vcpu *v, uint32_t decision)
+{
+    if (decision == STEP) {
+        v->pc += 4;
+    } else if (decision != STAY) {
+        vcpu_interrupt(v, decision);
+    }
+    return vcpu_resume(v);
+}
+
+struct vcpu *emulate(struct vcpu *v)
+{
+    return emulate_finish(v, decode(v, memory_fetch(v)));
+}

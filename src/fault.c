@@ -1,0 +1,69 @@
+/*
+ * fault.c: interrupts of the machine that a guest's access caused.
+ *
+ * Flat memory: a guest without translation has no storage faults. An access outside its partition is an access to a bus
+ * address where nobody answers: the board's machine check (manual, "Machine Check Interrupts"), or nothing at all if the
+ * guest has it disabled, as the bus would have it.
+ */
+#include "cpu.h"
+#include "emulate.h"
+#include "memory.h"
+#include "message.h"
+#include "mmio.h"
+#include "roads.h"
+#include "stats.h"
+
+/* Data TLB miss, data storage. Registers are in the register file. */
+struct vcpu *data_fault(struct vcpu *v)
+{
+    uint32_t address = cpu_mfspr(SPRN_DEAR);
+
+    stat_count(v, STAT_data_fault);
+    if (mmio_access(v, address, memory_fetch(v))) {
+        return emulate_finish(v, STEP);
+    }
+    /* A data machine check is imprecise: SRR2 has the next instruction. */
+    v->pc += 4;
+    return emulate_finish(v, (v->msr & MSR_ME) != 0 ? 0x0200U : STAY);
+}
+
+/* Instruction TLB miss, instruction storage: the guest has left its memory. */
+struct vcpu *fetch_fault(struct vcpu *v)
+{
+    stat_count(v, STAT_fetch_fault);
+    if ((v->msr & MSR_ME) == 0) {
+        vcpu_stop(v, "fetch outside its memory");
+        return emulate_finish(v, STAY);
+    }
+    v->esr = ESR_MCI;
+    return emulate_finish(v, 0x0200);
+}
+
+struct vcpu *alignment(struct vcpu *v)
+{
+    v->dear = cpu_mfspr(SPRN_DEAR);
+    return emulate_finish(v, 0x0600);
+}
+
+/* The bus itself. SRR2 and SRR3, which the guest reaches, are what the machine check made of them, as on the chip. */
+struct vcpu *machine_check(struct vcpu *v)
+{
+    if ((cpu_mfspr(SPRN_SRR3) & MSR_PR) == 0) {
+        message_panic("machine check in the hypervisor");
+    }
+    v->pc = cpu_mfspr(SPRN_SRR2);
+    cpu_mtspr(SPRN_SRR1, MSR_GUEST);
+    v->esr = cpu_mfspr(SPRN_ESR);
+    if ((v->msr & MSR_ME) == 0) {
+        vcpu_stop(v, "machine check while MSR[ME] is 0");
+        return emulate_finish(v, STAY);
+    }
+    return emulate_finish(v, 0x0200);
+}
+
+/* No row of the machine's tables enables these. */
+struct vcpu *unexpected(struct vcpu *v)
+{
+    (void)v;
+    message_panic("interrupt that nobody enabled");
+}

@@ -1,0 +1,24 @@
+/*
+ * memory.h: a partition's memory.
+ */
+#ifndef PROTEUS_MEMORY_H
+#define PROTEUS_MEMORY_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "vcpu.h"
+
+/* Every partition's static TLB entries. With them in place no access inside a partition ever misses. */
+void memory_init(void);
+
+/* Clear the RAM of partition `index` and copy its images there. */
+void memory_load(uint32_t index);
+
+/* Is the guest-physical address inside the partition's RAM? */
+bool memory_contains(const struct vcpu *v, uint32_t address);
+
+/* The instruction word at the guest's pc, which has been executed and so is inside its RAM. */
+uint32_t memory_fetch(const struct vcpu *v);
+
+#endif

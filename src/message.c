@@ -1,0 +1,114 @@
+/*
+ * message.c: see message.h. Waits for the UART: a guest stops once, and the last words of a panic must come out.
+ */
+#include "message.h"
+
+#include "board.h"
+#include "console.h"
+#include "cpu.h"
+#include "emulate.h"
+#include "memory.h"
+#include "partition.h"
+
+static const struct {
+    uint32_t key;
+    char name[8];
+} mnemonics[] = {
+#define ISA_HOT(mnemonic, op, xo, form, routine, manual) {(uint32_t)(op) << 26 | (xo) << 1, #mnemonic},
+#define ISA_COLD ISA_HOT
+#include "isa.def"
+};
+
+static void put(char c)
+{
+    while (!board_uart_can_send()) {
+    }
+    board_uart_send((uint8_t)c);
+}
+
+void message_text(const char *text)
+{
+    for (; *text != 0; text++) {
+        put(*text);
+    }
+}
+
+void message_hex(uint32_t value)
+{
+    uint32_t i;
+
+    for (i = 0; i < 8; i++) {
+        put("0123456789abcdef"[value >> 28]);
+        value <<= 4;
+    }
+}
+
+void message_decimal(uint32_t value)
+{
+    char digits[11];
+    char *digit = &digits[10];
+
+    *digit = 0;
+    do {
+        *--digit = (char)('0' + value % 10);
+        value /= 10;
+    } while (value != 0);
+    message_text(digit);
+}
+
+void message_start(const char *kind, const struct vcpu *v)
+{
+    const char *name = vm_config[vcpu_index(v)].name;
+    uint32_t i;
+
+    message_text("[proteus] ");
+    message_text(kind);
+    for (i = 0; i < VM_NAME_SIZE && name[i] != 0; i++) {
+        put(name[i]);
+    }
+}
+
+/* The mnemonic, if it is one of the instructions that trap. */
+static void message_insn(uint32_t insn)
+{
+    uint32_t i;
+
+    for (i = 0; i < sizeof(mnemonics) / sizeof(mnemonics[0]); i++) {
+        if (mnemonics[i].key == (insn & 0xFC0007FE)) {
+            message_text(" (");
+            message_text(mnemonics[i].name);
+            message_text(")");
+        }
+    }
+}
+
+void message_stop(struct vcpu *v, const char *reason)
+{
+    console_flush();
+    message_start("stop ", v);
+    message_text(" pc=");
+    message_hex(v->pc);
+    if (memory_contains(v, v->pc)) {
+        uint32_t insn = memory_fetch(v);
+
+        message_text(" insn=");
+        message_hex(insn);
+        message_insn(insn);
+    }
+    message_text(": ");
+    message_text(reason);
+    message_text("\r\n");
+}
+
+void message_panic(const char *reason)
+{
+    console_flush();
+    message_text("[proteus] panic: ");
+    message_text(reason);
+    message_text(" srr0=");
+    message_hex(cpu_mfspr(SPRN_SRR0));
+    message_text(" srr2=");
+    message_hex(cpu_mfspr(SPRN_SRR2));
+    message_text("\r\n");
+    board_reset();
+}

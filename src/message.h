@@ -1,0 +1,39 @@
+/*
+ * message.h: what the hypervisor itself has to say. Only two things: that a guest stopped, and that the hypervisor did.
+ */
+#ifndef PROTEUS_MESSAGE_H
+#define PROTEUS_MESSAGE_H
+
+#include <stdint.h>
+
+#include "vcpu.h"
+
+#ifdef CONFIG_MESSAGES
+
+/* "[proteus] stop NAME pc=PC insn=WORD (mnemonic): reason" */
+void message_stop(struct vcpu *v, const char *reason);
+void message_panic(const char *reason) __attribute__((noreturn));
+
+/* Pieces of a line, for other reports. */
+void message_start(const char *kind, const struct vcpu *v);
+void message_text(const char *text);
+void message_hex(uint32_t value);
+void message_decimal(uint32_t value);
+
+#else
+
+void board_reset(void) __attribute__((noreturn));
+
+static inline void message_stop(struct vcpu *v, const char *reason)
+{
+    (void)v, (void)reason;
+}
+
+static inline __attribute__((noreturn)) void message_panic(const char *reason)
+{
+    (void)reason;
+    board_reset();
+}
+
+#endif
+#endif

@@ -1,0 +1,68 @@
+/*
+ * mmio.c: see mmio.h. All fixed-point loads and stores of one datum; multiple and string forms are not for devices.
+ */
+#include "mmio.h"
+
+#include "console.h"
+#include "emulate.h"
+#include "stats.h"
+
+/* The order of D-form opcodes from 32, and of X-form extended opcodes in steps of 32 from 23; odd ones update rA. */
+enum { LWZ = 0, LBZ = 2, STW = 4, STB = 6, LHZ = 8, LHA = 10, STH = 12, KINDS = 14 };
+
+static const uint8_t size_of[KINDS / 2] = {4, 1, 4, 1, 2, 2, 2};
+
+/* Kind of access, or KINDS if it is none of them. *reversed: lwbrx and its like. */
+static uint32_t decode(uint32_t insn, bool *reversed)
+{
+    uint32_t op = insn >> 26;
+    uint32_t xo = insn >> 1 & 0x3FF;
+    uint32_t kind = KINDS;
+
+    *reversed = false;
+    if (op != 31) {
+        kind = op - 32;
+    } else if ((xo & 31) == 23) {
+        kind = xo >> 5;
+    } else if ((xo & 31) == 22 && (xo >> 5 & 3) == 0) { /* lwbrx 534, stwbrx 662, lhbrx 790, sthbrx 918 */
+        kind = (xo >> 5) - 16;
+        *reversed = true;
+    }
+    return kind < KINDS ? kind : KINDS;
+}
+
+static bool is_store(uint32_t kind)
+{
+    return (kind & 4) != 0;
+}
+
+bool mmio_access(struct vcpu *v, uint32_t address, uint32_t insn)
+{
+    bool reversed;
+    uint32_t kind = decode(insn, &reversed);
+    uint32_t *reg = &v->gpr[INSN_RT(insn)];
+    uint32_t value = 0;
+    uint32_t size, i;
+
+    if (kind == KINDS || (!console_claims(v, address) && (v->msr & MSR_ME) != 0)) {
+        return false;
+    }
+    stat_count(v, STAT_mmio);
+    size = size_of[kind / 2];
+    for (i = 0; i < size; i++) { /* byte by byte, from the most significant */
+        uint32_t shift = 8 * (reversed ? i : size - 1 - i);
+
+        if (is_store(kind)) {
+            console_write(v, address + i, (uint8_t)(*reg >> shift));
+        } else {
+            value |= (uint32_t)console_read(v, address + i) << shift;
+        }
+    }
+    if (!is_store(kind)) {
+        *reg = (kind & ~1U) == LHA ? (uint32_t)(int16_t)value : value;
+    }
+    if ((kind & 1) != 0) {
+        v->gpr[INSN_RA(insn)] = address;
+    }
+    return true;
+}

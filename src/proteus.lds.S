@@ -1,0 +1,58 @@
+/*
+ * proteus.lds.S: the linker script, run through the preprocessor with the product's configuration.
+ *
+ * RAM image: vectors at 0, code and data in the lowest 32 KiB. ROM image: vectors at 0xFFFF0000, code and constants in the
+ * highest 32 KiB, data in the lowest. Either way every address of the hypervisor fits a signed 16-bit offset.
+ */
+#include "autoconf.h"
+#include "board_values.h"
+
+#ifdef CONFIG_ROM
+#define VECTORS  0xFFFF0000
+#define CODE     0xFFFF8000
+#define DATA     0x00000000
+#define IMAGES   BOARD_ROM_BASE
+#else
+#define VECTORS  0x00000000
+#define CODE     0x00002040
+#define DATA     .
+#define IMAGES   BOARD_IMAGES_BASE
+#endif
+
+OUTPUT_ARCH(powerpc:common)
+ENTRY(start)
+
+SECTIONS
+{
+    vectors = VECTORS;
+#define VECTOR(name, offset, class, keep, info, window, manual) \
+    .vector_##name VECTORS + offset : { KEEP(*(.vector_##name)) }
+#include "vectors.def"
+
+    .text CODE : { *(.text .text.*) }
+    .rodata : { *(.rodata.spr_table) *(.rodata .rodata.*) }
+    code_end = .;
+
+    .low DATA (NOLOAD) : ALIGN(4) { data_start = .; *(.low) }
+    .bss (NOLOAD) : ALIGN(4) { *(.sbss .sbss.*) *(.bss .bss.*) *(COMMON) }
+    data_bytes = . - data_start;
+    .vcpu (NOLOAD) : ALIGN(16) { *(.vcpu) . = ALIGN(4); data_end = .; }
+    .stack (NOLOAD) : ALIGN(16) { *(.stack) }
+    hypervisor_end = .;
+    data_words = (data_end - data_start) / 4;
+
+    .images IMAGES : { KEEP(*(.images)) }
+    images_end = .;
+#ifdef CONFIG_ROM
+    .reset 0xFFFFFFFC : { KEEP(*(.reset)) }
+#endif
+
+    .data : { *(.data .data.* .sdata .sdata.*) }
+    /DISCARD/ : { *(.comment .note* .gnu.* .eh_frame* .got*) }
+}
+
+ASSERT(SIZEOF(.data) == 0, "initialised data: the hypervisor's data must be zero at start, boot() sets the rest")
+ASSERT(hypervisor_end <= 0x8000, "the hypervisor's data does not fit the lowest 32 KiB")
+ASSERT(images_end - IMAGES <= BOARD_IMAGES_SIZE, "the guest images do not fit")
+ASSERT(data_bytes <= CONFIG_DATA_BUDGET, "the product's data is larger than CONFIG_DATA_BUDGET")
+ASSERT(SIZEOF(.text) + SIZEOF(.rodata) <= CONFIG_TEXT_BUDGET, "the product's code is larger than CONFIG_TEXT_BUDGET")

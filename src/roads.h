@@ -1,0 +1,30 @@
+/*
+ * roads.h: C functions that the assembler calls. Each is the end of a cold road: it gets the guest that was interrupted,
+ * and returns the one that runs next.
+ */
+#ifndef PROTEUS_ROADS_H
+#define PROTEUS_ROADS_H
+
+#include "vcpu.h"
+
+/* From reset (start.S): everything is set up; who runs first? */
+struct vcpu *boot(void);
+
+/* Light roads: the guest's r2 and r13-r31 are in the machine. */
+struct vcpu *timer(struct vcpu *v);
+struct vcpu *external(struct vcpu *v);
+struct vcpu *vcpu_deliver(struct vcpu *v); /* MSR now lets in what is pending */
+struct vcpu *vcpu_wait(struct vcpu *v);    /* MSR[WE] was set */
+
+/* Full roads: all of the guest's registers are in the register file. */
+struct vcpu *emulate(struct vcpu *v);
+struct vcpu *data_fault(struct vcpu *v);
+struct vcpu *fetch_fault(struct vcpu *v);
+struct vcpu *alignment(struct vcpu *v);
+struct vcpu *machine_check(struct vcpu *v);
+struct vcpu *unexpected(struct vcpu *v);
+
+/* Where the machine waits (cold.S). */
+void idle_loop(void);
+
+#endif

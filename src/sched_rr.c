@@ -1,0 +1,32 @@
+/*
+ * sched_rr.c: round robin. Whoever can run gets a quantum in turn; who waits gives the rest of it away.
+ */
+#include "partition.h"
+#include "sched.h"
+
+static uint32_t slice_end; /* TBL */
+
+struct vcpu *sched_next(struct vcpu *v, uint32_t now)
+{
+    uint32_t i;
+
+    for (i = 0; i < VM_COUNT; i++) {
+        v = v == &vcpu[VM_COUNT - 1] ? &vcpu[0] : v + 1;
+        timer_sync(v, now);
+        if (vcpu_can_run(v)) {
+            slice_end = now + SCHED_QUANTUM_TICKS;
+            return v;
+        }
+    }
+    return 0;
+}
+
+struct vcpu *sched_tick(struct vcpu *v, uint32_t now)
+{
+    return vcpu_can_run(v) && (int32_t)(slice_end - now) > 0 ? v : sched_next(v, now);
+}
+
+uint32_t sched_left(uint32_t now)
+{
+    return slice_end - now;
+}

@@ -1,0 +1,67 @@
+/*
+ * stats.c: see stats.h. The report is printed once, when the last guest has stopped.
+ */
+#include "stats.h"
+
+#include "cpu.h"
+#include "message.h"
+#include "partition.h"
+#include "vcpu.h"
+
+static const char names[STAT_COUNT][12] = {
+#define STAT(name) #name,
+#include "stats.def"
+#undef STAT
+};
+
+void stat_interrupt(struct vcpu *v, uint32_t vector)
+{
+    if (vector == 0x0500 || vector == 0x0100) {
+        v->stat[STAT_irq]++;
+    } else if (vector == 0x1000) {
+        v->stat[STAT_irq]++;
+        v->stat[STAT_pit]++;
+    }
+}
+
+/* Time between two switches is the last one's; the idle loop's is nobody's. */
+static struct vcpu *running;
+static uint32_t since;
+
+void stat_switch(struct vcpu *last, struct vcpu *next, uint32_t now)
+{
+    (void)last;
+    if (running != 0) {
+        uint32_t low = running->ticks_lo + (now - since);
+
+        running->ticks_hi += low < running->ticks_lo;
+        running->ticks_lo = low;
+    }
+    if (next != 0 && next != running) {
+        next->stat[STAT_switches]++;
+    }
+    running = next;
+    since = now;
+}
+
+void stat_report(void)
+{
+    uint32_t i, k;
+
+    stat_switch(0, 0, cpu_time());
+    for (i = 0; i < VM_COUNT; i++) {
+        message_start("stat ", &vcpu[i]);
+        for (k = 0; k < STAT_COUNT; k++) {
+            if (vcpu[i].stat[k] != 0) {
+                message_text(" ");
+                message_text(names[k]);
+                message_text("=");
+                message_decimal(vcpu[i].stat[k]);
+            }
+        }
+        message_text(" ticks=0x");
+        message_hex(vcpu[i].ticks_hi);
+        message_hex(vcpu[i].ticks_lo);
+        message_text("\r\n");
+    }
+}

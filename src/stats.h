@@ -1,0 +1,46 @@
+/*
+ * stats.h: counters per guest (option STATS): traps by kind, interrupts, time. With the option off, nothing is left.
+ */
+#ifndef PROTEUS_STATS_H
+#define PROTEUS_STATS_H
+
+#include <stdint.h>
+
+enum {
+#define STAT(name) STAT_##name,
+#include "stats.def"
+#undef STAT
+    STAT_COUNT
+};
+
+struct vcpu;
+
+#ifdef CONFIG_STATS
+
+#define stat_count(v, counter) ((v)->stat[counter]++)
+void stat_interrupt(struct vcpu *v, uint32_t vector);
+
+/* The machine changes hands, or idles (next is a null pointer). */
+void stat_switch(struct vcpu *last, struct vcpu *next, uint32_t now);
+void stat_report(void);
+
+#else
+
+#define stat_count(v, counter) ((void)(v))
+
+static inline void stat_interrupt(struct vcpu *v, uint32_t vector)
+{
+    (void)v, (void)vector;
+}
+
+static inline void stat_switch(struct vcpu *last, struct vcpu *next, uint32_t now)
+{
+    (void)last, (void)next, (void)now;
+}
+
+static inline void stat_report(void)
+{
+}
+
+#endif
+#endif

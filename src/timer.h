@@ -1,0 +1,50 @@
+/*
+ * timer.h: a guest's programmable interval timer, and with option FIT_WATCHDOG its fixed interval timer and watchdog,
+ * all multiplexed on the machine's one PIT.
+ */
+#ifndef PROTEUS_TIMER_H
+#define PROTEUS_TIMER_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "vcpu.h"
+
+/* Time is TBL, 32 bits of time-base ticks that wrap around; no two looks at a guest's timers are further apart. */
+
+void timer_init(void);
+void timer_reset(struct vcpu *v);
+
+/* Account for the time up to `now`: set status bits, reload, update `pending`. A watchdog may reset the guest. */
+void timer_sync(struct vcpu *v, uint32_t now);
+
+/* Set the machine's PIT to the next thing that must happen while `running` runs; a null pointer: while nobody runs. */
+void timer_program(struct vcpu *running, uint32_t now);
+
+/* MSR_EE and MSR_CE if an enabled timer interrupt of that class is in TSR. */
+static inline uint32_t timer_pending(const struct vcpu *v)
+{
+    /* PIS (bit 4) against PIE (5), FIS (5) against FIE (8), WIS (1) against WIE (4) */
+    uint32_t pit = v->tsr >> 1 & v->tcr & TCR_PIE;
+
+    if (IS_ENABLED(CONFIG_FIT_WATCHDOG)) {
+        uint32_t others = v->tsr >> 3 & v->tcr;
+
+        return ((pit | (others & TCR_FIE)) != 0 ? MSR_EE : 0) | ((others & TCR_WIE) != 0 ? MSR_CE : 0);
+    }
+    return pit != 0 ? MSR_EE : 0;
+}
+
+/* Is it the FIT's turn, before the PIT's? */
+static inline bool timer_fit_first(const struct vcpu *v)
+{
+    return IS_ENABLED(CONFIG_FIT_WATCHDOG) && (v->tsr >> 3 & v->tcr & TCR_FIE) != 0;
+}
+
+/* Virtual register accesses. `now` is accounted for first. */
+uint32_t timer_read_pit(struct vcpu *v);
+void timer_write_pit(struct vcpu *v, uint32_t value);
+void timer_write_tsr(struct vcpu *v, uint32_t value);
+void timer_write_tcr(struct vcpu *v, uint32_t value);
+
+#endif

@@ -1,0 +1,229 @@
+/*
+ * vcpu.c: what happens to a guest as a whole: interrupts, reset, stop, and the end of every cold road.
+ */
+#include "vcpu.h"
+
+#include "board.h"
+#include "console.h"
+#include "cpu.h"
+#include "memory.h"
+#include "message.h"
+#include "partition.h"
+#include "roads.h"
+#include "sched.h"
+#include "stats.h"
+#include "timer.h"
+#include "uic.h"
+
+/* The real MSR while nobody can run: wait for a timer or external interrupt. */
+#define MSR_IDLE (MSR_WE | MSR_EE | MSR_ME)
+
+/* Where the current guest goes on after the idle loop; NOT_IDLE, which no pc is, while the machine does not idle. */
+#define NOT_IDLE 1
+static uint32_t idle_pc;
+
+/* Guests that are not stopped. */
+static uint32_t vm_live;
+
+void vcpu_update_pending(struct vcpu *v)
+{
+    v->pending = timer_pending(v) | uic_pending(v);
+}
+
+void vcpu_interrupt(struct vcpu *v, uint32_t vector)
+{
+    uint32_t msr = v->msr;
+
+    stat_interrupt(v, vector);
+    switch (vector) {
+#define VECTOR_NONCRITICAL(offset, keep)
+#define VECTOR_CRITICAL(offset, keep) case offset:
+#define VECTOR(name, offset, class, keep, info, window, manual) VECTOR_##class(offset, keep)
+#include "vectors.def"
+#undef VECTOR
+        if (vcpu_is_loaded(v)) {
+            cpu_mtspr(SPRN_SRR2, v->pc);
+            cpu_mtspr(SPRN_SRR3, msr);
+        } else {
+            v->srr2 = v->pc;
+            v->srr3 = msr;
+        }
+        v->msr = vector == 0x0200 ? 0 : msr & MSR_ME;
+        break;
+    default:
+        v->srr0 = v->pc;
+        v->srr1 = msr;
+        v->msr = msr & (MSR_CE | MSR_ME | MSR_DE);
+        break;
+    }
+    v->pc = v->evpr + vector;
+}
+
+uint32_t vcpu_program(struct vcpu *v, uint32_t esr)
+{
+    v->esr = esr;
+    return 0x0700;
+}
+
+/* Which of the interrupts that the guest's MSR lets in comes first (manual, "Interrupt Priorities"). */
+static void deliver_pending(struct vcpu *v)
+{
+    uint32_t enabled = v->pending & v->msr;
+
+    if (enabled == 0) {
+        return;
+    }
+    if ((enabled & MSR_CE) != 0) {
+        vcpu_interrupt(v, (uic_pending(v) & MSR_CE) != 0 ? 0x0100 : 0x1020);
+    } else if ((uic_pending(v) & MSR_EE) != 0) {
+        vcpu_interrupt(v, 0x0500);
+    } else {
+        vcpu_interrupt(v, timer_fit_first(v) ? 0x1010 : 0x1000);
+    }
+}
+
+/* The machine's time goes to whom the scheduler says, or to the idle loop in the context of `loaded`. */
+static struct vcpu *switch_to(struct vcpu *next, struct vcpu *loaded, uint32_t now)
+{
+    stat_switch(loaded, next, now);
+    if (next != 0) {
+        deliver_pending(next);
+    }
+    timer_program(next, now);
+    if (next == 0) {
+        idle_pc = loaded->pc;
+        loaded->pc = (uint32_t)(uintptr_t)idle_loop;
+        cpu_mtspr(SPRN_SRR1, MSR_IDLE);
+        return loaded;
+    }
+    return next;
+}
+
+/* An interrupt of the machine may have ended the idle loop. */
+static void leave_idle(struct vcpu *v)
+{
+    if (idle_pc != NOT_IDLE) {
+        v->pc = idle_pc;
+        idle_pc = NOT_IDLE;
+        cpu_mtspr(SPRN_SRR1, MSR_GUEST);
+    }
+}
+
+struct vcpu *vcpu_deliver(struct vcpu *v)
+{
+    deliver_pending(v);
+    return v;
+}
+
+struct vcpu *vcpu_wait(struct vcpu *v)
+{
+    uint32_t now = cpu_time();
+
+    return switch_to(sched_next(v, now), v, now);
+}
+
+struct vcpu *vcpu_resume(struct vcpu *v)
+{
+    return vcpu_can_run(v) ? vcpu_deliver(v) : vcpu_wait(v);
+}
+
+/* The machine's PIT: a guest's timer, the end of a slice, or somebody's wait is over. */
+struct vcpu *timer(struct vcpu *v)
+{
+    uint32_t now = cpu_time();
+
+    cpu_mtspr(SPRN_TSR, TSR_PIS);
+    leave_idle(v);
+    console_poll();
+    timer_sync(v, now);
+    return switch_to(sched_tick(v, now), v, now);
+}
+
+/* The machine's interrupt controller. */
+struct vcpu *external(struct vcpu *v)
+{
+    uint32_t now = cpu_time();
+
+    leave_idle(v);
+    board_interrupt();
+    timer_sync(v, now);
+    return switch_to(sched_tick(v, now), v, now);
+}
+
+void vcpu_reset(struct vcpu *v, uint32_t cause)
+{
+    uint32_t index = vcpu_index(v);
+    const struct vm_image *image = &vm_image[index];
+    uint32_t *word = (uint32_t *)v;
+
+    while (word < &v->machine_pid) { /* all registers; then those that do not reset to zero */
+        *word++ = 0;
+    }
+    memory_load(index);
+    v->pc = image->entry;
+    v->gpr[3] = image->r3;
+    v->gpr[4] = image->r4;
+    v->gpr[5] = image->r5;
+    v->gpr[6] = image->r6;
+    v->gpr[7] = image->r7;
+    v->dbsr = cause << 8;
+    v->tsr = 0;
+    v->sgr = 0xFFFFFFFF;
+    timer_reset(v);
+    uic_reset(v);
+    console_reset(v);
+    if (vcpu_is_loaded(v)) { /* the next switch in loads them anyway */
+        cpu_mtspr(SPRN_SPRG4, 0);
+        cpu_mtspr(SPRN_SPRG5, 0);
+        cpu_mtspr(SPRN_SPRG6, 0);
+        cpu_mtspr(SPRN_SPRG7, 0);
+        cpu_mtspr(SPRN_SRR2, 0);
+        cpu_mtspr(SPRN_SRR3, 0);
+    }
+}
+
+static void halt(struct vcpu *v)
+{
+    v->msr = MSR_WE;
+    v->pit_left = 0;
+    v->tcr = 0;
+    vm_live &= ~(1U << vcpu_index(v));
+    if (vm_live == 0) {
+        console_flush();
+        stat_report();
+        board_reset();
+    }
+}
+
+void vcpu_stop(struct vcpu *v, const char *reason)
+{
+    message_stop(v, reason);
+    halt(v);
+}
+
+void vcpu_reset_request(struct vcpu *v, uint32_t cause)
+{
+    if ((vm_config[vcpu_index(v)].flags & VM_RESTART) != 0) {
+        vcpu_reset(v, cause);
+    } else {
+        vcpu_stop(v, "reset by the guest");
+    }
+}
+
+/* From start.S: the machine is in a known state, all data is zero. */
+struct vcpu *boot(void)
+{
+    uint32_t i;
+
+    idle_pc = NOT_IDLE;
+    board_init();
+    memory_init();
+    timer_init();
+    for (i = 0; i < VM_COUNT; i++) {
+        vcpu[i].machine_pid = i + 1;
+        vcpu[i].ram_offset = vm_config[i].ram_machine - vm_config[i].ram_guest;
+        vcpu_reset(&vcpu[i], 0);
+        vm_live |= 1U << i;
+    }
+    return switch_to(sched_next(&vcpu[VM_COUNT - 1], cpu_time()), &vcpu[0], cpu_time());
+}

@@ -1,0 +1,99 @@
+/*
+ * vcpu.h: the register file of a virtual 405, the paper's term for all state of one guest.
+ *
+ * The order of the words is part of the dispatcher: a special purpose register before `sprg4` is a plain word for
+ * mfspr and mtspr, one before `tsr` is plain for mfspr only, all later ones need a routine. asm/emul_spr.S compares the
+ * word's offset with VCPU_PLAIN_END and VCPU_READ_END and needs no flags.
+ */
+#ifndef PROTEUS_VCPU_H
+#define PROTEUS_VCPU_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "config.h"
+
+struct vcpu {
+    /* Valid while the guest does not run, and inside the hypervisor as far as the road has saved them. */
+    uint32_t gpr[32];
+    uint32_t cr, lr, ctr, xer, pc;
+
+    /* mfspr and mtspr: the word itself */
+    uint32_t srr0, srr1;
+    uint32_t sprg0, sprg1, sprg2, sprg3;
+    uint32_t esr, dear, zpr, ccr0;
+    uint32_t dccr, iccr, dcwr, sgr, sler, su0r;
+    VCPU_DEBUG_WORDS
+
+    /* mfspr: the word itself; mtspr: a routine */
+    uint32_t sprg4, sprg5, sprg6, sprg7; /* copies: the machine's own registers hold the running guest's */
+    uint32_t pid, evpr, tcr, dbsr, dbcr0;
+
+    /* mfspr, mtspr: a routine */
+    uint32_t tsr;
+    uint32_t pit;         /* the value last written to PIT: with TCR[ARE] it is loaded again */
+    uint32_t usprg0;      /* while not running: the machine's own registers hold the running guest's */
+    uint32_t srr2, srr3;  /* likewise */
+    uint32_t msr;         /* virtual MSR, bits of MSR_MASK only */
+    uint32_t pending;     /* MSR_EE, MSR_CE: an interrupt of that class waits until the same bit of msr is set */
+    uint32_t machine_pid; /* PID of its TLB entries: its index + 1 */
+    uint32_t ram_offset;  /* machine address minus guest-physical address of the partition's RAM */
+    uint32_t pit_left;    /* time-base ticks from pit_base to the next PIT event; 0: stopped */
+    uint32_t pit_base;    /* TBL at which pit_left was right */
+    VCPU_UIC_WORDS
+    VCPU_FIT_WORDS
+    VCPU_STAT_WORDS
+
+    /* No words: their offset behind the file sends mfspr and mtspr to a routine. */
+    uint32_t none[0];
+    VCPU_NO_DEBUG_WORDS
+};
+
+/* One per partition, in the order of the partition file. */
+extern struct vcpu vcpu[];
+
+/* The one whose registers the machine holds. */
+extern struct vcpu *current;
+
+/*
+ * The machine's own copy of a register that follows the running guest (SRR2, SRR3, USPRG0): through these two, because
+ * a guest that does not run has it in its register file.
+ */
+static inline bool vcpu_is_loaded(const struct vcpu *v)
+{
+    return v == current;
+}
+
+static inline uint32_t vcpu_index(const struct vcpu *v)
+{
+    return v->machine_pid - 1;
+}
+
+/* False while MSR[WE] waits for an interrupt. A stopped guest waits with every interrupt disabled. */
+static inline bool vcpu_can_run(const struct vcpu *v)
+{
+    return (v->msr & MSR_WE) == 0 || (v->pending & v->msr) != 0;
+}
+
+/* Recompute `pending` after TSR, TCR or the interrupt controller changed. */
+void vcpu_update_pending(struct vcpu *v);
+
+/* The guest takes the interrupt at `vector` (offset from EVPR): save registers, MSR and pc by config/vectors.def. */
+void vcpu_interrupt(struct vcpu *v, uint32_t vector);
+
+/* A program interrupt with this ESR. Returns its vector. */
+uint32_t vcpu_program(struct vcpu *v, uint32_t esr);
+
+/* Reload the images and start as after a reset of the chip; `cause` is a bit pattern of DBSR[MRR] and TSR[WRS]. */
+void vcpu_reset(struct vcpu *v, uint32_t cause);
+
+/* The guest asked for a reset (DBCR0, watchdog): restart or stop, as its partition says. `cause`: 1 core, 2 chip, 3 system. */
+void vcpu_reset_request(struct vcpu *v, uint32_t cause);
+
+/* This guest cannot go on. The others can. */
+void vcpu_stop(struct vcpu *v, const char *reason);
+
+/* The last step of a full road, whatever happened to the guest: who runs next? */
+struct vcpu *vcpu_resume(struct vcpu *v);
+
+#endif

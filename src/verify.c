@@ -1,0 +1,15 @@
+/*
+ * verify.c: the offsets that the assembler was built with, against the types that C was built with. No code.
+ */
+#include <stddef.h>
+
+#include "stats.h"
+#include "vcpu.h"
+
+#include "offsets_checked.h"
+
+#define CONSTANT(name, value) _Static_assert(CHECKED_##name == (value), "asm and C disagree on " #name);
+#define OFFSET(name, type, field) CONSTANT(name, offsetof(type, field))
+#include "offsets.def"
+
+_Static_assert(sizeof(struct vcpu) < 0x1FFC, "the offset of a register must be smaller than SPR_COLD");
