@@ -81,7 +81,7 @@ def read_elf(path, what="guest"):
             headers = [segment.header for segment in elf.iter_segments() if segment["p_type"] == "PT_LOAD"]
             entry = elf["e_entry"]
     except (ELFError, UnicodeDecodeError, ValueError, KeyError, AttributeError, OverflowError) as error:
-        cause = "it is too short or not an ELF file" if not str(error) else str(error)[:1].lower() + str(error)[1:]
+        cause = f"it ends at byte {size}, an ELF header has 52" if size < 52 else str(error)[:1].lower() + str(error)[1:]
         raise InputError(fault(path, None, f"the {what} is not a sound ELF file: {cause.rstrip('.')}", EXPECT)) from None
     pieces = [Piece(path, h["p_offset"], h["p_filesz"], h["p_memsz"], h["p_paddr"], h["p_vaddr"], bool(h["p_flags"] & PF_X))
               for h in headers if h["p_memsz"]]
@@ -288,7 +288,7 @@ def check_image(path, name, partitions):
 
 
 def flat_image(pieces, name, size):
-    """The bytes of a ROM: what is loaded from the file, up to 0xFFFFFFFF, filled with 0xFF below and between."""
+    """The bytes of a ROM: what is loaded from the file, up to 0xFFFFFFFF, and 0xFF (erased flash) elsewhere."""
     loaded = [piece for piece in pieces if piece.filesz]
     end = max(piece.paddr + piece.filesz for piece in loaded)
     low = min(piece.paddr for piece in loaded)

@@ -1,0 +1,390 @@
+#!/usr/bin/python3
+"""tools/pack.py: the image store, the linked image, the ROM, and every fault with its exact words."""
+
+import json
+import os
+import struct
+import subprocess
+import sys
+
+import pytest
+
+sys.dont_write_bytecode = True
+TOP = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
+sys.path.insert(0, os.path.join(TOP, "tools"))
+
+import pack  # noqa: E402
+import partition  # noqa: E402
+from kconfig import run_tool  # noqa: E402
+
+BOARD = os.path.join(TOP, "config", "boards", "ref405ep.toml")
+CROSS = os.environ.get("CROSS_COMPILE", "powerpc-linux-gnu-")
+R, W, X = 4, 2, 1
+M = 1 << 20
+
+ONE = """[product]
+name = "t"
+[[vm]]
+name = "one"
+image = "one.elf"
+memory = "64K"
+"""
+TWO = ONE + """regs = { r3 = "blob", r5 = 0x55 }
+blob = { file = "one.dtb", guest = 0x8000 }
+[[vm]]
+name = "two"
+image = "two.elf"
+memory = { size = "1M", guest = "0x100000" }
+"""
+
+
+def elf(segments, entry=0, machine=20, kind=2, bits=1, order=2):
+    """An executable of (paddr, bytes, memsz, flags[, vaddr]) segments, the header's other fields as given."""
+    offset = 52 + 32 * len(segments)
+    headers, body = b"", b""
+    for paddr, data, memsz, flags, *vaddr in segments:
+        headers += struct.pack(">8I", 1, offset + len(body), vaddr[0] if vaddr else paddr, paddr, len(data), memsz, flags, 4)
+        body += data
+    ident = b"\x7fELF" + bytes([bits, order, 1]) + bytes(9)
+    fields = struct.pack(">HHIIIIIHHHHHH", kind, machine, 1, entry, 52, 0, 0, 52, 32, len(segments), 40, 0, 0)
+    return ident + fields + headers + body
+
+
+CODE = struct.pack(">2I", 0x48000000, 0x48000000)
+
+
+@pytest.fixture
+def tool(tmp_path, monkeypatch, capsys):
+    """Runs pack.py in a fresh folder; `write` makes files, `partitions` the table from a partition file."""
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("CROSS_COMPILE", CROSS)
+
+    class Tool:
+        """What a test does with the tool."""
+        path = tmp_path
+
+        def write(self, **files):
+            """Make files; the last _ in a name is its dot."""
+            for name, data in files.items():
+                path = tmp_path / ".".join(name.rsplit("_", 1))
+                path.write_bytes(data.encode() if isinstance(data, str) else data)
+
+        def partitions(self, text):
+            """p.toml and from it gen/partitions.json."""
+            self.write(p_toml=text)
+            (tmp_path / ".config").write_text("CONFIG_VM_MAX=4\n")
+            assert run_tool(partition.main, ["--board", BOARD, "--config", ".config", "p.toml", "--out", "gen"]) == 0
+
+        def run(self, *options):
+            """(exit status, lines of standard error)"""
+            status = run_tool(pack.main, ["--partitions", "gen/partitions.json", *options])
+            out, err = capsys.readouterr()
+            assert out == ""
+            return status, err.splitlines()
+
+        def store(self, *options):
+            """pack.py to images.S, with guests from here."""
+            return self.run("--guest-dir", ".", "--out", "images.S", *options)
+    return Tool()
+
+
+def command(tool, *words):
+    """Run a program in the test's folder."""
+    subprocess.run(words, cwd=tool.path, check=True, timeout=60)
+
+
+def words(data, offset, count):
+    """Big-endian words of the store."""
+    return list(struct.unpack_from(f">{count}I", data, offset))
+
+
+def assembled(tool):
+    """The bytes of .images, assembled and linked at 0."""
+    command(tool, CROSS + "gcc", "-mcpu=405", "-c", "images.S", "-o", "images.o")
+    (tool.path / "flat.ld").write_text("SECTIONS { .images 0 : { *(.images) } /DISCARD/ : { *(*) } }")
+    command(tool, CROSS + "ld", "-T", "flat.ld", "-e", "0", "images.o", "-o", "flat.elf")
+    command(tool, CROSS + "objcopy", "-O", "binary", "-j", ".images", "flat.elf", "flat.bin")
+    return (tool.path / "flat.bin").read_bytes()
+
+
+def test_store(tool):
+    """The bytes that the hypervisor reads: rows in the order of the VMs, segments, data on word boundaries."""
+    tool.partitions(TWO)
+    tool.write(one_elf=elf([(0x100, CODE, 8, R | X), (0x200, b"abc", 0x100, R | W)], entry=0x104),
+               two_elf=elf([(0x100000, CODE, 8, R | X, 0xC0000000), (0x180000, b"", 64, R | W)], entry=0xC0000004),
+               one_dtb=b"\xd0\x0d\xfe\xed!")
+    assert tool.store() == (0, [])
+    data = assembled(tool)
+    one, two = words(data, 0, 8), words(data, 32, 8)
+    assert one[:7] == [0x104, 0x8000, 0, 0x55, 0, 0, 3]
+    assert two[:7] == [0x100004, 0, 0, 0, 0, 0, 2]
+    segments = [words(data, one[7] + 16 * n, 4) for n in range(3)] + [words(data, two[7] + 16 * n, 4) for n in range(2)]
+    assert [row[:3] for row in segments] == [[0x100, 8, 8], [0x200, 3, 0x100], [0x8000, 5, 5], [0x100000, 8, 8], [0x180000, 0, 64]]
+    assert segments[4][3] == 0 and segments[0][3] == segments[3][3], "no data for .bss, equal data once"
+    for row, content in zip(segments, (CODE, b"abc\0", b"\xd0\x0d\xfe\xed!\0\0\0", CODE)):
+        assert row[3] % 4 == 0 and data[row[3]:row[3] + len(content)] == content
+    assert len(data) == 64 + 5 * 16 + 8 + 4 + 8
+
+
+def test_store_is_left_alone(tool):
+    tool.partitions(ONE)
+    tool.write(one_elf=elf([(0, CODE, 8, R | X)]))
+    tool.store()
+    os.utime(tool.path / "images.S", (1, 1))
+    tool.store()
+    assert (tool.path / "images.S").stat().st_mtime == 1
+
+
+def test_image_is_found(tool):
+    """--guest wins over --guest-dir; folders are searched in order."""
+    tool.partitions(ONE)
+    for name, entry in (("a", 0), ("b", 4), ("c", 8)):
+        (tool.path / name).mkdir()
+        (tool.path / name / "one.elf").write_bytes(elf([(0, CODE + CODE, 16, R | X)], entry=entry))
+    (tool.path / "a" / "one.elf").unlink()
+    for options, entry in ((["--guest-dir", "a", "--guest-dir", "b", "--guest-dir", "c"], 4), (["--guest-dir", "b", "--guest", "one=c/one.elf"], 8)):
+        assert tool.run("--out", "images.S", *options) == (0, [])
+        assert words(assembled(tool), 0, 1) == [entry]
+
+
+def test_depfile(tool):
+    tool.partitions(TWO)
+    tool.write(one_elf=elf([(0, CODE, 8, R | X)]), two_elf=elf([(M, CODE, 8, R | X)], M), one_dtb="x")
+    assert tool.store("--depfile", "images.d") == (0, [])
+    assert (tool.path / "images.d").read_text() == "images.S: ./one.elf ./two.elf one.dtb\n./one.elf:\n./two.elf:\none.dtb:\n"
+
+
+MEMORY = "0x00000000-0x0000FFFF"
+LINK = "hint: give the VM more memory or another guest address, or link the guest elsewhere"
+SOUND = "hint: a guest is a 32-bit big-endian PowerPC executable"
+FAULTS = [
+    ("empty", b"", "./one.elf: the guest is empty. hint: build it first"),
+    ("short", b"\x7fELF\x01\x02", "./one.elf: the guest is not a sound ELF file: it ends at byte 6, an ELF header has 52. " + SOUND),
+    ("no_elf", b"#!/bin/sh\necho\n" * 9, "./one.elf: the guest is not a sound ELF file: magic number does not match. " + SOUND),
+    ("bits", None, "./one.elf: the guest can't run: it has 64 bits. " + SOUND),
+    ("order", elf([(0, CODE, 8, 5)], order=1), "./one.elf: the guest can't run: it is little-endian. " + SOUND),
+    ("machine", elf([(0, CODE, 8, 5)], machine=40), "./one.elf: the guest can't run: its machine is EM_ARM. " + SOUND),
+    ("machine_unknown", elf([(0, CODE, 8, 5)], machine=0x7777), "./one.elf: the guest can't run: its machine is 30583. " + SOUND),
+    ("shared", elf([(0, CODE, 8, 5)], kind=3),
+     "./one.elf: the guest can't run: its type is ET_DYN, not ET_EXEC. hint: link it, with -static and without -pie"),
+    ("relocatable", elf([(0, CODE, 8, 5)], kind=1),
+     "./one.elf: the guest can't run: its type is ET_REL, not ET_EXEC. hint: link it, with -static and without -pie"),
+    ("nothing", elf([]), "./one.elf: the guest has nothing to load. hint: link it with loadable segments"),
+    ("truncated", elf([(0, CODE * 9, 72, 5)])[:-1],
+     "./one.elf: the file is truncated: the segment at 0x00000000 ends at byte 156, the file at 155. hint: build or copy it again"),
+    ("no_headers", elf([(0, CODE, 8, 5)])[:60],
+     "./one.elf: the file is truncated: its program headers are missing. hint: build or copy it again"),
+    ("damaged", elf([(0, CODE, 7, 5)]),
+     "./one.elf: the segment at 0x00000000 has more bytes in the file than in memory. hint: the file is damaged: build it again"),
+    ("above", elf([(0, CODE, 8, 5), (0xFFF8, CODE, 12, 6)]),
+     f"p.toml:6: vm 'one': the segment 0x0000FFF8-0x00010003 of ./one.elf is outside its memory {MEMORY}. " + LINK),
+    ("bss_above", elf([(0, CODE, 8, 5), (0x8000, b"", 0x8001, 6)]),
+     f"p.toml:6: vm 'one': the segment 0x00008000-0x00010000 of ./one.elf is outside its memory {MEMORY}. " + LINK),
+    ("wraps", elf([(0, CODE, 8, 5), (0xFFFFFFF8, CODE, 16, 6)]),
+     f"p.toml:6: vm 'one': the segment 0xFFFFFFF8-0x100000007 of ./one.elf is outside its memory {MEMORY}. " + LINK),
+    ("overlap", elf([(0, CODE, 0x101, 5), (0x100, CODE, 8, 6)]),
+     "p.toml:5: vm 'one': the segment 0x00000000-0x00000100 of ./one.elf overlaps the segment 0x00000100-0x00000107 of ./one.elf. "
+     "hint: correct the guest's linker script"),
+    ("entry_odd", elf([(0, CODE, 8, 5)], entry=2),
+     "p.toml:5: vm 'one': the entry 0x00000002 of ./one.elf is not word-aligned. hint: see ENTRY in the guest's linker script"),
+    ("entry_outside", elf([(0, CODE, 8, 5)], entry=8),
+     "p.toml:5: vm 'one': the entry 0x00000008 of ./one.elf is in no executable segment. hint: see ENTRY in the guest's linker script"),
+    ("entry_in_bss", elf([(0, CODE, 16, 5)], entry=12),
+     "p.toml:5: vm 'one': the entry 0x0000000C of ./one.elf is in no executable segment. hint: see ENTRY in the guest's linker script"),
+    ("entry_in_data", elf([(0, CODE, 8, 5), (0x100, CODE, 8, 6)], entry=0x100),
+     "p.toml:5: vm 'one': the entry 0x00000100 of ./one.elf is in no executable segment. hint: see ENTRY in the guest's linker script"),
+]
+
+
+@pytest.mark.parametrize("data, expected", [row[1:] for row in FAULTS], ids=[row[0] for row in FAULTS])
+def test_fault(tool, data, expected):
+    tool.partitions(ONE)
+    tool.write(one_elf=elf([(0, CODE, 8, 5)], bits=2) if data is None else data)
+    status, err = tool.store()
+    assert status == 1 and not (tool.path / "images.S").exists()
+    assert err == [expected]
+
+
+def test_exactly_filled(tool):
+    tool.partitions(ONE)
+    tool.write(one_elf=elf([(0, CODE, 0x8000, 5), (0x8000, CODE, 0x8000, 6)]))
+    assert tool.store() == (0, [])
+
+
+BLOB = ONE + 'blob = { file = "one.dtb", guest = 0x8000 }\n'
+
+
+@pytest.mark.parametrize("blob, segment, expected", [
+    (None, 8, "p.toml:7: vm 'one': there is no blob 'one.dtb'. hint: place it beside the partition file, or name its folder with --guest-dir"),
+    ("", 8, "one.dtb: the blob is empty. hint: build it first"),
+    ("x" * 0x8001, 8, f"p.toml:6: vm 'one': the blob 0x00008000-0x00010000 of one.dtb is outside its memory {MEMORY}. " + LINK),
+    ("x", 0x8001, "p.toml:7: vm 'one': the segment 0x00000000-0x00008000 of ./one.elf overlaps the blob 0x00008000-0x00008000 of one.dtb. "
+     "hint: move the blob's guest address")])
+def test_blob_fault(tool, blob, segment, expected):
+    tool.partitions(BLOB)
+    tool.write(one_elf=elf([(0, CODE, segment, 5)]))
+    if blob is not None:
+        tool.write(one_dtb=blob)
+    assert tool.store() == (1, [expected])
+
+
+def test_missing_images_all_at_once(tool):
+    tool.partitions(TWO)
+    hint = "hint: build the guest, or give --guest {0}=<path> or --guest-dir <folder>"
+    assert tool.store() == (1, [
+        "p.toml:5: vm 'one': there is no image 'one.elf' (looked in: .). " + hint.format("one"),
+        "p.toml:11: vm 'two': there is no image 'two.elf' (looked in: .). " + hint.format("two")])
+
+
+@pytest.mark.parametrize("options, expected", [
+    (["--guest", "one"], "--guest: 'one' is not <vm>=<path>. hint: for example --guest ctask=build/guests/ctask.elf"),
+    (["--guest", "on=x"], "--guest: there is no vm 'on' in p.toml. hint: did you mean 'one'?"),
+    (["--guest", "one=x", "--guest", "one=y"], "--guest: vm 'one' is given twice. hint: one image for each VM"),
+    (["--guest", "one=nix.elf"], "nix.elf: can't read the guest: No such file or directory. hint: build it first")])
+def test_guest_option(tool, options, expected):
+    tool.partitions(ONE)
+    assert tool.store(*options) == (1, [expected])
+
+
+@pytest.mark.parametrize("text, expected", [
+    (None, "gen/partitions.json: can't read the partition table: No such file or directory. hint: it is written by tools/partition.py --out"),
+    ("{\n]", "gen/partitions.json:2: not JSON: expecting property name enclosed in double quotes. hint: it is written by tools/partition.py --out"),
+    ('{"vms": [{"name": "x"}]}', "gen/partitions.json: not a partition table: 'index' is missing. hint: it is written by tools/partition.py --out")])
+def test_partition_table_fault(tool, text, expected):
+    if text is not None:
+        (tool.path / "gen").mkdir()
+        (tool.path / "gen" / "partitions.json").write_text(text)
+    assert tool.store() == (1, [expected])
+
+
+HYPERVISOR = """ .globl start
+ .section .text, "ax"
+start: b .
+ .long vm_image
+ .section .rodata, "a"
+ .long 0x12345678
+ .section .bss, "aw", @nobits
+ .space 64
+ .section .reset, "ax"
+ b start
+"""
+RAM_LD = """ENTRY(start)
+SECTIONS { .text 0 : { *(.text) } .rodata : { *(.rodata) } .bss : { *(.bss) } .images IMAGES : { *(.images) } /DISCARD/ : { *(.reset .gnu*) } }
+"""
+ROM_LD = """ENTRY(start)
+SECTIONS { .text 0xFFFF8000 : { *(.text) } .rodata : { *(.rodata) } .bss BSS (NOLOAD) : { *(.bss) } .images 0xFFFF0000 : { *(.images) }
+ .reset RESET : { *(.reset) } /DISCARD/ : { *(.gnu*) } }
+"""
+
+
+@pytest.fixture
+def linked(tool):
+    """A guest, a hypervisor of four sections, and linker scripts for RAM and ROM."""
+    tool.partitions(ONE)
+    tool.write(one_elf=elf([(0, CODE, 8, R | X)]), h_s=HYPERVISOR, ram_ld=RAM_LD.replace("IMAGES", "0x7000000"),
+               rom_ld=ROM_LD.replace("BSS", "0x1000").replace("RESET", "0xFFFFFFFC"))
+    command(tool, CROSS + "as", "-m405", "h.s", "-o", "h.o")
+    return tool
+
+
+def link(tool, script, *options):
+    """pack.py with a prebuilt hypervisor, in one step."""
+    return tool.run("--guest-dir", ".", "--hypervisor", "h.o", "--script", script, "--out", "image.elf", *options)
+
+
+def test_link(linked):
+    """One step from objects to an image whose vm_image is at the linked place, and which the check accepts."""
+    assert link(linked, "ram.ld") == (0, [])
+    command(linked, CROSS + "objcopy", "-O", "binary", "-j", ".images", "image.elf", "images.bin")
+    data = (linked.path / "images.bin").read_bytes()
+    row = words(data, 0, 8)
+    assert row[6:] == [1, 0x7000020] and words(data, 0x20, 4) == [0, 8, 8, 0x7000030] and data[0x30:] == CODE
+    command(linked, CROSS + "objcopy", "-O", "binary", "-j", ".text", "image.elf", "text.bin")
+    assert (linked.path / "text.bin").read_bytes()[4:8] == bytes.fromhex("07000000")
+    assert linked.run("--image", "image.elf") == (0, [])
+    assert sorted(file.name for file in linked.path.iterdir() if "image" in file.name) == ["image.elf", "images.bin"]
+
+
+@pytest.mark.parametrize("address, low, high", [("0x1FFF0", 0x1FFF0, 0x20027), ("0x10000", 0x10000, 0x10037), ("0xFFFC", 0xFFFC, 0x10033)])
+def test_link_over_a_partition(linked, address, low, high):
+    """The VM's memory is at 0x10000-0x1FFFF."""
+    linked.write(ram_ld=RAM_LD.replace("IMAGES", address))
+    assert link(linked, "ram.ld") == (1, [
+        f"image.elf: the image's 0x{low:08X}-0x{high:08X} overlaps the memory 0x00010000-0x0001FFFF of vm 'one' (p.toml:6). "
+        "hint: link the hypervisor and its store into the board's reserved areas"])
+    assert not (linked.path / "image.elf").exists()
+    (linked.path / "ram.ld").write_text(RAM_LD.replace("IMAGES", "0x20000"))
+    assert link(linked, "ram.ld") == (0, [])
+
+
+def test_rom(linked):
+    assert link(linked, "rom.ld", "--bin", "rom.bin", "--size", "0x20000") == (0, [])
+    rom = (linked.path / "rom.bin").read_bytes()
+    assert len(rom) == 0x20000
+    assert words(rom, 0x1FFFC, 1) == [0x48000000 | (0xFFFF8000 - 0xFFFFFFFC) & 0x03FFFFFC], "the reset branch"
+    assert words(rom, 0x18000, 3) == [0x48000000, 0xFFFF0000, 0x12345678], "code, the address of vm_image, constants"
+    assert words(rom, 0x10000, 1) == [0] and rom[:0x10000] == b"\xff" * 0x10000
+    assert linked.run("--image", "image.elf", "--bin", "again.bin", "--size", "131072") == (0, [])
+    assert (linked.path / "again.bin").read_bytes() == rom
+
+
+@pytest.mark.parametrize("script, size, expected", [
+    (ROM_LD.replace("BSS", "0x1000").replace("RESET", "0xFFFFFFF8"), "0x20000",
+     "image.elf: the image ends at 0xFFFFFFFB, a ROM ends at 0xFFFFFFFF. hint: use the ROM's linker script: the reset branch is the last word"),
+    (ROM_LD.replace("BSS", "0x1000").replace("RESET", "0xFFFFFFFC"), "0x8000",
+     "image.elf: the image starts at 0xFFFF0000, 65536 bytes before the end; the ROM has 32768. hint: fewer or smaller guests, or a larger --size"),
+    (ROM_LD.replace("BSS", "0x10000").replace("RESET", "0xFFFFFFFC"), "0x20000",
+     "image.elf: the image's 0x00010000-0x0001003F overlaps the memory 0x00010000-0x0001FFFF of vm 'one' (p.toml:6). "
+     "hint: link the hypervisor and its store into the board's reserved areas")])
+def test_rom_fault(linked, script, size, expected):
+    linked.write(rom_ld=script)
+    assert link(linked, "rom.ld", "--bin", "rom.bin", "--size", size) == (1, [expected])
+    assert not (linked.path / "rom.bin").exists() and not (linked.path / "image.elf").exists()
+
+
+def test_toolchain_faults(linked, monkeypatch):
+    assert linked.run("--guest-dir", ".", "--hypervisor", "nix.o", "--script", "ram.ld", "--out", "image.elf") == (1, [
+        "nix.o: can't read the hypervisor object: No such file or directory. hint: build the hypervisor first"])
+    assert link(linked, "nix.ld") == (1, [
+        "nix.ld: can't read the linker script: No such file or directory. hint: build the hypervisor first"])
+    linked.write(ram_ld="SECTIONS {")
+    status, err = link(linked, "ram.ld")
+    assert status == 1 and len(err) == 1 and err[0].startswith("image.elf: ") and "syntax error. hint: is the input the hypervisor's" in err[0]
+    monkeypatch.setenv("CROSS_COMPILE", "nix-")
+    assert link(linked, "ram.ld") == (1, ["nix-as: can't run: No such file or directory. hint: apt-get install gcc-powerpc-linux-gnu, "
+                                          "or set CROSS_COMPILE to the prefix of your toolchain"])
+    assert not (linked.path / "image.elf").exists()
+
+
+@pytest.mark.parametrize("options", [
+    [], ["--out", "a.S", "--image", "b"], ["--out", "a.elf"], ["--out", "a.S", "--hypervisor", "h.o", "--script", "s"],
+    ["--out", "a.elf", "--hypervisor", "h.o"], ["--out", "a.S", "--bin", "b"], ["--image", "a", "--guest", "x=y"],
+    ["--image", "a", "--bin", "b", "--size", "0"], ["--image", "a", "--size", "x"]])
+def test_usage(options):
+    result = subprocess.run([os.path.join(TOP, "tools", "pack.py"), "--partitions", "nix.json", *options],
+                            capture_output=True, text=True, timeout=60, check=False)
+    assert result.returncode == 2 and result.stderr.startswith("usage: pack.py")
+
+
+def test_random_damage(tool):
+    """Whatever byte of a guest is wrong: a fault in one line or a good store, never a traceback."""
+    import random
+    tool.partitions(ONE)
+    good = elf([(0, CODE, 8, R | X), (0x200, b"abcd", 0x100, R | W)])
+    rng = random.Random(405)
+    refused = 0
+    for _ in range(300):
+        data = bytearray(good)
+        for _ in range(rng.randint(1, 3)):
+            data[rng.randrange(len(data))] = rng.randrange(256)
+        tool.write(one_elf=bytes(data[:rng.choice((len(data), len(data), rng.randrange(len(data)))) or 1]))
+        status, err = tool.store()
+        refused += status
+        assert (status, len(err)) in ((0, 0), (1, 1)), err
+    assert 100 < refused < 300
+
+
+def test_json_has_what_the_hypervisor_needs(tool):
+    tool.partitions(TWO)
+    vms = json.loads((tool.path / "gen" / "partitions.json").read_text())["vms"]
+    assert [vm["blob"] and vm["blob"]["line"] for vm in vms] == [8, None]
