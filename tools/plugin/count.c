@@ -18,6 +18,9 @@
  *              switch    another VM resumed                                  idle     ended by waiting
  *              preempted another interrupt came with the rfi                 end      the run ended
  *
+ * A branch to itself is waiting (on the chip, MSR[WE] stops the processor there; QEMU does so only for an mtmsr): it is
+ * counted as `waiting` and in nothing else.
+ *
  * Arguments: out=FILE  hyp=LO-HI (repeatable)  vm=NAME:LO-HI (repeatable)  native=on (everything is one guest, "native")
  *            paths=on (the longest excursion of each key, address by address)  profile=on (count per hypervisor address)
  *            trace=N (the first N excursions, address by address)  ram=BYTES (default 128 MiB)
@@ -48,6 +51,7 @@ struct range {
 struct insn {
     uint32_t pc, machine, word;
     int party;
+    bool waiting;
     uint64_t count;
     struct insn_facts facts;
     struct insn *next;
@@ -97,7 +101,7 @@ static const uint32_t ROM_BASE = 0xFFF80000;
 // The state of the run.
 static struct insn *last, *last_guest;      // last instruction of anyone, and of a guest
 static bool in_excursion;
-static uint64_t serial, hyp_insns, hyp_cycles, boot_insns, stray_insns, odd_entries, nested_faults;
+static uint64_t serial, waiting_insns, hyp_insns, hyp_cycles, boot_insns, stray_insns, odd_entries, nested_faults;
 static struct {
     int from;
     uint32_t vector, word, pc, insns, cycles;
@@ -228,6 +232,7 @@ static struct insn *insn_record(uint32_t machine, uint32_t pc, uint32_t word, bo
     struct insn *insn = allocate(1, sizeof *insn);
     *insn = (struct insn){ .pc = pc, .machine = machine, .word = word, .facts = insn_decode(word), .next = *chain,
                            .party = mapped || native ? party_of(machine) : PARTY_STRAY };
+    insn->waiting = insn->facts.branch == BRANCH_KNOWN && !insn->facts.absolute && insn->facts.displacement == 0;
     *chain = insn;
     return insn;
 }
@@ -408,21 +413,27 @@ static enum outcome outcome_of(const struct insn *resumed)
     return is_vector(resumed->pc) ? OUTCOME_VECTOR : OUTCOME_JUMP;
 }
 
-static void guest_step(struct insn *insn, uint32_t cycles)
+// The next instruction of a guest ends an excursion.
+static void guest_arrives(struct insn *insn)
 {
-    struct vm *vm = &vms[insn->party];
-
     if (in_excursion) {
         enum outcome outcome = outcome_of(insn);
         excursion_close(insn->party, outcome, outcome == OUTCOME_VECTOR ? insn->pc & 0xFFFF : 0);
     }
+    last_guest = insn;
+}
+
+static void guest_step(struct insn *insn, uint32_t cycles)
+{
+    struct vm *vm = &vms[insn->party];
+
+    guest_arrives(insn);
     if (vm->first == 0) {
         vm->first = serial;
     }
     vm->last = serial;
     vm->insns += insn->facts.words;
     vm->cycles += cycles;
-    last_guest = insn;
 }
 
 /* ---- every instruction ---- */
@@ -447,14 +458,28 @@ static uint32_t cycles_after(const struct insn *before, const struct insn *insn)
     }
 }
 
+// The wait itself costs nothing, but who waits has taken over.
+static void waiting_step(struct insn *insn)
+{
+    waiting_insns++;
+    if (insn->party >= PARTY_VM && insn != last) {
+        guest_arrives(insn);
+    }
+    last = insn;
+}
+
 static void on_insn(unsigned int vcpu, void *userdata)
 {
     struct insn *insn = userdata;
     uint32_t cycles = insn->facts.cycles;
 
     (void)vcpu;
-    serial += insn->facts.words;
     insn->count++;
+    if (insn->waiting) {
+        waiting_step(insn);
+        return;
+    }
+    serial += insn->facts.words;
     if (last != NULL && last->party == insn->party) {
         cycles += cycles_after(last, insn);
         if (last->facts.sets_target && insn->facts.branch == BRANCH_REGISTER) {
@@ -561,9 +586,9 @@ static void report_trace(FILE *out)
 
 static void report_totals(FILE *out)
 {
-    fprintf(out, " \"version\": 1,\n \"total\": %" PRIu64 ",\n \"hypervisor\": {\"insns\": %" PRIu64 ", \"cycles\": %"
-            PRIu64 ", \"boot_insns\": %" PRIu64 "},\n \"stray_insns\": %" PRIu64 ",\n \"odd_entries\": %" PRIu64
-            ",\n \"nested_faults\": %" PRIu64 ",\n \"vms\": {", serial, hyp_insns, hyp_cycles, boot_insns, stray_insns,
+    fprintf(out, " \"version\": 1,\n \"total\": %" PRIu64 ",\n \"waiting\": %" PRIu64 ",\n \"hypervisor\": {\"insns\": %"
+            PRIu64 ", \"cycles\": %" PRIu64 ", \"boot_insns\": %" PRIu64 "},\n \"stray_insns\": %" PRIu64 ",\n \"odd_entries\": %" PRIu64
+            ",\n \"nested_faults\": %" PRIu64 ",\n \"vms\": {", serial, waiting_insns, hyp_insns, hyp_cycles, boot_insns, stray_insns,
             odd_entries, nested_faults);
     for (int i = 0; i < vm_count; i++) {
         const struct vm *vm = &vms[i];
