@@ -1,0 +1,136 @@
+#!/usr/bin/python3
+"""twin_compare.py: the twin guest's lines bare and virtualized, compared field by field.
+
+    twin_compare.py bare.txt virtual.txt [--list twin_expected_differences.txt]
+
+prints every difference that the list does not expect, with both lines. Exit status 1 if there is one, 2 for wrong usage.
+The console's `[vm] ` tags are taken off; lines that are not a probe's are left out.
+"""
+
+import argparse
+import os
+import re
+import sys
+
+LIST = os.path.join(os.path.dirname(os.path.abspath(__file__)), "twin_expected_differences.txt")
+PROBE = re.compile(r"(?:\[[A-Za-z0-9_-]+\] )?((?:[a-z][a-z0-9_]*)(?:\.[^ ]*)?(?: [a-z0-9]+=[0-9A-F]+| !)*)$")
+SINGLE = ("fit", "watchdog")        # probes whose name has no dot
+
+
+class Rule:
+    """One line of the list of expected differences."""
+
+    def __init__(self, place, pattern, fields, reason):
+        self.place, self.pattern, self.fields, self.reason = place, pattern, fields, reason
+        self.matched = 0        # lines of the bare run that it is about
+        self.used = 0           # differences that it explained
+
+    def allows(self, name, bare, virtual):
+        """May this field differ so? Values are numbers, or None for a field that is absent."""
+        mask = self.fields.get("*", self.fields.get(name, 0))
+        if mask is None:
+            return True
+        return bool(mask) and not ((bare or 0) ^ (virtual or 0)) & ~mask & 0xFFFFFFFF
+
+
+def read_rules(path=LIST):
+    """The list of expected differences."""
+    rules = []
+    with open(path, encoding="utf-8") as stream:
+        for number, line in enumerate(stream, 1):
+            if not line.strip() or line.startswith("#"):
+                continue
+            parts = re.split(r"\s\|\s", line.rstrip("\n"))
+            if len(parts) != 3 or not parts[2].strip():
+                raise ValueError(f"{path}:{number}: not `regex | fields | reason`. hint: see the head of the file")
+            fields = {}
+            for word in parts[1].split():
+                name, _, mask = word.partition("&")
+                fields[name] = int(mask, 16) if mask else None
+            rules.append(Rule(f"{path}:{number}", re.compile(parts[0].rstrip()), fields, parts[2].strip()))
+    return rules
+
+
+def probes(lines):
+    """Name -> line, for the lines of probes among those of a console."""
+    found = {}
+    for line in lines:
+        match = PROBE.match(line)
+        if match and ("." in match.group(1).split()[0] or match.group(1).split()[0] in SINGLE):
+            found[match.group(1).split()[0]] = match.group(1)
+    return found
+
+
+def fields_of(line):
+    """Field name -> value. The mark of an unexpected end counts as a field."""
+    fields = {}
+    for word in line.split()[1:]:
+        name, _, value = word.partition("=")
+        fields[name] = int(value, 16) if value else 1
+    return fields
+
+
+def differing_fields(bare, virtual):
+    """(name, bare value, virtual value) for each field that is not the same on both sides; `!` is only a mark."""
+    left, right = fields_of(bare), fields_of(virtual)
+    for name in sorted(set(left) | set(right)):
+        if name != "!" and left.get(name) != right.get(name):
+            yield name, left.get(name), right.get(name)
+
+
+def explain(rules, line, difference):
+    """The rule that allows a difference, or None."""
+    for rule in rules:
+        if rule.pattern.search(line) and rule.allows(*difference):
+            rule.used += 1
+            return rule
+    return None
+
+
+def compare(bare_lines, virtual_lines, rules):
+    """Texts of all differences that no rule explains, and of all rules that are about nothing."""
+    bare, virtual = probes(bare_lines), probes(virtual_lines)
+    for name in bare:
+        for rule in rules:
+            rule.matched += bool(rule.pattern.search(bare[name]))
+        if name not in virtual:
+            yield f"{name}: missing in the VM\n  bare:    {bare[name]}"
+            continue
+        wrong = [field for field, left, right in differing_fields(bare[name], virtual[name])
+                 if not explain(rules, bare[name], (field, left, right))]
+        if wrong:
+            yield f"{name}: {' '.join(wrong)}\n  bare:    {bare[name]}\n  virtual: {virtual[name]}"
+    for name in virtual:
+        if name not in bare:
+            yield f"{name}: only in the VM\n  virtual: {virtual[name]}"
+    for rule in rules:
+        if not rule.matched:
+            yield f"{rule.place}: no line of the bare run matches. hint: take the rule out"
+
+
+def main():
+    """Command line entry."""
+    parser = argparse.ArgumentParser(prog="twin_compare.py", description="Compare two consoles of the twin guest.")
+    parser.add_argument("bare", help="console of the bare run or runs")
+    parser.add_argument("virtual", help="console of the run as a VM")
+    parser.add_argument("--list", default=LIST, help="expected differences")
+    args = parser.parse_args()
+    try:
+        consoles = []
+        for path in (args.bare, args.virtual):
+            with open(path, encoding="ascii", errors="backslashreplace") as stream:
+                consoles.append(stream.read().splitlines())
+        rules = read_rules(args.list)
+    except (OSError, ValueError) as error:
+        print(f"twin_compare.py: {error}", file=sys.stderr)
+        return 1
+    count = 0
+    for text in compare(consoles[0], consoles[1], rules):
+        print(text)
+        count += 1
+    print(f"twin: {count} unexpected differences; {sum(rule.used for rule in rules)} expected by {len(rules)} rules")
+    return 1 if count else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
