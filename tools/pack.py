@@ -10,8 +10,8 @@
   ... --bin rom.bin --size 0x80000
       also writes the flat ROM image, which ends at the end of the address space
 
-A guest is a 32-bit big-endian PowerPC executable anywhere in its partition's memory: `--guest name=path` for a VM, or the
-`image` of the partition file, searched in every --guest-dir. Its physical addresses (p_paddr) count.
+A guest is a 32-bit big-endian PowerPC executable anywhere in its partition's memory: `--guest name=path` for a VM, or
+the `image` of the partition file, searched in every --guest-dir. Its physical addresses (p_paddr) count.
 """
 
 import sys
@@ -77,20 +77,26 @@ def read_elf(path, what="guest"):
             elf = ELFFile(file)
             check_header(path, elf, what)
             if elf["e_phoff"] + elf["e_phnum"] * elf["e_phentsize"] > size:
-                raise InputError(fault(path, None, "the file is truncated: its program headers are missing", "build or copy it again"))
+                raise InputError(fault(path, None, "the file is truncated: its program headers are missing",
+                                       "build or copy it again"))
             headers = [segment.header for segment in elf.iter_segments() if segment["p_type"] == "PT_LOAD"]
             entry = elf["e_entry"]
     except (ELFError, UnicodeDecodeError, ValueError, KeyError, AttributeError, OverflowError) as error:
-        cause = f"it ends at byte {size}, an ELF header has 52" if size < 52 else str(error)[:1].lower() + str(error)[1:]
-        raise InputError(fault(path, None, f"the {what} is not a sound ELF file: {cause.rstrip('.')}", EXPECT)) from None
-    pieces = [Piece(path, h["p_offset"], h["p_filesz"], h["p_memsz"], h["p_paddr"], h["p_vaddr"], bool(h["p_flags"] & PF_X))
+        text = f"it ends at byte {size}, an ELF header has 52" if size < 52 else str(error)
+        cause = text[:1].lower() + text[1:]
+        raise InputError(fault(path, None, f"the {what} is not a sound ELF file: {cause.rstrip('.')}",
+                               EXPECT)) from None
+    pieces = [Piece(path, h["p_offset"], h["p_filesz"], h["p_memsz"], h["p_paddr"], h["p_vaddr"],
+                    bool(h["p_flags"] & PF_X))
               for h in headers if h["p_memsz"]]
     for piece in pieces:
         if piece.filesz > piece.memsz:
-            raise InputError(fault(path, None, f"the segment at 0x{piece.paddr:08X} has more bytes in the file than in memory",
+            raise InputError(fault(path, None,
+                                   f"the segment at 0x{piece.paddr:08X} has more bytes in the file than in memory",
                                    "the file is damaged: build it again"))
         if piece.offset + piece.filesz > size:
-            raise InputError(fault(path, None, f"the file is truncated: the segment at 0x{piece.paddr:08X} ends at byte "
+            raise InputError(fault(path, None,
+                                   f"the file is truncated: the segment at 0x{piece.paddr:08X} ends at byte "
                                    f"{piece.offset + piece.filesz}, the file at {size}", "build or copy it again"))
     if not pieces:
         raise InputError(fault(path, None, f"the {what} has nothing to load", "link it with loadable segments"))
@@ -113,8 +119,8 @@ def check_place(piece, vm, source):
     memory = vm["memory"]
     if piece.paddr < memory["guest"] or piece.paddr + piece.memsz > memory["guest"] + memory["size"]:
         raise InputError(fault(source, memory["line"],
-                               f"vm '{vm['name']}': the {piece.what} {show_range(piece.paddr, piece.memsz)} of {piece.path} is outside "
-                               f"its memory {show_range(memory['guest'], memory['size'])}",
+                               f"vm '{vm['name']}': the {piece.what} {show_range(piece.paddr, piece.memsz)} of {piece.path} "
+                               f"is outside its memory {show_range(memory['guest'], memory['size'])}",
                                "give the VM more memory or another guest address, or link the guest elsewhere"))
 
 
@@ -126,8 +132,8 @@ def check_apart(pieces, vm, source):
             blob = next((piece for piece in (low, high) if piece.what == "blob"), None)
             line = vm["blob"]["line"] if blob else vm["image_line"]
             raise InputError(fault(source, line,
-                                   f"vm '{vm['name']}': the {low.what} {show_range(low.paddr, low.memsz)} of {low.path} overlaps the "
-                                   f"{high.what} {show_range(high.paddr, high.memsz)} of {high.path}",
+                                   f"vm '{vm['name']}': the {low.what} {show_range(low.paddr, low.memsz)} of {low.path} "
+                                   f"overlaps the {high.what} {show_range(high.paddr, high.memsz)} of {high.path}",
                                    "move the blob's guest address" if blob else "correct the guest's linker script"))
 
 
@@ -135,14 +141,16 @@ def find_entry(path, entry, pieces, vm, source):
     """The guest-physical entry: e_entry is a virtual address in a segment, or already a physical one."""
     line = vm["image_line"]
     if entry % 4:
-        raise InputError(fault(source, line, f"vm '{vm['name']}': the entry 0x{entry:08X} of {path} is not word-aligned",
+        raise InputError(fault(source, line,
+                               f"vm '{vm['name']}': the entry 0x{entry:08X} of {path} is not word-aligned",
                                "see ENTRY in the guest's linker script"))
     for address in ("vaddr", "paddr"):
         for piece in pieces:
             start = getattr(piece, address)
             if piece.executable and start <= entry < start + piece.filesz:
                 return entry - start + piece.paddr
-    raise InputError(fault(source, line, f"vm '{vm['name']}': the entry 0x{entry:08X} of {path} is in no executable segment",
+    raise InputError(fault(source, line,
+                           f"vm '{vm['name']}': the entry 0x{entry:08X} of {path} is in no executable segment",
                            "see ENTRY in the guest's linker script"))
 
 
@@ -189,7 +197,8 @@ def find_image(vm, given, folders, source):
     path = find_file(vm["image"], folders)
     if path is None:
         where = ", ".join(folders) or "nowhere"
-        raise InputError(fault(source, vm["image_line"], f"vm '{vm['name']}': there is no image '{vm['image']}' (looked in: {where})",
+        raise InputError(fault(source, vm["image_line"],
+                               f"vm '{vm['name']}': there is no image '{vm['image']}' (looked in: {where})",
                                f"build the guest, or give --guest {vm['name']}=<path> or --guest-dir <folder>"))
     return path
 
@@ -211,13 +220,14 @@ def read_guests(partitions, given, folders):
 def render_store(guests, source):
     """The assembler file: vm_image, the segment tables, the bytes. Equal bytes are stored once."""
     labels = {}                     # (content) -> label, so VMs that run the same image share its bytes
-    table = [f"/* Generated by tools/pack.py from {source}. */", '    .section .images, "a", @progbits', "    .balign 4",
+    table = [f"/* Generated by tools/pack.py from {source}. */", '    .section .images, "a", @progbits',
+             "    .balign 4",
              "    .globl vm_image", "    .type vm_image, @object", "vm_image:"]
     rows, data = [], []
     for guest in guests:
         index = guest.vm["index"]
-        words = [guest.entry, *guest.regs, len(guest.pieces)]
-        table.append("    .long " + ", ".join(f"0x{word:X}" for word in words) + f", segments_{index}    /* {guest.vm['name']} */")
+        words = ", ".join(f"0x{word:X}" for word in (guest.entry, *guest.regs, len(guest.pieces)))
+        table.append(f"    .long {words}, segments_{index}    /* {guest.vm['name']} */")
         rows += ["", f"segments_{index}:"]
         for piece in guest.pieces:
             label = store_piece(piece, labels, data) if piece.filesz else "0"
@@ -244,7 +254,8 @@ def run(command, out):
         result = subprocess.run(command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, check=False)
     except OSError as error:
         raise InputError(fault(command[0], None, f"can't run: {os.strerror(error.errno)}",
-                               "apt-get install gcc-powerpc-linux-gnu, or set CROSS_COMPILE to the prefix of your toolchain")) from None
+                               "apt-get install gcc-powerpc-linux-gnu, or set CROSS_COMPILE to the prefix of "
+                               "your toolchain")) from None
     if result.returncode:
         text = " / ".join(line.strip() for line in result.stdout.strip().splitlines()[:4])
         raise InputError(fault(out, None, f"{os.path.basename(command[0])} failed: {text}".rstrip("."),
@@ -278,7 +289,8 @@ def check_image(path, name, partitions):
             for vm in partitions["vms"]:
                 memory = vm["memory"]
                 if overlap(address, piece.memsz, memory["machine"], memory["size"]):
-                    faults.append(fault(name, None, f"the image's {show_range(address, piece.memsz)} overlaps the memory "
+                    faults.append(fault(name, None,
+                                        f"the image's {show_range(address, piece.memsz)} overlaps the memory "
                                         f"{show_range(memory['machine'], memory['size'])} of vm '{vm['name']}' "
                                         f"({partitions['source']}:{memory['line']})",
                                         "link the hypervisor and its store into the board's reserved areas"))
@@ -296,7 +308,8 @@ def flat_image(pieces, name, size):
         raise InputError(fault(name, None, f"the image ends at 0x{end - 1:X}, a ROM ends at 0xFFFFFFFF",
                                "use the ROM's linker script: the reset branch is the last word"))
     if low < SPACE - size:
-        raise InputError(fault(name, None, f"the image starts at 0x{low:08X}, {SPACE - low} bytes before the end; the ROM has {size}",
+        raise InputError(fault(name, None, f"the image starts at 0x{low:08X}, {SPACE - low} bytes before the end; "
+                               f"the ROM has {size}",
                                "fewer or smaller guests, or a larger --size"))
     rom = bytearray(b"\xff" * size)
     for piece in loaded:
@@ -330,9 +343,11 @@ def parse_guests(items, partitions):
     for item in items:
         name, mark, path = item.partition("=")
         if not mark or not path:
-            raise InputError(fault("--guest", None, f"'{item}' is not <vm>=<path>", "for example --guest ctask=build/guests/ctask.elf"))
+            raise InputError(fault("--guest", None, f"'{item}' is not <vm>=<path>",
+                                   "for example --guest ctask=build/guests/ctask.elf"))
         if name not in names:
-            raise InputError(fault("--guest", None, f"there is no vm '{name}' in {partitions['source']}", guess(name, names)))
+            raise InputError(fault("--guest", None, f"there is no vm '{name}' in {partitions['source']}",
+                                   guess(name, names)))
         if name in given:
             raise InputError(fault("--guest", None, f"vm '{name}' is given twice", "one image for each VM"))
         given[name] = path
@@ -360,7 +375,8 @@ def parse_args(argv):
     parser.add_argument("--script", help="the linker script for --hypervisor")
     parser.add_argument("--image", help="a linked image to check, instead of --out")
     parser.add_argument("--bin", help="the flat ROM image to write")
-    parser.add_argument("--size", type=lambda text: int(text, 0), default=0x80000, help="bytes of the ROM (default 0x80000)")
+    parser.add_argument("--size", type=lambda text: int(text, 0), default=0x80000,
+                        help="bytes of the ROM (default 0x80000)")
     args = parser.parse_args(argv)
     if bool(args.out) == bool(args.image):
         parser.error("give either --out or --image")

@@ -1,13 +1,14 @@
 #!/usr/bin/python3
 """Check a product's partition file against its board and configuration, and write the const tables of the hypervisor.
 
-  partition.py --board config/boards/ref405ep.toml --config build/demo/.config config/demo/partitions.toml --out build/demo/gen
+  partition.py --board config/boards/ref405ep.toml --config build/demo/.config --out build/demo/gen \\
+               config/demo/partitions.toml
       writes partitions.c, partitions.h, board_values.h and partitions.json
   partition.py ... --check     only checks
   partition.py ... --table     prints the partitions
 
-The keys of both files are described in config/README.md, the C structures in src/partition.h. All faults are reported at
-once, each with file, line, cause and a hint; with a fault nothing is written.
+The keys of both files are described in config/README.md, the C structures in src/partition.h. All faults are reported
+at once, each with file, line, cause and a hint; with a fault nothing is written.
 """
 
 import sys
@@ -201,7 +202,7 @@ class TomlFile:
             match = re.fullmatch(r"(.*) \(at (?:line (\d+), column (\d+)|end of document)\)", str(error), re.DOTALL)
             cause, line, column = match.groups() if match else (str(error), None, None)
             line = line or text.count("\n") + (not text.endswith("\n"))
-            hint = f"at column {column}; the syntax is TOML 1.0" if column else "the file ends too early; the syntax is TOML 1.0"
+            hint = (f"at column {column}" if column else "the file ends too early") + "; the syntax is TOML 1.0"
             raise InputError(fault(path, line, cause[:1].lower() + cause[1:], hint)) from None
         self.lines = LineScanner(text).lines
 
@@ -231,7 +232,7 @@ class Reader:
                 self.fault((*path, key), f"unknown key '{key}'", guess(key, known))
 
     def get(self, table, path, key, kind, default=None, required=None):
-        """The value of a key if it has the right type, or else the default; `required` is the hint when it is absent."""
+        """The value of a key if its type is right, or else the default; `required` is the hint when it is absent."""
         if key not in table:
             if required:
                 self.fault(path, f"key '{key}' is missing", required)
@@ -257,7 +258,8 @@ class Reader:
         if isinstance(value, str):
             match = re.fullmatch(r"(0x[0-9a-f_]+|[0-9_]+)\s*([km]?)(?:i?b)?", value.strip(), re.IGNORECASE)
             try:
-                result = int(match.group(1), 0 if match.group(1)[:2].lower() == "0x" else 10) * UNIT[match.group(2).upper()]
+                digits, unit = match.groups()
+                result = int(digits, 0 if digits[:2].lower() == "0x" else 10) * UNIT[unit.upper()]
             except (AttributeError, ValueError):
                 result = None
         if not isinstance(result, int) or isinstance(result, bool):
@@ -351,7 +353,8 @@ class Board:
         self.reserved = self.ranges(data, "reserved")
         self.devices = self.read_devices(data)
         if len(self.ram) != 1:
-            reader.fault(("ram",), f"{len(self.ram)} tables of RAM, the hypervisor knows one", "one [[ram]] with base and size")
+            reader.fault(("ram",), f"{len(self.ram)} tables of RAM, the hypervisor knows one",
+                         "one [[ram]] with base and size")
         if not any(area["name"] == "hypervisor" for area in self.reserved):
             reader.fault(("reserved",), "nothing is reserved for the hypervisor",
                          '[[reserved]] with name = "hypervisor", base and size')
@@ -370,7 +373,8 @@ class Board:
             base = self.reader.field(table, path, "base", 0, "base = <address>")
             size = self.reader.field(table, path, "size", self.page_min, "size = <bytes>", low=1, high=SPACE)
             if base + size > SPACE:
-                self.reader.fault((*path, "size"), f"{name} ends beyond the address space", "base + size is at most 0x100000000")
+                self.reader.fault((*path, "size"), f"{name} ends beyond the address space",
+                                  "base + size is at most 0x100000000")
             result.append({"name": name, "base": base, "size": size})
         return result
 
@@ -390,11 +394,13 @@ class Board:
                       "irq": reader.field(table, path, "irq", None, high=self.lines - 1),
                       "dma": reader.get(table, path, "dma", bool, False)}
             if device["base"] + device["size"] > SPACE:
-                reader.fault((*path, "size"), f"{name} ends beyond the address space", "base + size is at most 0x100000000")
+                reader.fault((*path, "size"), f"{name} ends beyond the address space",
+                             "base + size is at most 0x100000000")
                 continue
             for other in devices.values():
                 if overlap(device["base"], device["size"], other["base"], other["size"]):
-                    reader.fault((*path, "base"), f"device '{name}' overlaps device '{other['name']}'", "correct base or size")
+                    reader.fault((*path, "base"), f"device '{name}' overlaps device '{other['name']}'",
+                                 "correct base or size")
             devices[name] = device
         return devices
 
@@ -457,7 +463,8 @@ class Vm:
         """The name: it fits vm_config.name and reads well in front of console lines."""
         name = self.reader.get(self.table, self.path, "name", str, "?", 'name = "<1 to 8 of a-z, 0-9, _ and ->"')
         if name != "?" and not re.fullmatch(r"[a-z0-9_-]{1,8}", name):
-            self.reader.fault((*self.path, "name"), f"vm name '{name}' does not do", "1 to 8 characters of a-z, 0-9, _ and -")
+            self.reader.fault((*self.path, "name"), f"vm name '{name}' does not do",
+                              "1 to 8 characters of a-z, 0-9, _ and -")
         return name
 
     def read_memory(self):
@@ -482,11 +489,13 @@ class Vm:
             if value % step:
                 key = what.split()[0]
                 fixed = -(-value // step) * step
-                self.fault(("memory", key), f"memory {what} 0x{value:X} is not a multiple of a page ({show_size(step)})",
+                self.fault(("memory", key),
+                           f"memory {what} 0x{value:X} is not a multiple of a page ({show_size(step)})",
                            f"the next one is 0x{fixed:X}")
                 size, guest, machine = step, 0, None
         if guest + size > SPACE:
-            self.fault("memory", f"memory {show_size(size)} at guest address 0x{guest:08X} passes the end of the address space",
+            self.fault("memory",
+                       f"memory {show_size(size)} at guest address 0x{guest:08X} passes the end of the address space",
                        "lower guest or size")
             guest, size = 0, step
         return guest, machine, size
@@ -514,7 +523,8 @@ class Vm:
         if guest % 4:
             self.fault(("blob", "guest"), f"blob address 0x{guest:X} is not word-aligned", f"0x{guest & ~3:X}, say")
         if not self.guest <= guest < self.guest + self.size:
-            self.fault(("blob", "guest"), f"blob address 0x{guest:08X} is outside the memory {show_range(self.guest, self.size)}",
+            self.fault(("blob", "guest"),
+                       f"blob address 0x{guest:08X} is outside the memory {show_range(self.guest, self.size)}",
                        "place it inside; tools/pack.py checks its end")
         return {"file": file, "guest": guest, "line": self.reader.toml.line(path)}
 
@@ -542,9 +552,11 @@ class Vm:
         address = uart["base"] if address is None else address
         key = "console_at" if "console_at" in self.table else "console"
         if address == 0 or address % CONSOLE_SIZE:
-            self.fault(key, f"the virtual 16550 can't be at 0x{address:X}", "any multiple of 8 but 0, outside the memory")
+            self.fault(key, f"the virtual 16550 can't be at 0x{address:X}",
+                       "any multiple of 8 but 0, outside the memory")
         elif overlap(address, CONSOLE_SIZE, self.guest, self.size):
-            self.fault(key, f"the virtual 16550 at 0x{address:08X} lies in the VM's memory {show_range(self.guest, self.size)}",
+            memory = show_range(self.guest, self.size)
+            self.fault(key, f"the virtual 16550 at 0x{address:08X} lies in the VM's memory {memory}",
                        "move one of them: accesses to the 16550 have to fault to be emulated")
         return address
 
@@ -556,7 +568,8 @@ class Vm:
             if not isinstance(name, str):
                 self.fault(key, f"a device has to be a string, not {toml_kind(name)}", example("devices"))
             elif name not in self.board.devices:
-                self.fault(key, f"unknown device {show(name)} on board '{self.board.name}'", guess(name, self.board.devices))
+                self.fault(key, f"unknown device {show(name)} on board '{self.board.name}'",
+                           guess(name, self.board.devices))
             elif name in devices:
                 self.fault(key, f"device '{name}' is listed twice", "once is enough")
             else:
@@ -643,12 +656,14 @@ class Product:
         path = ("console",)
         self.reader.keys(console, path, ["escape", "focus"])
         if "console" in data and not self.config.get("CONSOLE"):
-            self.reader.fault(path, "[console] needs CONFIG_CONSOLE", "set CONFIG_CONSOLE=y in the defconfig, or remove [console]")
+            self.reader.fault(path, "[console] needs CONFIG_CONSOLE",
+                              "set CONFIG_CONSOLE=y in the defconfig, or remove [console]")
         escape = self.reader.get(console, path, "escape", str, ESCAPE_DEFAULT)
         match = re.fullmatch(r"ctrl-([a-z@\[\\\]^_])", escape.lower())
         self.escape = ord(match.group(1).upper()) & 0x1F if match else 0x1D
         if not match:
-            self.reader.fault((*path, "escape"), f"escape '{escape}' is not a control key", '"ctrl-]", or "ctrl-a" to "ctrl-z"')
+            self.reader.fault((*path, "escape"), f"escape '{escape}' is not a control key",
+                              '"ctrl-]", or "ctrl-a" to "ctrl-z"')
         elif self.escape in (0x0A, 0x0D):
             self.reader.fault((*path, "escape"), f"escape '{escape}' is the Enter key", 'another one, "ctrl-]" say')
         shared = [vm for vm in self.vms if vm.console_base]
@@ -657,7 +672,8 @@ class Product:
         if focus is not None:
             found = [vm for vm in self.vms if vm.name == focus]
             if not found:
-                self.reader.fault((*path, "focus"), f"there is no vm '{focus}'", guess(focus, [vm.name for vm in self.vms]))
+                self.reader.fault((*path, "focus"), f"there is no vm '{focus}'",
+                                  guess(focus, [vm.name for vm in self.vms]))
             elif found[0].console_base == 0 and self.config.get("CONSOLE"):
                 self.reader.fault((*path, "focus"), f"vm '{focus}' has no shared console", 'give it console = "shared"')
             else:
@@ -674,7 +690,8 @@ class Product:
                 self.reader.fault(("vm", 1), f"{count} VMs, but CONFIG_SCHED_SINGLE is for exactly one",
                                   "choose another scheduler in the defconfig")
         elif count > limit:
-            self.reader.fault(("vm", limit), f"{count} VMs, but CONFIG_VM_MAX is {limit}", f"set CONFIG_VM_MAX={count} in the defconfig")
+            self.reader.fault(("vm", limit), f"{count} VMs, but CONFIG_VM_MAX is {limit}",
+                              f"set CONFIG_VM_MAX={count} in the defconfig")
 
     def check_names(self):
         """Names are unique."""
@@ -743,7 +760,8 @@ class Product:
             if owner is None or owner is vm:
                 continue
             who = owner if isinstance(owner, str) else f"vm '{owner.name}'"
-            vm.fault(key, f"device '{name}' shares a page of {show_size(self.board.page_min)} with '{other['name']}' of {who}",
+            page = show_size(self.board.page_min)
+            vm.fault(key, f"device '{name}' shares a page of {page} with '{other['name']}' of {who}",
                      "give both to one owner; a TLB page is the smallest window")
 
     def check_interrupts(self):
@@ -755,12 +773,14 @@ class Product:
             if vm.console_base and uart and uart["irq"] is not None:
                 guest_lines[uart["irq"]] = "the virtual 16550"
             if vm.irqs and not self.config.get("UIC"):
-                vm.fault("interrupts", "routed interrupts need CONFIG_UIC", "set CONFIG_UIC=y in the defconfig, or remove the line")
+                vm.fault("interrupts", "routed interrupts need CONFIG_UIC",
+                         "set CONFIG_UIC=y in the defconfig, or remove the line")
                 continue
             for line, guest, key in vm.irqs:
                 self.check_line(vm, line, key, lines)
                 if guest in guest_lines:
-                    vm.fault(key, f"guest line {guest} is {guest_lines[guest]}'s already", "choose another one: { line = 7, guest = 9 }")
+                    vm.fault(key, f"guest line {guest} is {guest_lines[guest]}'s already",
+                             "choose another one: { line = 7, guest = 9 }")
                 guest_lines.setdefault(guest, f"board line {line}")
 
     def check_line(self, vm, line, key, lines):
@@ -773,7 +793,8 @@ class Product:
             owner = self.owner(device["name"]) if device["irq"] == line else None
             if owner is not None and owner is not vm:
                 who = owner if isinstance(owner, str) else f"vm '{owner.name}'"
-                vm.fault(key, f"interrupt line {line} is that of '{device['name']}' of {who}", "only its owner can have it")
+                vm.fault(key, f"interrupt line {line} is that of '{device['name']}' of {who}",
+                         "only its owner can have it")
 
     def occupied(self):
         """[(base, size, name)] of what a machine address can't be taken from."""
@@ -790,7 +811,7 @@ class Product:
                          "less memory, or set machine addresses by hand to close gaps")
 
     def find_place(self, vm):
-        """The lowest free machine address that matches the guest address modulo the largest page; None if there is none."""
+        """The lowest free machine address that equals the guest address modulo the largest page, or None."""
         align = max(size for size in PAGE_SIZES if size <= max(vm.size, self.board.page_min))
         for ram in self.board.ram:
             base = ram["base"] + (vm.guest - ram["base"]) % align
@@ -804,9 +825,11 @@ class Product:
     def check_memory(self):
         """Memories lie in RAM, and apart from each other and from the reserved areas."""
         for vm in (v for v in self.vms if v.machine is not None):
-            if not any(ram["base"] <= vm.machine and vm.machine + vm.size <= ram["base"] + ram["size"] for ram in self.board.ram):
+            if not any(ram["base"] <= vm.machine and vm.machine + vm.size <= ram["base"] + ram["size"]
+                       for ram in self.board.ram):
                 ram = ", ".join(show_range(ram["base"], ram["size"]) for ram in self.board.ram)
-                vm.fault(("memory", "machine"), f"memory {show_range(vm.machine, vm.size)} is outside the board's RAM", f"RAM is {ram}")
+                vm.fault(("memory", "machine"), f"memory {show_range(vm.machine, vm.size)} is outside the board's RAM",
+                         f"RAM is {ram}")
                 continue
             others = [(a["base"], a["size"], f"the area of the {a['name']}") for a in self.board.reserved]
             others += [(v.machine, v.size, f"vm '{v.name}'") for v in self.vms[:vm.index] if v.machine is not None]
@@ -814,7 +837,8 @@ class Product:
                        if v.machine is not None and v.index in self.automatic]
             for base, size, who in others:
                 if overlap(vm.machine, vm.size, base, size):
-                    vm.fault(("memory", "machine"), f"memory {show_range(vm.machine, vm.size)} overlaps {who} {show_range(base, size)}",
+                    vm.fault(("memory", "machine"),
+                             f"memory {show_range(vm.machine, vm.size)} overlaps {who} {show_range(base, size)}",
                              "leave out machine = ... to have it placed")
 
     def cut_tlb(self):
@@ -822,7 +846,8 @@ class Product:
         rows = []
         for vm in (v for v in self.vms if v.machine is not None):
             vm.pages = cut(vm.guest, vm.machine, vm.size, self.board.page_min)
-            vm.windows = [page for base, end in self.windows(vm) for page in cut(base, base, end - base, self.board.page_min)]
+            vm.windows = [page for base, end in self.windows(vm)
+                          for page in cut(base, base, end - base, self.board.page_min)]
             rows += [(*row(page, LO_RAM), vm.tid()) for page in vm.pages]
             rows += [(*row(page, LO_DEVICE), vm.tid()) for page in vm.windows]
             if len(rows) > TLB_ENTRIES:
@@ -892,11 +917,13 @@ def render_c(product):
             lines += [f"static const struct irq_route irq_{vm.index}[{len(vm.irqs)}] = {{ {routes} }};", ""]
     lines.append("const struct vm_config vm_config[VM_COUNT] = {")
     for vm in product.vms:
-        flags = [name for name, on in (("VM_RESTART", vm.restart), ("VM_AUTOSTART", vm.autostart), ("VM_DMA", vm.dma)) if on]
+        flags = (("VM_RESTART", vm.restart), ("VM_AUTOSTART", vm.autostart), ("VM_DMA", vm.dma))
+        flags = [name for name, on in flags if on]
         lines += ["    {", f'        .name = "{vm.name}",', f"        .ram_guest = 0x{vm.guest:08X},",
                   f"        .ram_machine = 0x{vm.machine:08X},", f"        .ram_size = 0x{vm.size:08X},",
                   f"        .console_base = 0x{vm.console_base:08X},", f"        .flags = {' | '.join(flags) or '0'},",
-                  f"        .irq_count = {len(vm.irqs)},", f"        .irq = {f'irq_{vm.index}' if vm.irqs else '0'},", "    },"]
+                  f"        .irq_count = {len(vm.irqs)},",
+                  f"        .irq = {f'irq_{vm.index}' if vm.irqs else '0'},", "    },"]
     lines += ["};", "", "const struct tlb_row tlb_rows[TLB_ROW_COUNT] = {"]
     lines += [f"    {{ 0x{hi:08X}, 0x{lo:08X}, {tid} }}," for hi, lo, tid in product.tlb]
     return "\n".join(lines + ["};", ""])
@@ -924,7 +951,8 @@ def render_board(board):
         name = "BOARD_" + device["name"].upper()
         rows += [(name + "_BASE", f"0x{device['base']:08X}"), (name + "_SIZE", f"0x{device['size']:X}")]
         rows += [(name + "_IRQ", device["irq"])] if device["irq"] is not None else []
-    lines = [f"// Generated by tools/partition.py from {board.path}.", "#ifndef BOARD_VALUES_H", "#define BOARD_VALUES_H", ""]
+    lines = [f"// Generated by tools/partition.py from {board.path}.", "#ifndef BOARD_VALUES_H",
+             "#define BOARD_VALUES_H", ""]
     return "\n".join(lines + [f"#define {name} {value}" for name, value in rows] + ["", "#endif", ""])
 
 
@@ -940,7 +968,8 @@ def as_json(product):
         "console": {"escape": product.escape, "focus": product.focus},
         "vms": [{"name": vm.name, "index": vm.index, "tid": vm.tid(), "line": line(vm.path),
                  "image": vm.image, "image_line": line((*vm.path, "image")),
-                 "memory": {"guest": vm.guest, "machine": vm.machine, "size": vm.size, "line": line((*vm.path, "memory"))},
+                 "memory": {"guest": vm.guest, "machine": vm.machine, "size": vm.size,
+                            "line": line((*vm.path, "memory"))},
                  "on_reset": "restart" if vm.restart else "stop", "autostart": vm.autostart, "dma": vm.dma,
                  "flags": vm.flags(), "console_base": vm.console_base, "regs": vm.regs, "blob": vm.blob,
                  "devices": vm.devices,
@@ -952,7 +981,8 @@ def as_json(product):
 
 def render_table(product):
     """The partitions as a person reads them."""
-    head = ["vm", "image", "memory", "guest", "machine", "TLB", "console", "devices", "interrupts", "reset", "start", "dma"]
+    head = ["vm", "image", "memory", "guest", "machine", "TLB", "console", "devices", "interrupts", "reset", "start",
+            "dma"]
     rows = [head]
     for vm in product.vms:
         routes = [str(line) if line == guest else f"{line}>{guest}" for line, guest, _ in sorted(vm.irqs)]
@@ -966,7 +996,8 @@ def render_table(product):
     lines += ["", f"board {product.board.name}, quantum {product.quantum_us} us = {product.quantum_ticks} ticks, "
               f"{len(product.tlb)} of {TLB_ENTRIES} TLB entries"]
     for vm in product.vms:
-        also = {other["name"] for name in vm.devices for other in product.board.page_neighbours(product.board.devices[name])}
+        also = {other["name"] for name in vm.devices
+                for other in product.board.page_neighbours(product.board.devices[name])}
         if also - set(vm.devices):
             lines.append(f"the pages of {vm.name}'s devices also open: {' '.join(sorted(also - set(vm.devices)))}")
     return "\n".join(lines)
@@ -996,7 +1027,8 @@ def main(argv=None):
     if args.table:
         print(render_table(product))
     if args.out and not args.check:
-        files = {"partitions.h": render_header(product), "partitions.c": render_c(product), "board_values.h": render_board(board),
+        files = {"partitions.h": render_header(product), "partitions.c": render_c(product),
+                 "board_values.h": render_board(board),
                  "partitions.json": json.dumps(as_json(product), indent=2) + "\n"}
         for name, text in files.items():
             write_if_changed(os.path.join(args.out, name), text)

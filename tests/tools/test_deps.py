@@ -10,7 +10,8 @@ import pytest
 TOP = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
 TOOL = os.path.join(TOP, "tools", "deps.sh")
 
-RUN = ["make", "gcc-powerpc-linux-gnu", "qemu-system-ppc", "python3", "python3-kconfiglib", "python3-pyelftools", "newlib-source",
+RUN = ["make", "gcc-powerpc-linux-gnu", "qemu-system-ppc", "python3", "python3-kconfiglib", "python3-pyelftools",
+       "newlib-source",
        "gcc-12-source", "xz-utils"]
 TEST = RUN + ["gcc", "libc6-dev", "libcmocka-dev", "python3-pytest"]
 
@@ -73,7 +74,8 @@ def test_nothing_missing_says_nothing(machine):
 
 
 def test_installs_what_is_missing(machine):
-    status, out, err, log = machine.run("test", packages=[name for name in TEST if name not in ("make", "python3-pytest")])
+    status, out, err, log = machine.run("test",
+                                        packages=[name for name in TEST if name not in ("make", "python3-pytest")])
     assert (status, out, err) == (0, "installing: make python3-pytest\n", "")
     assert log == ["apt-get -qq update", "apt-get -qq -y --no-install-recommends install make python3-pytest"]
 
@@ -108,7 +110,8 @@ def test_not_root(machine):
 
 
 @pytest.mark.parametrize("flag, command", [("fail-", "apt-get -qq update"),
-                                           ("fail---no-install-recommends", "apt-get -qq -y --no-install-recommends install make")])
+                                           ("fail---no-install-recommends",
+                                            "apt-get -qq -y --no-install-recommends install make")])
 def test_apt_fails(machine, flag, command):
     (machine.path / flag).write_text("")
     status, out, err, _ = machine.run("run", packages=RUN[1:])

@@ -87,7 +87,8 @@ def test_defaults(tool):
                       "# CONFIG_SELECTED is not set"]
     assert header == ["#ifndef AUTOCONF_H", "#define AUTOCONF_H", "#define CONFIG_CONSOLE 1", "#define CONFIG_VM_MAX 4",
                       "#define CONFIG_BASE 0x1000", '#define CONFIG_NAME "a \\"b\\" $x #1"', "#define CONFIG_SCHED_RR 1", "#endif"]
-    assert make == ["CONFIG_CONSOLE := y", "CONFIG_VM_MAX := 4", "CONFIG_BASE := 0x1000", 'CONFIG_NAME := a "b" $$x \\#1',
+    assert make == ["CONFIG_CONSOLE := y", "CONFIG_VM_MAX := 4", "CONFIG_BASE := 0x1000",
+                    'CONFIG_NAME := a "b" $$x \\#1',
                     "CONFIG_SCHED_RR := y"]
 
 
@@ -109,24 +110,30 @@ def test_header_and_make_agree_with_their_readers(tool):
                                 cwd=tool.path, capture_output=True, text=True, timeout=60, check=True)
         assert result.stdout.strip() == 'good "p" 0x1000'
     tool("")
-    result = subprocess.run(["make", "-s", "-f", "-"], input='include o/config.mk\nall:\n\t@echo \'$(CONFIG_NAME)\' $(CONFIG_DEP).\n',
+    result = subprocess.run(["make", "-s", "-f", "-"],
+                            input='include o/config.mk\nall:\n\t@echo \'$(CONFIG_NAME)\' $(CONFIG_DEP).\n',
                             cwd=tool.path, capture_output=True, text=True, timeout=60, check=True)
     assert result.stdout == 'a "b" $x #1 .\n'
 
 
 FAULTS = [
-    ("unknown", "CONFIG_CONSOLE=y\nCONFIG_CONSOL=y\n", "2: unknown symbol CONFIG_CONSOL. hint: did you mean 'CONSOLE'?"),
-    ("unknown_off", "# CONFIG_SELECTDE is not set\n", "1: unknown symbol CONFIG_SELECTDE. hint: did you mean 'SELECTED'?"),
-    ("malformed", "\nCONSOLE=y\n", "2: 'CONSOLE=y' is not a setting. hint: write CONFIG_NAME=value, or # for a comment"),
+    ("unknown", "CONFIG_CONSOLE=y\nCONFIG_CONSOL=y\n",
+     "2: unknown symbol CONFIG_CONSOL. hint: did you mean 'CONSOLE'?"),
+    ("unknown_off", "# CONFIG_SELECTDE is not set\n",
+     "1: unknown symbol CONFIG_SELECTDE. hint: did you mean 'SELECTED'?"),
+    ("malformed", "\nCONSOLE=y\n",
+     "2: 'CONSOLE=y' is not a setting. hint: write CONFIG_NAME=value, or # for a comment"),
     ("twice", "CONFIG_CONSOLE=y\n\nCONFIG_CONSOLE=n\n", "3: CONFIG_CONSOLE is set twice. hint: first in line 1"),
     ("bool", "CONFIG_CONSOLE=yes\n", "1: CONFIG_CONSOLE is of type bool, 'yes' is not. hint: give it y or n"),
     ("int", "CONFIG_VM_MAX=0x4\n", "1: CONFIG_VM_MAX is of type int, '0x4' is not. hint: give it a decimal number"),
     ("hex", "CONFIG_BASE=zz\n", "1: CONFIG_BASE is of type hex, 'zz' is not. hint: give it a number like 0x1000"),
     ("string", "CONFIG_NAME=abc\n", "1: CONFIG_NAME is a string, abc is not. hint: write CONFIG_NAME=\"text\""),
-    ("range", "CONFIG_VM_MAX=17\n", "1: CONFIG_VM_MAX=17 has no effect, it is 4. hint: its range is 1 to 16 (Kconfig:5)"),
+    ("range", "CONFIG_VM_MAX=17\n",
+     "1: CONFIG_VM_MAX=17 has no effect, it is 4. hint: its range is 1 to 16 (Kconfig:5)"),
     ("depends", "CONFIG_CONSOLE=y\nCONFIG_DEP=y\n",
      "2: CONFIG_DEP=y has no effect, it is n. hint: it depends on CONSOLE && SCHED_SINGLE (Kconfig:23)"),
-    ("depends_value", "CONFIG_DEP_VALUE=5\n", "1: CONFIG_DEP_VALUE=5 has no effect, it is not set. hint: it depends on DEP (Kconfig:26)"),
+    ("depends_value", "CONFIG_DEP_VALUE=5\n",
+     "1: CONFIG_DEP_VALUE=5 has no effect, it is not set. hint: it depends on DEP (Kconfig:26)"),
     ("selected", "CONFIG_SELECTOR=y\n# CONFIG_SELECTED is not set\n",
      "2: CONFIG_SELECTED=n has no effect, it is y. hint: it is selected by SELECTOR"),
     ("choice", "CONFIG_SCHED_RR=y\nCONFIG_SCHED_SINGLE=y\n",
@@ -174,7 +181,8 @@ def test_override(tool):
 
 
 @pytest.mark.parametrize("text, expected", [
-    ("CONFIG_X=n", "unknown symbol CONFIG_X. hint: known: AUTO, BASE, CONSOLE, DEP, DEP_VALUE, NAME, SCHED_RR, SCHED_SINGLE, "
+    ("CONFIG_X=n",
+     "unknown symbol CONFIG_X. hint: known: AUTO, BASE, CONSOLE, DEP, DEP_VALUE, NAME, SCHED_RR, SCHED_SINGLE, "
      "SELECTED, SELECTOR, VM_MAX"),
     ("VM_MAX=2", "'VM_MAX=2' is not a setting. hint: write CONFIG_NAME=value"),
     ("CONFIG_DEP=y", "CONFIG_DEP=y has no effect, it is n. hint: it depends on CONSOLE && SCHED_SINGLE (Kconfig:23)")])
@@ -215,21 +223,25 @@ def test_savedefconfig(tool):
 
 
 def test_menuconfig_needs_a_terminal(tool):
-    result = subprocess.run([TOOL, "--out", "o", "--defconfig", "def", "--menuconfig"], cwd=tool.path, stdin=subprocess.DEVNULL,
+    result = subprocess.run([TOOL, "--out", "o", "--defconfig", "def", "--menuconfig"], cwd=tool.path,
+                            stdin=subprocess.DEVNULL,
                             capture_output=True, text=True, timeout=60, check=False)
     assert (result.returncode, result.stderr) == (1, "def: can't read the defconfig: No such file or directory. "
                                                   "hint: products are the folders of config/ that have one\n")
     (tool.path / "def").write_text("")
-    result = subprocess.run([TOOL, "--out", "o", "--defconfig", "def", "--menuconfig"], cwd=tool.path, stdin=subprocess.DEVNULL,
+    result = subprocess.run([TOOL, "--out", "o", "--defconfig", "def", "--menuconfig"], cwd=tool.path,
+                            stdin=subprocess.DEVNULL,
                             capture_output=True, text=True, timeout=60, check=False)
-    assert (result.returncode, result.stderr) == (1, "--menuconfig: needs a terminal. hint: run it from an interactive shell\n")
+    assert (result.returncode,
+            result.stderr) == (1, "--menuconfig: needs a terminal. hint: run it from an interactive shell\n")
 
 
 def test_menuconfig_on_a_terminal(tool):
     """The real interface on a pseudo-terminal: turn the first option off, save, leave; the outputs follow."""
     (tool.path / "def").write_text("CONFIG_VM_MAX=2\n")
     master, slave = pty.openpty()
-    process = subprocess.Popen([TOOL, "--out", "o", "--defconfig", "def", "--menuconfig"], cwd=tool.path, stdin=slave, stdout=slave,
+    process = subprocess.Popen([TOOL, "--out", "o", "--defconfig", "def", "--menuconfig"], cwd=tool.path, stdin=slave,
+                               stdout=slave,
                                stderr=slave, env={**os.environ, "TERM": "xterm", "LINES": "40", "COLUMNS": "120"})
     os.close(slave)
     os.write(master, b"nqy")
@@ -248,7 +260,8 @@ def test_menuconfig_on_a_terminal(tool):
 
 
 @pytest.mark.parametrize("options", [[], ["--out", "o", "--savedefconfig"], ["--out", "o", "--set", "CONFIG_X=y"],
-                                     ["--out", "o", "--defconfig", "d", "--savedefconfig", "--menuconfig"], ["--nonsense"]])
+                                     ["--out", "o", "--defconfig", "d", "--savedefconfig",
+                                      "--menuconfig"], ["--nonsense"]])
 def test_usage(tool, options):
     result = subprocess.run([TOOL, *options], cwd=tool.path, capture_output=True, text=True, timeout=60, check=False)
     assert result.returncode == 2 and result.stderr.startswith("usage: kconfig.py") and not (tool.path / "o").exists()

@@ -43,7 +43,8 @@ def elf(segments, entry=0, machine=20, kind=2, bits=1, order=2):
     offset = 52 + 32 * len(segments)
     headers, body = b"", b""
     for paddr, data, memsz, flags, *vaddr in segments:
-        headers += struct.pack(">8I", 1, offset + len(body), vaddr[0] if vaddr else paddr, paddr, len(data), memsz, flags, 4)
+        headers += struct.pack(">8I", 1, offset + len(body), vaddr[0] if vaddr else paddr, paddr, len(data), memsz,
+                               flags, 4)
         body += data
     ident = b"\x7fELF" + bytes([bits, order, 1]) + bytes(9)
     fields = struct.pack(">HHIIIIIHHHHHH", kind, machine, 1, entry, 52, 0, 0, 52, 32, len(segments), 40, 0, 0)
@@ -119,7 +120,8 @@ def test_store(tool):
     assert one[:7] == [0x104, 0x8000, 0, 0x55, 0, 0, 3]
     assert two[:7] == [0x100004, 0, 0, 0, 0, 0, 2]
     segments = [words(data, one[7] + 16 * n, 4) for n in range(3)] + [words(data, two[7] + 16 * n, 4) for n in range(2)]
-    assert [row[:3] for row in segments] == [[0x100, 8, 8], [0x200, 3, 0x100], [0x8000, 5, 5], [0x100000, 8, 8], [0x180000, 0, 64]]
+    assert [row[:3] for row in segments] == [[0x100, 8, 8], [0x200, 3, 0x100], [0x8000, 5, 5], [0x100000, 8, 8],
+                                             [0x180000, 0, 64]]
     assert segments[4][3] == 0 and segments[0][3] == segments[3][3], "no data for .bss, equal data once"
     for row, content in zip(segments, (CODE, b"abc\0", b"\xd0\x0d\xfe\xed!\0\0\0", CODE)):
         assert row[3] % 4 == 0 and data[row[3]:row[3] + len(content)] == content
@@ -142,7 +144,8 @@ def test_image_is_found(tool):
         (tool.path / name).mkdir()
         (tool.path / name / "one.elf").write_bytes(elf([(0, CODE + CODE, 16, R | X)], entry=entry))
     (tool.path / "a" / "one.elf").unlink()
-    for options, entry in ((["--guest-dir", "a", "--guest-dir", "b", "--guest-dir", "c"], 4), (["--guest-dir", "b", "--guest", "one=c/one.elf"], 8)):
+    for options, entry in ((["--guest-dir", "a", "--guest-dir", "b", "--guest-dir", "c"], 4),
+                           (["--guest-dir", "b", "--guest", "one=c/one.elf"], 8)):
         assert tool.run("--out", "images.S", *options) == (0, [])
         assert words(assembled(tool), 0, 1) == [entry]
 
@@ -159,12 +162,15 @@ LINK = "hint: give the VM more memory or another guest address, or link the gues
 SOUND = "hint: a guest is a 32-bit big-endian PowerPC executable"
 FAULTS = [
     ("empty", b"", "./one.elf: the guest is empty. hint: build it first"),
-    ("short", b"\x7fELF\x01\x02", "./one.elf: the guest is not a sound ELF file: it ends at byte 6, an ELF header has 52. " + SOUND),
-    ("no_elf", b"#!/bin/sh\necho\n" * 9, "./one.elf: the guest is not a sound ELF file: magic number does not match. " + SOUND),
+    ("short", b"\x7fELF\x01\x02",
+     "./one.elf: the guest is not a sound ELF file: it ends at byte 6, an ELF header has 52. " + SOUND),
+    ("no_elf", b"#!/bin/sh\necho\n" * 9,
+     "./one.elf: the guest is not a sound ELF file: magic number does not match. " + SOUND),
     ("bits", None, "./one.elf: the guest can't run: it has 64 bits. " + SOUND),
     ("order", elf([(0, CODE, 8, 5)], order=1), "./one.elf: the guest can't run: it is little-endian. " + SOUND),
     ("machine", elf([(0, CODE, 8, 5)], machine=40), "./one.elf: the guest can't run: its machine is EM_ARM. " + SOUND),
-    ("machine_unknown", elf([(0, CODE, 8, 5)], machine=0x7777), "./one.elf: the guest can't run: its machine is 30583. " + SOUND),
+    ("machine_unknown", elf([(0, CODE, 8, 5)], machine=0x7777),
+     "./one.elf: the guest can't run: its machine is 30583. " + SOUND),
     ("shared", elf([(0, CODE, 8, 5)], kind=3),
      "./one.elf: the guest can't run: its type is ET_DYN, not ET_EXEC. hint: link it, with -static and without -pie"),
     ("relocatable", elf([(0, CODE, 8, 5)], kind=1),
@@ -217,7 +223,8 @@ BLOB = ONE + 'blob = { file = "one.dtb", guest = 0x8000 }\n'
 @pytest.mark.parametrize("blob, segment, expected", [
     (None, 8, "p.toml:7: vm 'one': there is no blob 'one.dtb'. hint: place it beside the partition file, or name its folder with --guest-dir"),
     ("", 8, "one.dtb: the blob is empty. hint: build it first"),
-    ("x" * 0x8001, 8, f"p.toml:6: vm 'one': the blob 0x00008000-0x00010000 of one.dtb is outside its memory {MEMORY}. " + LINK),
+    ("x" * 0x8001, 8,
+     f"p.toml:6: vm 'one': the blob 0x00008000-0x00010000 of one.dtb is outside its memory {MEMORY}. " + LINK),
     ("x", 0x8001, "p.toml:7: vm 'one': the segment 0x00000000-0x00008000 of ./one.elf overlaps the blob 0x00008000-0x00008000 of one.dtb. "
      "hint: move the blob's guest address")])
 def test_blob_fault(tool, blob, segment, expected):
@@ -305,7 +312,8 @@ def test_link(linked):
     assert sorted(file.name for file in linked.path.iterdir() if "image" in file.name) == ["image.elf", "images.bin"]
 
 
-@pytest.mark.parametrize("address, low, high", [("0x1FFF0", 0x1FFF0, 0x20027), ("0x10000", 0x10000, 0x10037), ("0xFFFC", 0xFFFC, 0x10033)])
+@pytest.mark.parametrize("address, low, high",
+                         [("0x1FFF0", 0x1FFF0, 0x20027), ("0x10000", 0x10000, 0x10037), ("0xFFFC", 0xFFFC, 0x10033)])
 def test_link_over_a_partition(linked, address, low, high):
     """The VM's memory is at 0x10000-0x1FFFF."""
     linked.write(ram_ld=RAM_LD.replace("IMAGES", address))

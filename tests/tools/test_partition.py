@@ -257,7 +257,8 @@ def tlb(tool, text, **more):
         assert entry["hi"] & 0x40, "V"
         assert entry["hi"] & 0x3F == 0, "E, U0 and the reserved bits"
         size = 1024 << 2 * (entry["hi"] >> 7 & 7)
-        rows.append((entry["hi"] & -1024 & 0xFFFFFFFF, entry["lo"] & -1024 & 0xFFFFFFFF, size, entry["lo"] & 0x3FF, entry["tid"]))
+        rows.append((entry["hi"] & -1024 & 0xFFFFFFFF, entry["lo"] & -1024 & 0xFFFFFFFF, size, entry["lo"] & 0x3FF,
+                     entry["tid"]))
     return rows
 
 
@@ -275,9 +276,12 @@ def test_tlb_cut_by_alignment(tool):
     text = product(A + "memory = { size = '0x115000', guest = 0x3000, machine = 0x203000 }")
     assert tlb(tool, text) == [
         (0x003000, 0x203000, 4 * K, RAM, 1), (0x004000, 0x204000, 16 * K, RAM, 1), (0x008000, 0x208000, 16 * K, RAM, 1),
-        (0x00C000, 0x20C000, 16 * K, RAM, 1), (0x010000, 0x210000, 64 * K, RAM, 1), (0x020000, 0x220000, 64 * K, RAM, 1),
-        (0x030000, 0x230000, 64 * K, RAM, 1), (0x040000, 0x240000, 256 * K, RAM, 1), (0x080000, 0x280000, 256 * K, RAM, 1),
-        (0x0C0000, 0x2C0000, 256 * K, RAM, 1), (0x100000, 0x300000, 64 * K, RAM, 1), (0x110000, 0x310000, 16 * K, RAM, 1),
+        (0x00C000, 0x20C000, 16 * K, RAM, 1), (0x010000, 0x210000, 64 * K, RAM, 1), (0x020000, 0x220000, 64 * K, RAM,
+                                                                                     1),
+        (0x030000, 0x230000, 64 * K, RAM, 1), (0x040000, 0x240000, 256 * K, RAM, 1), (0x080000, 0x280000, 256 * K, RAM,
+                                                                                      1),
+        (0x0C0000, 0x2C0000, 256 * K, RAM, 1), (0x100000, 0x300000, 64 * K, RAM, 1), (0x110000, 0x310000, 16 * K, RAM,
+                                                                                      1),
         (0x114000, 0x314000, 16 * K, RAM, 1)]
 
 
@@ -294,13 +298,15 @@ def test_tlb_exactly_full(tool):
 
 
 def test_tlb_largest_page(tool):
-    assert tlb(tool, product(A + "memory = '32M'")) == [(0, 0x1000000, 16 * M, RAM, 1), (0x1000000, 0x2000000, 16 * M, RAM, 1)]
+    assert tlb(tool, product(A + "memory = '32M'")) == [(0, 0x1000000, 16 * M, RAM, 1),
+                                                        (0x1000000, 0x2000000, 16 * M, RAM, 1)]
 
 
 def test_tlb_devices_join(tool):
     text = product(A + MB + "dma = true\ndevices = ['uart1', 'nvram', 'uart0']")
     assert tlb(tool, text, config=DIRECT) == [
-        (0, 0x100000, M, RAM, 1), (0xEF600000, 0xEF600000, 4 * K, DEVICE, 1), (0xF0000000, 0xF0000000, 4 * K, DEVICE, 1),
+        (0, 0x100000, M, RAM, 1), (0xEF600000, 0xEF600000, 4 * K, DEVICE, 1), (0xF0000000, 0xF0000000, 4 * K, DEVICE,
+                                                                               1),
         (0xF0001000, 0xF0001000, 4 * K, DEVICE, 1)]
 
 
@@ -332,7 +338,8 @@ def test_placement_avoids_fixed_memory(tool):
 
 
 def test_memory_beside_the_hypervisor_and_at_the_end(tool):
-    text = product(A + "memory = { size = '64K', machine = 0x10000 }", B + "memory = { size = '64K', machine = 0x6FF0000 }")
+    text = product(A + "memory = { size = '64K', machine = 0x10000 }",
+                   B + "memory = { size = '64K', machine = 0x6FF0000 }")
     assert places(tool, text) == [0x10000, 0x6FF0000]
 
 
@@ -390,7 +397,8 @@ def test_tables_as_the_target_sees_them(tool):
 def test_board_header(tool):
     good(tool, FULL)
     text = (tool.path / "gen" / "board_values.h").read_text().splitlines()
-    for line in ('BOARD_NAME "ref405ep"', "BOARD_TB_HZ 333333330", "BOARD_PAGE_MIN 4096", "BOARD_UIC_DCR 0xC0", "BOARD_UIC_LINES 32",
+    for line in ('BOARD_NAME "ref405ep"', "BOARD_TB_HZ 333333330", "BOARD_PAGE_MIN 4096", "BOARD_UIC_DCR 0xC0",
+                 "BOARD_UIC_LINES 32",
                  "BOARD_RAM_SIZE 0x08000000", "BOARD_HYPERVISOR_SIZE 0x00010000", "BOARD_UART0_BASE 0xEF600300",
                  "BOARD_UART0_IRQ 0", "BOARD_UART1_SIZE 0x8"):
         assert "#define " + line in text
@@ -473,11 +481,14 @@ BOARD_FAULTS = [
     ("unknown", "irq = 3", "irg = 3", "15: unknown key 'irg'. hint: did you mean 'irq'?"),
     ("irq", "irq = 3", "irq = 8", "15: 'irq' 8 is out of range. hint: 0 to 7"),
     ("no_base", "base = 0xF0000000\n", "", "11: key 'base' is missing. hint: base = <machine address>"),
-    ("end", "base = 0xF0000000", "base = 0xFFFFFFFC", "14: uart ends beyond the address space. hint: base + size is at most 0x100000000"),
-    ("name", 'name = "uart"', 'name = "uart-0"', "12: name 'uart-0' does not make a C macro. hint: small letters, digits and _"),
+    ("end", "base = 0xF0000000", "base = 0xFFFFFFFC",
+     "14: uart ends beyond the address space. hint: base + size is at most 0x100000000"),
+    ("name", 'name = "uart"', 'name = "uart-0"',
+     "12: name 'uart-0' does not make a C macro. hint: small letters, digits and _"),
     ("no_hypervisor", '"hypervisor"', '"hyp"', "7: nothing is reserved for the hypervisor. "
      'hint: [[reserved]] with name = "hypervisor", base and size'),
-    ("no_ram", 'ram = [{ base = 0, size = "1M" }]\n', "", "1: 0 tables of RAM, the hypervisor knows one. hint: one [[ram]] with base and size"),
+    ("no_ram", 'ram = [{ base = 0, size = "1M" }]\n', "",
+     "1: 0 tables of RAM, the hypervisor knows one. hint: one [[ram]] with base and size"),
     ("no_dcr", "dcr = 0xC0, ", "", "5: key 'dcr' is missing. hint: dcr = 0xC0"),
 ]
 
@@ -504,7 +515,8 @@ def test_missing_files(tool):
     assert tool(None)[2] == ["p.toml: can't read the partition file: No such file or directory. "
                              "hint: it stands beside the product's defconfig, in config/<product>/"]
     (tool.path / ".config").unlink()
-    result = subprocess.run([os.path.join(TOOLS, "partition.py"), "--board", BOARD, "--config", ".config", "p.toml", "--out", "gen"],
+    result = subprocess.run([os.path.join(TOOLS, "partition.py"), "--board", BOARD, "--config", ".config", "p.toml",
+                             "--out", "gen"],
                             cwd=tool.path, capture_output=True, text=True, timeout=60, check=False)
     assert result.returncode == 1 and result.stdout == ""
     assert result.stderr == (".config: can't read the configuration: No such file or directory. hint: build it with tools/kconfig.py "
