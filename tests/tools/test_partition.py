@@ -1,8 +1,11 @@
 #!/usr/bin/python3
 """tools/partition.py: the tables it writes, and every fault it reports, with its exact line and words."""
 
+import glob
 import json
 import os
+import random
+import re
 import subprocess
 import sys
 
@@ -13,6 +16,7 @@ TOP = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))
 TOOLS = os.path.join(TOP, "tools")
 sys.path.insert(0, TOOLS)
 
+import kconfig  # noqa: E402
 import partition  # noqa: E402
 from kconfig import run_tool  # noqa: E402
 
@@ -266,10 +270,20 @@ K, M = 1 << 10, 1 << 20
 RAM, DEVICE = 0x300, 0x105
 
 
-def test_products(tool):
-    for name, config, entries in (("demo", CONSOLE, 3), ("full", CONSOLE, 5), ("minimal", SINGLE, 2)):
-        with open(os.path.join(TOP, "config", name, "partitions.toml"), "rb") as file:
-            assert len(good(tool, file.read(), config=config)["tlb"]) == entries, name
+PRODUCTS = sorted(os.path.dirname(path) for path in glob.glob(os.path.join(TOP, "config", "*", "partitions.toml")))
+
+
+@pytest.mark.parametrize("folder", PRODUCTS, ids=[os.path.basename(folder) for folder in PRODUCTS])
+def test_product(tool, folder):
+    """Every product of the tree passes, with the configuration that its own defconfig gives it."""
+    assert run_tool(kconfig.main, ["--kconfig", os.path.join(TOP, "Kconfig"), "--out", ".",
+                                   "--defconfig", os.path.join(folder, "defconfig")]) == 0
+    with open(os.path.join(folder, "partitions.toml"), "rb") as file:
+        assert good(tool, file.read(), config=(tool.path / ".config").read_text())["product"]["name"] == os.path.basename(folder)
+
+
+def test_products_are_there():
+    assert {"demo", "full", "minimal"} <= {os.path.basename(folder) for folder in PRODUCTS}
 
 
 def test_tlb_cut_by_alignment(tool):
@@ -538,3 +552,39 @@ def test_usage(tool):
     with pytest.raises(SystemExit) as status:
         partition.main(["--board", BOARD, "--config", ".config", "p.toml"])
     assert status.value.code == 2
+
+
+VALUES = ["-1", "0", "7", "0xFFFFFFFF", "1e9", "true", "''", "'1M'", "'uart0'", "'a'", "[]", "[[1], 'x']", "[{ line = 3 }]", "{}",
+          "{ size = '64K', machine = 0x10000 }", "{ r3 = [] }", "{ file = 'x', guest = 4 }", "1979-05-27", "99999999999999999999"]
+
+
+def test_random_damage(tool):
+    """Whatever is wrong with either file: lines of `file:line: cause. hint: ...` or a good result, never a traceback."""
+    rng = random.Random(405)
+    with open(BOARD, encoding="utf-8") as file:
+        board_text = file.read()
+    seen = {0: 0, 1: 0}
+    for _ in range(400):
+        texts = [FULL, board_text]
+        which = rng.randrange(2)
+        lines = texts[which].splitlines()
+        for _ in range(rng.randint(1, 4)):
+            index = rng.randrange(len(lines))
+            kind = rng.randrange(5)
+            if kind == 0:
+                del lines[index:index + rng.randint(1, 2)]
+            elif kind == 1:
+                lines.insert(index, rng.choice(lines))
+            elif kind == 2 and lines[index]:
+                place = rng.randrange(len(lines[index]))
+                lines[index] = lines[index][:place] + rng.choice("[]{}=\"'#.,x0\\") + lines[index][place + 1:]
+            elif "=" in lines[index]:
+                lines[index] = lines[index].split("=")[0] + "= " + rng.choice(VALUES)
+        texts[which] = "\n".join(lines)
+        status, _, err = tool(texts[0], board=texts[1])
+        seen[status] += 1
+        assert bool(err) == bool(status)
+        for line in err:
+            assert re.fullmatch(r"[bp]\.toml:\d+: .*\. hint: .+", line), line
+            assert int(line.split(":")[1]) <= texts[line.startswith("b")].count("\n") + 1, line
+    assert min(seen.values()) > 20, seen
