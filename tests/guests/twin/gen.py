@@ -20,7 +20,7 @@ EE, PR, ME, CE, DE, WE = 0x8000, 0x4000, 0x1000, 0x20000, 0x200, 0x40000
 FP, FE0, FE1, DWE, APE, AP, IR, DR = 0x2000, 0x800, 0x100, 0x400, 0x80000, 0x2000000, 0x20, 0x10
 SUPERVISOR, USER = ME, ME | PR
 
-CLEAN, KEEP, TSR, REAL_TIME = 1, 2, 4, 8       # as in twin.h
+CLEAN, KEEP, TSR, REAL_TIME, TRANSLATE = 1, 2, 4, 8, 16       # as in twin.h
 ANY = -1                                    # outcome differs by machine: tests/system/twin_expected_differences.txt
 
 SOME_REGISTERS = (0, 3, 27, 28, 29, 30, 31)
@@ -260,7 +260,7 @@ def form_rt_dcr(table, mnemonic, _row):
         table.add(f"isa.{mnemonic}.{register}", f"mtdcr {UIC_ER}, {index}; {mnemonic} {register}, {UIC_ER}",
                   flags=CLEAN, **{name_of(index): 0x0FF00000 + register})
         table.add(f"isa.{mnemonic}.{register}.u", f"{mnemonic} {register}, {UIC_ER}", USER, 0x700)
-    table.add(f"isa.{mnemonic}.absent", f"{mnemonic} 3, 0x3FF", expect=0x700)
+    table.add(f"isa.{mnemonic}.absent", f"{mnemonic} 3, 0x3FF", expect=ANY)
 
 
 def form_dcr_rs(table, mnemonic, _row):
@@ -270,7 +270,7 @@ def form_dcr_rs(table, mnemonic, _row):
         table.add(f"isa.{mnemonic}.{register}", f"{mnemonic} {UIC_ER}, {register}; mfdcr {index}, {UIC_ER}",
                   flags=CLEAN, **{name_of(register): 0x0AB00000 + register})
         table.add(f"isa.{mnemonic}.{register}.u", f"{mnemonic} {UIC_ER}, {register}", USER, 0x700)
-    table.add(f"isa.{mnemonic}.absent", f"{mnemonic} 0x3FF, 3", expect=0x700)
+    table.add(f"isa.{mnemonic}.absent", f"{mnemonic} 0x3FF, 3", expect=ANY)
 
 
 def form_rt_spr(table, mnemonic, _row):
@@ -608,10 +608,11 @@ def device_probes(table):
 
 
 def tlb_probes(table):
-    """Translation: without TLB virtualization a guest stays in real mode, so this group differs there."""
+    """Translation: without TLB virtualization a guest stays in real mode, so tlb.miss.* has to be asked for."""
     for name, msr in (("itlb", IR), ("dtlb", DR), ("both", IR | DR)):
-        table.add(f"tlb.miss.{name}", "mtmsr 3; isync; lwz 4, 0(5); nop", SUPERVISOR, ANY, r3=msr | ME, r5=SCRATCH)
-        table.add(f"tlb.miss.{name}.store", "mtmsr 3; isync; stw 4, 0(5); nop", SUPERVISOR, ANY, r3=msr | ME, r5=SCRATCH)
+        table.add(f"tlb.miss.{name}", "mtmsr 3; isync; lwz 4, 0(5); nop", SUPERVISOR, ANY, TRANSLATE, r3=msr | ME, r5=SCRATCH)
+        table.add(f"tlb.miss.{name}.store", "mtmsr 3; isync; stw 4, 0(5); nop", SUPERVISOR, ANY, TRANSLATE,
+                  r3=msr | ME, r5=SCRATCH)
     table.add("tlb.cleanup", "tlbia", expect=ANY)
 
 

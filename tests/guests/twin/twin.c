@@ -402,11 +402,19 @@ static void run_scans(void)
     }
 }
 
+static uint32_t class_of(const struct probe *probe)
+{
+    if (probe->flags & PROBE_TRANSLATE) {
+        return SELECT_TRANSLATE;
+    }
+    return (probe->flags & PROBE_REAL_TIME) ? SELECT_REAL_TIME : SELECT_COUNTED;
+}
+
 void twin_main(void)
 {
     quiesce();
     for (const struct probe *probe = probes; probe < probes_end; probe++) {
-        if (twin_select & ((probe->flags & PROBE_REAL_TIME) ? SELECT_REAL_TIME : SELECT_COUNTED)) {
+        if (twin_select & class_of(probe)) {
             run(probe);
         }
     }

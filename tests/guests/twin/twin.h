@@ -38,6 +38,7 @@
 #define PROBE_KEEP  2 /* not after: the next probe goes on from here */
 #define PROBE_TSR   4 /* print TSR[PIS] as it is after the probe */
 #define PROBE_REAL_TIME 8 /* bare on QEMU, only without -icount */
+#define PROBE_TRANSLATE 16 /* turns translation on */
 
 /*
  * What to run: bits of the word twin_select, which a test may change in a copy of the ELF. Under -icount QEMU 7.2
@@ -46,6 +47,7 @@
  */
 #define SELECT_COUNTED   1 /* what runs under -icount */
 #define SELECT_REAL_TIME 2 /* the rest */
+#define SELECT_TRANSLATE 4 /* what turns translation on: for a hypervisor with option TLB_VIRT */
 
 #ifndef __ASSEMBLER__
 #include <stdint.h>
