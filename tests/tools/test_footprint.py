@@ -1,0 +1,308 @@
+#!/usr/bin/python3
+"""Tests of tools/footprint.py on small images that the tests link themselves, and with a make of their own."""
+
+import json
+import os
+import shutil
+import subprocess
+import sys
+import xml.etree.ElementTree
+
+import pytest
+
+ROOT = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
+sys.path.insert(0, os.path.join(ROOT, "tools"))
+
+import footprint        # noqa: E402
+from kconfig import InputError, run_tool    # noqa: E402
+
+CROSS = os.environ.get("CROSS_COMPILE") or ("powerpc-eabi-" if shutil.which("powerpc-eabi-gcc") else "powerpc-linux-gnu-")
+TARGETS = os.path.join(ROOT, "config", "targets.toml")
+
+ONE = """
+        .section .vector_program, "ax"
+        b       .
+        .text
+        .space  40
+        .section .text.a_routine_whose_name_is_longer_than_its_column_in_the_map, "ax"
+        .space  60
+        .section .rodata, "a"
+        .space  6
+        .section .images, "a"
+        .space  1000
+"""
+TWO = """
+        .text
+        .space  20
+        .section .rodata, "a"
+        .balign 4
+        .space  10
+        .section .low, "aw", @nobits
+        .space  8
+        .data
+        .space  4
+        .section .vcpu, "aw", @nobits
+        .globl vcpu
+        .type vcpu, @object
+vcpu:   .space  600
+        .size vcpu, . - vcpu
+        .section .stack, "aw", @nobits
+        .space  512
+        .section .text.nobody_calls_it, "ax"
+        .space  300
+"""
+SCRIPT = """
+ENTRY(start)
+SECTIONS
+{
+    start = 0x2000;
+    .vector_program 0x700 : { KEEP(*(.vector_program)) }
+    .text 0x2000 : { KEEP(*(.text)) KEEP(*(.text.a_*)) *(.text.*) }
+    .rodata : { KEEP(*(.rodata)) }
+    .low (NOLOAD) : { KEEP(*(.low)) }
+    .data : { KEEP(*(.data)) }
+    .vcpu (NOLOAD) : { KEEP(*(.vcpu)) }
+    .stack (NOLOAD) : { KEEP(*(.stack)) }
+    .images 0x10000 : { KEEP(*(.images)) }
+    /DISCARD/ : { *(.gnu.attributes) }
+}
+"""
+
+
+def link(directory, sources, name="proteus"):
+    """Assemble and link {file name: source} with SCRIPT; gives the ELF's path."""
+    os.makedirs(directory / "src", exist_ok=True)
+    objects = []
+    for source, text in sources.items():
+        path = directory / "src" / source
+        path.with_suffix(".S").write_text(text)
+        objects.append(f"src/{path.with_suffix('.o').name}")
+        subprocess.run([CROSS + "gcc", "-mcpu=405", "-c", "-o", objects[-1], f"src/{path.with_suffix('.S').name}"],
+                       cwd=directory, check=True, timeout=60)
+    (directory / "link.ld").write_text(SCRIPT)
+    subprocess.run([CROSS + "ld", "--build-id=none", "--gc-sections", "-T", "link.ld", f"-Map={name}.map", "-o", f"{name}.elf",
+                    *objects], cwd=directory, check=True, timeout=60)
+    return str(directory / f"{name}.elf")
+
+
+@pytest.fixture(scope="module", name="elf")
+def fixture_elf(tmp_path_factory):
+    """An image of two files."""
+    return link(tmp_path_factory.mktemp("footprint"), {"one": ONE, "two": TWO})
+
+
+def test_columns(elf):
+    image = footprint.Image(elf, vm_count=2)
+    assert image.columns == {"text": 4 + 40 + 60 + 20, "rodata": 18, "data": 4, "bss": 8, "vcpu": 600, "stack": 512,
+                             "images": 1000}
+    assert footprint.totals(image.columns) == {"text": 142, "data": 12}
+    assert image.vcpu == 300
+
+
+def test_files_add_up(elf):
+    files = footprint.Image(elf).files
+    assert files["src/one.o"] == {"text": 104, "rodata": 6, "data": 0, "bss": 0, "vcpu": 0, "stack": 0, "images": 1000}
+    assert files["src/two.o"] == {"text": 20, "rodata": 10, "data": 4, "bss": 8, "vcpu": 600, "stack": 512, "images": 0}
+    assert files["(fill)"]["rodata"] == 2
+    for column, size in footprint.Image(elf).columns.items():
+        assert sum(columns[column] for columns in files.values()) == size
+
+
+def test_difference(elf, tmp_path):
+    smaller = footprint.Image(link(tmp_path, {"one": ONE.replace(".space  60", ".space  52"), "two": TWO.replace("600", "580")}),
+                              vm_count=2)
+    larger = footprint.Image(elf, vm_count=2)
+    assert footprint.difference(larger, smaller) == {"text": 8, "data": 0, "per_vm": 10}
+    assert footprint.difference(larger, smaller, ["src/two.o"]) == {"text": 0, "data": 0, "per_vm": 10}
+    assert footprint.difference(larger, smaller, ["src/o*.o"])["text"] == 8
+
+
+@pytest.mark.parametrize("path, name", [
+    ("build/demo/src/vcpu.o", "src/vcpu.o"), ("/a/libgcc.a(lshrdi3.o)", "libgcc.a"), ("x.o", "x.o"),
+])
+def test_file_name(path, name):
+    assert footprint.file_name(path) == name
+
+
+def test_bad_images(elf, tmp_path):
+    path = tmp_path / "x.elf"
+    with pytest.raises(InputError, match="x.elf: can't read the image: No such file"):
+        footprint.Image(str(path))
+    path.write_bytes(b"\177ELF")
+    with pytest.raises(InputError, match="not an ELF file"):
+        footprint.Image(str(path))
+    shutil.copy(elf, path)
+    with pytest.raises(InputError, match="x.map: can't read the map file"):
+        footprint.Image(str(path))
+    (tmp_path / "x.map").write_text("nothing")
+    with pytest.raises(InputError, match="x.map:1: not a map file"):
+        footprint.Image(str(path))
+    text = open(elf.replace(".elf", ".map"), encoding="ascii").read()
+    (tmp_path / "x.map").write_text(text.replace("0x28 src/one.o", "0x2800 src/one.o"))
+    with pytest.raises(InputError, match=r"\.text has more bytes here than in"):
+        footprint.Image(str(path))
+
+
+def report(text, data, base=(100, 10)):
+    """A footprint.json."""
+    return {"components": {"base": {"text": base[0], "data": base[1]}}, "total": {"text": text, "data": data}, "per_vm": {}}
+
+
+@pytest.mark.parametrize("of, line", [
+    ("total", "footprint: text 3412 (+12) data 120 (0)"), ("base", "footprint: text 100 (0) data 10 (-1)"),
+])
+def test_diff(tmp_path, capsys, of, line):
+    (tmp_path / "old.json").write_text(json.dumps(report(3400, 120, (100, 11))))
+    (tmp_path / "new.json").write_text(json.dumps(report(3412, 120)))
+    assert footprint.main(["--diff", str(tmp_path / "old.json"), "--out", str(tmp_path / "new.json"), "--of", of]) == 0
+    assert capsys.readouterr().out == line + "\n"
+
+
+@pytest.mark.parametrize("text", ["{}", "[]", "no json", '{"total": {"text": 1}, "components": {}}'])
+def test_diff_of_something_else(tmp_path, capsys, text):
+    (tmp_path / "old.json").write_text(text)
+    assert run_tool(footprint.main, ["--diff", str(tmp_path / "old.json"), "--out", str(tmp_path / "old.json")]) == 1
+    assert "old.json:1: not a footprint.json" in capsys.readouterr().err
+
+
+def test_misses():
+    targets = footprint.read_targets(TARGETS)
+    fits = {"components": {"base": {"text": 3600, "data": 600}}, "total": {"text": 8000, "data": 192}, "per_vm": {"base": 304}}
+    assert not list(footprint.misses(fits, targets))
+    over = {"components": {"base": {"text": 3601, "data": 601}}, "total": {"text": 8000, "data": 193}, "per_vm": {"base": 305}}
+    assert len(list(footprint.misses(over, targets))) == 4
+
+
+def test_chart_is_xml_with_all_rows():
+    targets = footprint.read_targets(TARGETS)
+    svg = xml.etree.ElementTree.fromstring(footprint.render_svg(report(3412, 120), targets))
+    texts = [element.text for element in svg.iter("{http://www.w3.org/2000/svg}text")]
+    assert {"base", "irfm fallback", "everything", "100 + 10", "3412 + 120", "7804 + 2636"} <= set(texts)
+    assert texts.count("not built yet") == len(footprint.COMPONENTS) - 1
+    for rectangle in svg.iter("{http://www.w3.org/2000/svg}rect"):
+        assert float(rectangle.get("x", 0)) + float(rectangle.get("width")) <= float(svg.get("width"))
+
+
+def test_targets_have_every_component():
+    targets = footprint.read_targets(TARGETS)
+    assert set(targets["size"]) == set(footprint.COMPONENTS)
+    assert set(footprint.COMPONENTS) - {"base"} <= set(targets["component"])
+
+
+@pytest.mark.parametrize("text, cause", [("[size]\n[size\n", ":2:"), ("[size]\n", r"\[size_total\] is missing")])
+def test_bad_targets(tmp_path, text, cause):
+    path = tmp_path / "targets.toml"
+    path.write_text(text)
+    with pytest.raises(InputError, match=cause):
+        footprint.read_targets(str(path))
+
+
+KCONFIG = """
+mainmenu "Test"
+choice
+    prompt "Scheduler"
+    default SCHED_RR
+config SCHED_SINGLE
+    bool "single"
+config SCHED_RR
+    bool "round robin"
+endchoice
+config MMIO
+    bool
+config CONSOLE
+    bool "console"
+    default y
+    select MMIO
+config COLOUR
+    bool "colour"
+    default y
+    depends on CONSOLE
+config TRACE
+    bool "trace"
+config NEVER
+    bool "needs what is off"
+    depends on TRACE
+"""
+
+
+@pytest.fixture(name="kconfig")
+def fixture_kconfig(tmp_path):
+    """Options of a Kconfig of its own, all default."""
+    (tmp_path / "Kconfig").write_text(KCONFIG)
+    (tmp_path / "defconfig").write_text("")
+    return footprint.Options(str(tmp_path / "Kconfig"), str(tmp_path / "defconfig"))
+
+
+def test_what_is_built_for_an_option(kconfig):
+    assert list(kconfig.bools()) == ["CONSOLE", "COLOUR", "TRACE", "NEVER"]
+    assert kconfig.comparison("COLOUR") == ({}, {"COLOUR": "n"})
+    assert kconfig.comparison("CONSOLE") == ({"COLOUR": "n"}, {"COLOUR": "n", "CONSOLE": "n"})
+    assert kconfig.comparison("TRACE") == ({"TRACE": "y"}, {})
+    assert kconfig.comparison("NEVER") is None
+    assert list(kconfig.alternatives()) == [("SCHED_RR", "SCHED_SINGLE")]
+    assert kconfig.values() == {"CONSOLE", "COLOUR"}
+
+
+class FakeBuilder:
+    """Gives images whose text is the sum of what is on, without building."""
+
+    WEIGHT = {"CONSOLE": 1000, "COLOUR": 100, "TRACE": 10, "SCHED_RR": 7}
+
+    def __init__(self):
+        self.built = []
+
+    def variant(self, label, settings, console):
+        """As Builder.variant."""
+        self.built.append((label, console))
+        on = {"CONSOLE", "COLOUR", "SCHED_RR"} - {name for name, value in settings.items() if value == "n"}
+        on |= {name for name, value in settings.items() if value == "y"}
+        on -= {"SCHED_RR"} if "SCHED_SINGLE" in on else set()
+        image = footprint.Image.__new__(footprint.Image)
+        image.columns = dict.fromkeys(footprint.COLUMNS, 0)
+        image.columns["text"] = sum(self.WEIGHT.get(name, 0) for name in on)
+        image.files, image.vcpu = {}, None
+        return image
+
+
+def test_marginal_cost_of_each_option(kconfig):
+    builder = FakeBuilder()
+    rows, _ = footprint.measure_options(builder, kconfig, set(), {"NEVER"})
+    assert {name: row["text"] for name, row in rows.items()} \
+        == {"CONSOLE": 1000, "COLOUR": 100, "TRACE": 10, "SCHED_RR, not SCHED_SINGLE": 7}
+    assert ("colour_n-console_n", False) in builder.built and ("colour_n", True) in builder.built
+
+
+def test_a_build_that_fails_is_reported(tmp_path, capsys):
+    failing = tmp_path / "make"
+    failing.write_text("#!/bin/sh\necho 'vcpu.c:3: error: no'; exit 2\n")
+    failing.chmod(0o755)
+    arguments = ["--make", str(failing), "--out", str(tmp_path / "out.json"), "--svg", str(tmp_path / "out.svg")]
+    assert run_tool(footprint.main, arguments) == 1
+    error = capsys.readouterr().err
+    assert "failed. hint: its last words follow\nvcpu.c:3: error: no" in error and "Traceback" not in error
+    assert not (tmp_path / "out.json").exists() and not (tmp_path / "out.svg").exists()
+
+
+@pytest.mark.parametrize("limit, gated", [(3600, 0), (100, 1)])
+def test_end_to_end_without_options(elf, tmp_path, monkeypatch, capsys, limit, gated):
+    """Two products with the same image, already built."""
+    monkeypatch.setattr(footprint, "ROOT", str(tmp_path))
+    for product in ("minimal", "full"):
+        folder = tmp_path / "build" / product
+        (folder / "gen").mkdir(parents=True)
+        for suffix in (".elf", ".map"):
+            shutil.copy(elf.replace(".elf", suffix), folder / f"proteus{suffix}")
+        (folder / "gen" / "partitions.json").write_text('{"vms": [{}, {}]}')
+    targets = tmp_path / "targets.toml"
+    targets.write_text(open(TARGETS, encoding="utf-8").read().replace("[3600, 600]", f"[{limit}, 600]"))
+    out, svg = tmp_path / "footprint.json", tmp_path / "footprint.svg"
+    arguments = ["--no-build", "--no-options", "--targets", str(targets), "--out", str(out), "--svg", str(svg)]
+    assert footprint.main([*arguments, "--gate"]) == gated
+    written = json.loads(out.read_text())
+    assert written["components"] == {"base": {"text": 142, "data": 12}}
+    assert written["total"] == {"text": 142, "data": 12} and written["per_vm"] == {"base": 300}
+    assert svg.read_text().startswith("<svg ")
+    output = capsys.readouterr().out
+    assert "142 / 12" in output and "4348 / 2444" in output and ("over" in output) == bool(gated)
+    assert footprint.main(["--elf", str(tmp_path / "build" / "full" / "proteus.elf")]) == 0
+    assert "src/one.o" in capsys.readouterr().out

@@ -1,0 +1,563 @@
+#!/usr/bin/python3
+"""footprint.py: every byte of the hypervisor, by file and by option, beside the paper's Table 2.
+
+    footprint.py                            builds, prints the tables, writes build/footprint.json and build/footprint.svg
+    footprint.py --elf build/demo/proteus.elf           one image by file, builds nothing
+    footprint.py --diff old.json            one line: the change of text and data against an older footprint.json
+
+What counts as what:
+  text      code, vectors and read-only tables: every section of the hypervisor that is loaded and not written
+  data      what is written: .data, .bss and the low words; without the three below, which are listed beside it
+  vcpu      register files, section .vcpu; per VM it is the size of the symbol `vcpu` divided by the number of VMs
+  stack     section .stack
+  images    guests and their tables, section .images: no part of the hypervisor
+Of a file: what the linker took from its object, by the map file.
+
+Of an option: the product `--product` is built with and without it (and, both times, without what depends on it), with one
+VM of its own that uses no device. For a choice, the selected alternative against each other. What an option adds to which
+component of the paper is in config/targets.toml, [component]: option, and if only some files of it count, files.
+The component `base` is the product `--base`.
+
+Exit status: 0; 1 if a build fails, an input is bad, or with --gate a target is missed; 2 for wrong usage.
+"""
+
+import sys
+
+sys.dont_write_bytecode = True      # generated files belong under build/ only
+
+import argparse
+import fnmatch
+import json
+import os
+import re
+import subprocess
+import tomllib
+
+import run
+from kconfig import InputError, fault, load_kconfig, read_text, run_tool, write_if_changed
+
+ROOT = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
+ASIDE = ("vcpu", "stack", "images")
+COLUMNS = ("text", "rodata", "data", "bss", *ASIDE)
+SHF_WRITE, SHF_ALLOC, SHF_EXECINSTR = 1, 2, 4
+COMPONENTS = ("base", "para", "irfm", "irfm_fallback", "previrt", "tlb", "drivers", "ipcm")
+# One VM that any configuration can carry.
+PARTITION = """[product]
+name = "footprint"
+description = "one VM, to measure options with"
+
+[[vm]]
+name = "vm"
+image = "{image}"
+memory = "1M"
+console = "{console}"
+"""
+
+
+# ---------------------------------------------------------------- one image
+
+def column_of(name, flags, nobits):
+    """Column of an output section, or None if it is not in memory."""
+    if not flags & SHF_ALLOC:
+        return None
+    if name.lstrip(".") in ASIDE:
+        return name.lstrip(".")
+    if flags & SHF_WRITE:
+        return "bss" if nobits else "data"
+    return "text" if flags & SHF_EXECINSTR else "rodata"
+
+
+class Image:
+    """Sizes of a linked hypervisor: `columns` in all, `files` by object file, `vcpu` bytes per VM."""
+
+    def __init__(self, elf, map_path=None, vm_count=None):
+        self.path = elf
+        self.columns = dict.fromkeys(COLUMNS, 0)
+        self.files = {}
+        self.symbol = None
+        sections = self.read_elf(elf)
+        map_path = map_path or os.path.splitext(elf)[0] + ".map"
+        self.read_map(map_path, sections)
+        self.vcpu = self.symbol // vm_count if self.symbol and vm_count else None
+
+    def read_elf(self, path):
+        """Fill `columns`; gives {output section: (column, size)}."""
+        try:
+            from elftools.common.exceptions import ELFError
+            from elftools.elf.elffile import ELFFile
+        except ImportError:
+            raise InputError(fault(path, None, "the Python module elftools is missing",
+                                   "apt-get install python3-pyelftools, and run with /usr/bin/python3")) from None
+        try:
+            with open(path, "rb") as stream:
+                elf = ELFFile(stream)
+                found = [(section.name, section.header) for section in elf.iter_sections()]
+                table = elf.get_section_by_name(".symtab")
+                symbols = table.get_symbol_by_name("vcpu") if table else None
+        except (OSError, ELFError) as error:
+            cause = os.strerror(error.errno) if isinstance(error, OSError) else f"not an ELF file: {error}"
+            raise InputError(fault(path, None, f"can't read the image: {cause}", "build it first: make")) from None
+        self.symbol = symbols[0].entry.st_size if symbols else None
+        sections = {}
+        for name, header in found:
+            column = column_of(name, header.sh_flags, header.sh_type == "SHT_NOBITS")
+            if column and header.sh_size:
+                self.columns[column] += header.sh_size
+                sections[name] = (column, header.sh_size)
+        if not self.columns["text"]:
+            raise InputError(fault(path, None, "no code", "is it a linked hypervisor image?"))
+        return sections
+
+    def read_map(self, path, sections):
+        """Fill `files` from the linker's map; what no file accounts for is `(fill)`."""
+        text = read_text(path, "map file", "link with -Wl,-Map=...")
+        marker = "Linker script and memory map"
+        if marker not in text:
+            raise InputError(fault(path, 1, "not a map file of GNU ld", "link with -Wl,-Map=..."))
+        # A name too long for its column is followed by the rest on the next line: join the two.
+        lines = re.sub(r"\n( ?\.?[^\s=*]+)\n +(0x)", r"\n\1 \2", text[text.index(marker):]).splitlines()
+        left = {name: size for name, (_, size) in sections.items()}
+        output = None
+        for line in lines:
+            match = re.match(r"^(\.\S+)\s+0x[0-9a-f]+\s+0x[0-9a-f]+", line)
+            if match:
+                output = match.group(1) if match.group(1) in sections else None
+                continue
+            match = re.match(r"^ (?!\*)(\S+)\s+0x[0-9a-f]+\s+(0x[0-9a-f]+)\s+(\S.*)$", line)
+            if match and output and int(match.group(2), 16):
+                self.add(file_name(match.group(3)), sections[output][0], int(match.group(2), 16))
+                left[output] -= int(match.group(2), 16)
+        for name, size in left.items():
+            if size < 0:
+                raise InputError(fault(path, None, f"{name} has more bytes here than in {self.path}",
+                                       "the map belongs to another link: build again"))
+            self.add("(fill)", sections[name][0], size)
+
+    def add(self, name, column, size):
+        """Account bytes to a file."""
+        if size:
+            self.files.setdefault(name, dict.fromkeys(COLUMNS, 0))[column] += size
+
+    def as_json(self):
+        """For footprint.json."""
+        return dict(totals(self.columns), **{name: self.columns[name] for name in ASIDE}, vcpu_each=self.vcpu)
+
+
+def file_name(path):
+    """Short name of an object: its folder and name; members of an archive by the archive."""
+    member = re.match(r"(.*)\((.*)\)$", path.strip())
+    if member:
+        return os.path.basename(member.group(1))
+    return "/".join(os.path.normpath(path.strip()).split("/")[-2:])
+
+
+def totals(columns):
+    """Text and data, as the targets count them."""
+    return {"text": columns["text"] + columns["rodata"], "data": columns["data"] + columns["bss"]}
+
+
+def difference(larger, smaller, patterns=None):
+    """What one image has more than another: text, data and bytes per VM; of the files that match only, if patterns."""
+    if not patterns:
+        a, b = totals(larger.columns), totals(smaller.columns)
+    else:
+        a, b = ({"text": 0, "data": 0}, {"text": 0, "data": 0})
+        for image, sums in ((larger, a), (smaller, b)):
+            for name, columns in image.files.items():
+                if any(fnmatch.fnmatch(name, pattern) for pattern in patterns):
+                    for key, value in totals(columns).items():
+                        sums[key] += value
+    result = {key: a[key] - b[key] for key in ("text", "data")}
+    if larger.vcpu is not None and smaller.vcpu is not None:
+        result["per_vm"] = larger.vcpu - smaller.vcpu
+    return result
+
+
+# ---------------------------------------------------------------- builds
+
+class Builder:
+    """Runs make, once for each configuration."""
+
+    def __init__(self, options):
+        self.options = options
+        self.images = {}
+
+    def make(self, product, folder, *variables):
+        """Build `proteus` of a product in a folder; gives its Image."""
+        key = (product, folder)
+        if key not in self.images:
+            if not self.options.no_build:
+                command = [self.options.make, "-s", f"-j{self.options.jobs}", f"PRODUCT={product}", f"O={folder}", *variables,
+                           "proteus"]
+                try:
+                    result = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, timeout=1200, check=False)
+                except FileNotFoundError:
+                    raise InputError(fault(self.options.make, None, "not found", "apt-get install make")) from None
+                if result.returncode:
+                    last = "\n".join((result.stdout + result.stderr).strip().splitlines()[-12:])
+                    raise InputError(fault(folder, None, f"`{' '.join(command)}` failed", "its last words follow"), last)
+            folder_path = os.path.join(ROOT, folder)
+            self.images[key] = Image(os.path.join(folder_path, "proteus.elf"), vm_count=vm_count(folder_path))
+        return self.images[key]
+
+    def variant(self, label, settings, console):
+        """Build the product with changed options and the one VM of PARTITION."""
+        folder = os.path.join(self.options.work, label)
+        path = os.path.join(ROOT, folder, "partitions.toml")
+        text = PARTITION.format(image=self.options.guest, console="shared" if console else "none")
+        write_if_changed(path, text)
+        extra = " ".join(f"CONFIG_{name}={value}" for name, value in sorted(settings.items()))
+        return self.make(self.options.product, folder, f"PARTITIONS={os.path.join(folder, 'partitions.toml')}",
+                         f"EXTRA_CONFIG={extra}")
+
+
+def vm_count(folder):
+    """Number of VMs of a build, by its partition table; None if it has none."""
+    path = os.path.join(folder, "gen", "partitions.json")
+    if not os.path.exists(path):
+        return None
+    try:
+        return len(json.loads(read_text(path, "partition table"))["vms"])
+    except (ValueError, KeyError, TypeError) as error:
+        raise InputError(fault(path, 1, f"not a partition table: {error!r}", "build it again: make")) from None
+
+
+class Options:
+    """The options of the Kconfig as the product sets them."""
+
+    def __init__(self, kconfig, defconfig):
+        import kconfiglib
+        self.lib = kconfiglib
+        self.kconf = load_kconfig(kconfig)
+        read_text(defconfig, "defconfig")
+        self.defconfig = defconfig
+        self.kconf.load_config(defconfig)
+
+    def reset(self):
+        """Back to the product's values."""
+        self.kconf.load_config(self.defconfig)
+
+    def bools(self):
+        """Names of the options that a user can switch, without those of choices."""
+        for symbol in self.kconf.unique_defined_syms:
+            if symbol.type == self.lib.BOOL and not symbol.choice and any(node.prompt for node in symbol.nodes):
+                yield symbol.name
+
+    def alternatives(self):
+        """(selected, other) for each alternative of each choice."""
+        for choice in self.kconf.unique_choices:
+            for symbol in choice.syms:
+                if choice.selection and symbol is not choice.selection:
+                    yield choice.selection.name, symbol.name
+
+    def values(self):
+        """The switchable options that are on."""
+        return {name for name in self.bools() if self.kconf.syms[name].str_value == "y"}
+
+    def comparison(self, name):
+        """(settings with, settings without) the option, or None if it can't be on in this product.
+
+        Settings are what has to differ from the defconfig. Options that fall when `name` does are off in both.
+        """
+        self.reset()
+        before = self.values()
+        symbol = self.kconf.syms[name]
+        if name not in before:
+            symbol.set_value("y")
+            result = ({name: "y"}, {}) if symbol.str_value == "y" else None
+            self.reset()
+            return result
+        symbol.set_value("n")
+        fallen = {other: "n" for other in before - self.values() - {name}}
+        forced = symbol.str_value == "y"        # something selects it: not the user's to switch off
+        self.reset()
+        return None if forced else (fallen, dict(fallen, **{name: "n"}))
+
+
+def measure_options(builder, options, only, skip):
+    """{option: difference} by building with and without; and the pairs of images, for the components."""
+    rows, pairs = {}, {}
+    console = "CONSOLE" in options.values()
+    for name in options.bools():
+        if name in skip or (only and name not in only):
+            continue
+        settings = options.comparison(name)
+        if settings is None:
+            continue
+        images = []
+        for side in settings:
+            has_console = side.get("CONSOLE", "y" if console else "n") == "y"
+            label = "-".join(f"{key.lower()}_{value}" for key, value in sorted(side.items())) or "plain"
+            images.append(builder.variant(label, side, has_console))
+        pairs[name] = images
+        rows[name] = difference(*images)
+    for selected, other in options.alternatives():
+        if other in skip or (only and selected not in only):
+            continue
+        pair = (builder.variant("plain", {}, console), builder.variant(f"{other.lower()}_y", {other: "y"}, console))
+        pairs[selected] = pair
+        rows[f"{selected}, not {other}"] = difference(*pair)
+    return rows, pairs
+
+
+# ---------------------------------------------------------------- targets
+
+def read_targets(path):
+    """config/targets.toml."""
+    try:
+        targets = tomllib.loads(read_text(path, "targets"))
+    except tomllib.TOMLDecodeError as error:
+        match = re.search(r"at line (\d+)", str(error))
+        raise InputError(fault(path, match.group(1) if match else 1, str(error))) from None
+    for section in ("size", "size_total", "per_vm", "component"):
+        if not isinstance(targets.get(section), dict):
+            raise InputError(fault(path, 1, f"table [{section}] is missing"))
+    return targets
+
+
+def components_of(base, pairs, targets):
+    """The components of Table 2 as far as they exist."""
+    components = {"base": totals(base.columns)}
+    for key, spec in targets["component"].items():
+        if spec["option"] in pairs:
+            row = difference(*pairs[spec["option"]], spec.get("files"))
+            components[key] = {"text": row["text"], "data": row["data"]}
+    return components
+
+
+def per_vm_of(base, pairs, targets):
+    """Bytes of a register file, and what TLB virtualization adds."""
+    result = {"base": base.vcpu} if base.vcpu is not None else {}
+    option = targets["component"].get("tlb", {}).get("option")
+    if option in pairs:
+        result["tlb"] = difference(*pairs[option]).get("per_vm", 0)
+    return result
+
+
+def misses(report, targets):
+    """One sentence per target that is missed."""
+    for key, size in report["components"].items():
+        limit = targets["size"].get(key, {}).get("at_most")
+        for index, column in enumerate(("text", "data")):
+            if limit and size[column] > limit[index]:
+                yield f"{key}: {size[column]} bytes of {column}, at most {limit[index]}"
+    total = sum(report["total"][column] for column in ("text", "data"))
+    limit = targets["size_total"]["at_most"]
+    if total > limit:
+        yield f"everything: {total} bytes, at most {limit}"
+    for key, size in report["per_vm"].items():
+        limit = targets["per_vm"].get(key, {}).get("at_most")
+        if limit is not None and size > limit:
+            yield f"per VM, {key}: {size} bytes, at most {limit}"
+
+
+# ---------------------------------------------------------------- reports
+
+def pair_text(size):
+    """`text / data`."""
+    return f"{size[0]} / {size[1]}"
+
+
+def component_table(report, targets):
+    """Table 2, ours beside the paper's."""
+    rows = [["component", "ours", "paper", "at most", ""]]
+    for key in COMPONENTS:
+        target = targets["size"].get(key, {})
+        paper, limit = (pair_text(target[name]) if name in target else "-" for name in ("paper", "at_most"))
+        size = report["components"].get(key)
+        if size is None:
+            rows.append([key, "-", paper, limit, "not built yet"])
+            continue
+        fits = "at_most" not in target or all(size[c] <= target["at_most"][i] for i, c in enumerate(("text", "data")))
+        rows.append([key, pair_text((size["text"], size["data"])), paper, limit, "ok" if fits else "over"])
+    for key, size in report["components"].items():
+        if key not in COMPONENTS:
+            rows.append([key, pair_text((size["text"], size["data"])), "-", "-", "not in the paper"])
+    total = report["total"]["text"] + report["total"]["data"]
+    rows.append(["everything", f"{report['total']['text']} / {report['total']['data']} = {total}",
+                 str(targets["size_total"]["paper"]), str(targets["size_total"]["at_most"]),
+                 "ok" if total <= targets["size_total"]["at_most"] else "over"])
+    for key, size in report["per_vm"].items():
+        target = targets["per_vm"].get(key, {})
+        rows.append([f"per VM, {key}", str(size), str(target.get("paper", "-")), str(target.get("at_most", "-")),
+                     "ok" if size <= target.get("at_most", size) else "over"])
+    return run.table(rows)
+
+
+def option_table(rows):
+    """What each option costs."""
+    table = [["option", "text", "data", "per VM"]]
+    for name, row in sorted(rows.items(), key=lambda item: (-item[1]["text"], item[0])):
+        table.append([name, f"{row['text']:+d}", f"{row['data']:+d}", f"{row['per_vm']:+d}" if "per_vm" in row else "-"])
+    return run.table(table)
+
+
+def file_table(image):
+    """What each file contributes."""
+    rows = [["file", *COLUMNS]]
+    for name, columns in sorted(image.files.items(), key=lambda item: (-sum(totals(item[1]).values()), item[0])):
+        rows.append([name, *(str(columns[column]) if columns[column] else "." for column in COLUMNS)])
+    rows.append(["sum", *(str(image.columns[column]) for column in COLUMNS)])
+    return run.table(rows)
+
+
+def diff_line(old, new, of):
+    """The last line of a commit message."""
+    def pick(report):
+        return report["total"] if of == "total" else report["components"][of]
+    before, after = pick(old), pick(new)
+
+    def part(column):
+        change = after[column] - before[column]
+        return f"{column} {after[column]} ({change:+d})" if change else f"{column} {after[column]} (0)"
+    return f"footprint: {part('text')} {part('data')}"
+
+
+def read_report(path):
+    """An earlier footprint.json."""
+    try:
+        report = json.loads(read_text(path, "footprint", "make footprint"))
+        for size in [report["total"], *report["components"].values()]:
+            int(size["text"]), int(size["data"])
+        return report
+    except (ValueError, KeyError, TypeError, AttributeError) as error:
+        raise InputError(fault(path, 1, f"not a footprint.json: {error!r}", "make it again: make footprint")) from None
+
+
+# ---------------------------------------------------------------- chart
+
+SVG_STYLE = """text { font: 13px sans-serif; fill: #1f2933 } .title { font-size: 17px; font-weight: bold }
+.small { font-size: 11px; fill: #52606d } .axis { stroke: #cbd2d9 } .limit { stroke: #c53030; stroke-width: 2 }
+.ours { fill: #1d5fa8 } .ours-data { fill: #8fbbe8 } .paper { fill: #7b8794 } .paper-data { fill: #cbd2d9 }"""
+LEFT, WIDTH, ROW, TOP = 150, 560, 46, 92
+
+
+def svg_bars(key, index, ours, paper, limit, scale):
+    """Two bars of a component: ours above, the paper's below; a red stroke where the target is."""
+    y = TOP + index * ROW
+    yield f'<text x="{LEFT - 12}" y="{y + 20}" text-anchor="end">{key}</text>'
+    for row, (css, size) in enumerate((("ours", ours), ("paper", paper))):
+        top = y + 4 + 15 * row
+        if size is None:
+            yield f'<text class="small" x="{LEFT + (limit or 0) * scale + 8:.1f}" y="{top + 10}">not built yet</text>'
+            continue
+        text, data = (max(0, value) * scale for value in size)
+        yield f'<rect class="{css}" x="{LEFT}" y="{top}" width="{text:.1f}" height="12"/>'
+        yield f'<rect class="{css}-data" x="{LEFT + text:.1f}" y="{top}" width="{data:.1f}" height="12"/>'
+        yield (f'<text class="small" x="{LEFT + text + data + 8:.1f}" y="{top + 10}">'
+               f'{size[0]} + {size[1]}</text>')
+    if limit is not None:
+        x = LEFT + limit * scale
+        yield f'<line class="limit" x1="{x:.1f}" x2="{x:.1f}" y1="{y + 1}" y2="{y + 19}"/>'
+
+
+def nice_step(largest):
+    """Distance of the axis' marks: 1, 2 or 5 times a power of ten, at most eight marks."""
+    step = 1
+    while True:
+        for factor in (1, 2, 5):
+            if largest / (step * factor) <= 8:
+                return step * factor
+        step *= 10
+
+
+def render_svg(report, targets):
+    """The chart: components and everything, ours beside the paper's."""
+    rows = []
+    for key in COMPONENTS:
+        target = targets["size"].get(key, {})
+        size = report["components"].get(key)
+        rows.append((key.replace("_", " "), (size["text"], size["data"]) if size else None, target.get("paper"),
+                     sum(target["at_most"]) if "at_most" in target else None))
+    papers = [row[2] for row in rows if row[2]]
+    rows.append(("everything", (report["total"]["text"], report["total"]["data"]),
+                 [sum(paper[0] for paper in papers), sum(paper[1] for paper in papers)], targets["size_total"]["at_most"]))
+    largest = max(sum(size) for row in rows for size in row[1:3] if size)
+    scale = WIDTH / largest
+    bottom = TOP + len(rows) * ROW
+    width = LEFT + WIDTH + 130
+    out = [f'<svg xmlns="http://www.w3.org/2000/svg" width="{width}" height="{bottom + 44}" '
+           f'viewBox="0 0 {width} {bottom + 44}" role="img">',
+           "<title>Size of Proteus beside the paper's Table 2</title>", f"<style>{SVG_STYLE}</style>",
+           f'<rect width="{width}" height="{bottom + 44}" fill="#ffffff"/>',
+           '<text class="title" x="24" y="32">Size in bytes, text + data</text>']
+    x = 24
+    for css, label in (("ours", "ours: text"), ("ours-data", "data"), ("paper", "paper: text"), ("paper-data", "data")):
+        out.append(f'<rect class="{css}" x="{x}" y="52" width="14" height="12"/><text class="small" x="{x + 20}" y="62">{label}'
+                   '</text>')
+        x += 42 + 7 * len(label)
+    out.append(f'<line class="limit" x1="{x + 6}" x2="{x + 6}" y1="50" y2="66"/>'
+               f'<text class="small" x="{x + 14}" y="62">our target: at most</text>')
+    step = nice_step(largest)
+    for value in range(0, largest + 1, step):
+        at = LEFT + value * scale
+        out.append(f'<line class="axis" x1="{at:.1f}" x2="{at:.1f}" y1="{TOP - 6}" y2="{bottom + 6}"/>'
+                   f'<text class="small" x="{at:.1f}" y="{bottom + 22}" text-anchor="middle">{value}</text>')
+    for index, row in enumerate(rows):
+        out.extend(svg_bars(row[0], index, *row[1:], scale))
+    return "\n".join(out) + "\n</svg>\n"
+
+
+# ---------------------------------------------------------------- command line
+
+def parse_arguments(argv):
+    """The command line."""
+    parser = argparse.ArgumentParser(prog="footprint.py", description=__doc__.split("\n", maxsplit=1)[0])
+    parser.add_argument("--product", default="full", help="product that has everything (full)")
+    parser.add_argument("--base", default="minimal", help="product that is the component `base` (minimal)")
+    parser.add_argument("--elf", help="measure this image by file, and nothing else")
+    parser.add_argument("--map", help="with --elf: its map file (default: the same name with .map)")
+    parser.add_argument("--diff", metavar="OLD.json", help="print the change of --out against an older one, and nothing else")
+    parser.add_argument("--of", default="total", choices=("total", *COMPONENTS), help="with --diff: of what (total)")
+    parser.add_argument("--only", default="", metavar="X,...", help="measure only these options")
+    parser.add_argument("--skip", default="", metavar="X,...", help="do not measure these options")
+    parser.add_argument("--no-options", action="store_true", help="only the two products")
+    parser.add_argument("--no-build", action="store_true", help="take what is built, do not run make")
+    parser.add_argument("--guest", default="ctask.elf", help="image of the VM that options are measured with (ctask.elf)")
+    parser.add_argument("--make", default="make", help="make program")
+    parser.add_argument("--jobs", type=int, default=2, help="jobs of make (2)")
+    parser.add_argument("--kconfig", default=os.path.join(ROOT, "Kconfig"))
+    parser.add_argument("--targets", default=os.path.join(ROOT, "config", "targets.toml"))
+    parser.add_argument("--work", default="build/footprint", help="folder for the builds, in the source tree")
+    parser.add_argument("--out", default=os.path.join(ROOT, "build", "footprint.json"))
+    parser.add_argument("--svg", default=os.path.join(ROOT, "build", "footprint.svg"))
+    parser.add_argument("--gate", action="store_true", help="a missed target is an error")
+    return parser.parse_args(argv)
+
+
+def main(argv=None):
+    """Build, measure, print, write."""
+    args = parse_arguments(argv)
+    if args.diff:
+        print(diff_line(read_report(args.diff), read_report(args.out), args.of))
+        return 0
+    if args.elf:
+        image = Image(args.elf, args.map, vm_count(os.path.dirname(args.elf)))
+        print("\n".join(file_table(image)))
+        return 0
+    targets = read_targets(args.targets)
+    builder = Builder(args)
+    base = builder.make(args.base, f"build/{args.base}")
+    full = builder.make(args.product, f"build/{args.product}")
+    rows, pairs = {}, {}
+    if not args.no_options:
+        options = Options(args.kconfig, os.path.join(ROOT, "config", args.product, "defconfig"))
+        only, skip = (set(filter(None, text.split(","))) for text in (args.only, args.skip))
+        rows, pairs = measure_options(builder, options, only, skip)
+    report = {"components": components_of(base, pairs, targets), "total": totals(full.columns),
+              "per_vm": per_vm_of(base, pairs, targets), "products": {args.base: base.as_json(), args.product: full.as_json()},
+              "options": rows, "files": full.files}
+    print("\n".join(component_table(report, targets)), end="\n\n")
+    if rows:
+        print("\n".join(option_table(rows)), end="\n\n")
+    print("\n".join(file_table(full)))
+    write_if_changed(args.out, json.dumps(report, indent=1) + "\n")
+    write_if_changed(args.svg, render_svg(report, targets))
+    missed = list(misses(report, targets))
+    for text in missed:
+        print(f"footprint.py: {text}", file=sys.stderr)
+    return 1 if missed and args.gate else 0
+
+
+if __name__ == "__main__":
+    sys.exit(run_tool(main))
