@@ -2,8 +2,8 @@
 """Profile of a sample guest, run natively: which privileged instructions it executes, at boot and per periodic job.
 
 QEMU runs the guest one instruction per translated block and logs each one; the log is read through a pipe, never stored.
-A job is the time from one PIT interrupt to the next. Jobs must agree with each other to be called steady: the table
-shows the smallest and the largest count of each instruction over all jobs but the last, which ends the run.
+A job is the time from one PIT interrupt to the next. The table shows the smallest and the largest count of each
+instruction over all jobs but the first, where the task begins, and the last, which ends the run.
 
   profile.py build/guests/ctask.elf [--expect ctask.profile] [--qemu qemu-system-ppc] [--timeout 120]
 
@@ -180,7 +180,7 @@ def consume(fifo, words, decoder):
 
 def report(windows):
     """Print the table; return {name: (min, max)} over the steady jobs, or None if the guest has none."""
-    boot, jobs = windows[0], windows[1:-1]
+    boot, jobs = windows[0], windows[2:-1]
     print(f"boot: {boot.kernel + boot.user} instructions, {sum(boot.names.values())} privileged: "
           + ", ".join(f"{name} {count}" for name, count in boot.names.most_common()))
     total = sum(window.kernel + window.user for window in windows)

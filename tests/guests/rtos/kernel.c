@@ -1,6 +1,8 @@
 /*
  * kernel.c: what happens on each way into the kernel: start, timer, system call, fault.
  */
+#include <stddef.h>
+
 #include "common/cpu.h"
 #include "common/guest.h"
 #include "common/line.h"
@@ -9,9 +11,13 @@
 extern uint8_t __image_end[]; // of the guest's memory in use, by link.ld
 
 _Noreturn void kernel_leave(void);
-void kernel_pit(void);
+void kernel_pit(struct context *context);
 void kernel_syscall(struct context *context);
 void kernel_fault(struct context *context, uint32_t vector, uint32_t esr, uint32_t dear);
+
+#define VECTOR_PROGRAM 0x0700
+#define VECTOR_SYSCALL 0x0C00
+#define VECTOR_PIT     0x1000
 
 static uint32_t killed;
 
@@ -27,13 +33,6 @@ void guest_main(void)
     kernel_leave();
 }
 
-void kernel_pit(void)
-{
-    timer_acknowledge();
-    sched_timer_event(timer_now());
-    timer_arm();
-}
-
 // A task has ended; the last one ends the run
 static void kernel_end_task(struct task *task)
 {
@@ -42,6 +41,37 @@ static void kernel_end_task(struct task *task)
         guest_reset();
     }
     timer_arm();
+}
+
+// The kernel ends a task that cannot go on, and says so
+static void kernel_kill(struct task *task, const char *why, uint32_t vector)
+{
+    struct line line;
+
+    killed++;
+    line_begin(&line);
+    line_text(&line, guest_name);
+    line_text(&line, ": task ");
+    line_text(&line, task->def->name);
+    line_text(&line, " killed: ");
+    line_text(&line, why);
+    line_hex(&line, "vector", vector);
+    line_hex(&line, "pc", task->context.srr0);
+    line_print(&line);
+    kernel_end_task(task);
+}
+
+void kernel_pit(struct context *context)
+{
+    struct task *task = sched_task_of(context);
+
+    timer_acknowledge();
+    sched_timer_event(timer_now());
+    if (task != NULL && !sched_stack_good(task)) {
+        kernel_kill(task, "stack overflow", VECTOR_PIT);
+    } else {
+        timer_arm();
+    }
 }
 
 // Text must lie in the guest's memory: a task that passes rubbish gets an error, not the kernel's fault
@@ -67,6 +97,8 @@ static int32_t kernel_stat(const struct task *task, uint32_t which)
         return (int32_t)task->preempts;
     case RTOS_STAT_KILLED:
         return (int32_t)killed;
+    case RTOS_STAT_RESPONSE:
+        return (int32_t)task->response;
     default:
         return RTOS_ERROR;
     }
@@ -77,6 +109,10 @@ void kernel_syscall(struct context *context)
     struct task *task = sched_task_of(context);
     uint32_t *r = context->gpr;
 
+    if (!sched_stack_good(task)) {
+        kernel_kill(task, "stack overflow", VECTOR_SYSCALL);
+        return;
+    }
     switch (r[0]) {
     case SYS_WAIT:
         r[3] = 0;
@@ -100,37 +136,21 @@ void kernel_syscall(struct context *context)
 
 static const char *fault_name(uint32_t vector, uint32_t esr)
 {
-    if (vector == 0x0700 && (esr & ESR_PPR) != 0) {
-        return " privileged instruction";
+    if (vector != VECTOR_PROGRAM) {
+        return "exception";
     }
-    if (vector == 0x0700 && (esr & ESR_PTR) != 0) {
-        return " trap instruction";
+    if ((esr & ESR_PPR) != 0) {
+        return "privileged instruction";
     }
-    if (vector == 0x0700) {
-        return " illegal instruction";
-    }
-    return " exception";
+    return (esr & ESR_PTR) != 0 ? "trap instruction" : "illegal instruction";
 }
 
 // A fault of a task ends that task; a fault of the kernel ends the run
 void kernel_fault(struct context *context, uint32_t vector, uint32_t esr, uint32_t dear)
 {
-    struct task *task = sched_task_of(context);
-    struct line line;
-
     if ((context->srr1 & MSR_PR) == 0) {
         guest_stray(vector, context->srr0, context->srr1, esr, dear);
         guest_reset();
     }
-    killed++;
-    line_begin(&line);
-    line_text(&line, guest_name);
-    line_text(&line, ": task ");
-    line_text(&line, task->def->name);
-    line_text(&line, " killed:");
-    line_text(&line, fault_name(vector, esr));
-    line_hex(&line, "vector", vector);
-    line_hex(&line, "pc", context->srr0);
-    line_print(&line);
-    kernel_end_task(task);
+    kernel_kill(sched_task_of(context), fault_name(vector, esr), vector);
 }

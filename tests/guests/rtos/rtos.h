@@ -21,6 +21,7 @@
 #define RTOS_STAT_MISSES   1 // of them, those that passed their deadline
 #define RTOS_STAT_PREEMPTS 2 // jobs of this task that another one interrupted
 #define RTOS_STAT_KILLED   3 // tasks that the kernel had to end
+#define RTOS_STAT_RESPONSE 4 // longest time from release to end of a job of this task, in ticks of the time base
 
 #define RTOS_ERROR (-1)
 
@@ -43,6 +44,7 @@ extern const uint32_t rtos_task_count;
 int32_t rtos_wait(void);
 int32_t rtos_write(const char *text, uint32_t length);
 int32_t rtos_stat(uint32_t which);
+int32_t rtos_invalid(void); // a number that the kernel does not know: RTOS_ERROR
 _Noreturn void rtos_exit(void);
 
 // End the line and write it by one system call

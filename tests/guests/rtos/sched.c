@@ -13,6 +13,8 @@
 static struct task tasks[RTOS_TASK_MAX];
 static struct task *running; // the job that had the processor last
 
+#define STACK_GUARD 0x57A6B0D7 // lowest word of every stack
+
 // What the idle loop was doing is saved like any context, and never used
 struct context sched_idle_context;
 
@@ -56,6 +58,7 @@ static void context_start(struct context *context, const struct rtos_task *def, 
     uint32_t *top = def->stack + def->stack_words - 4;
 
     top[0] = 0; // end of the back chain
+    def->stack[0] = STACK_GUARD;
     context->gpr[1] = (uint32_t)top;
     context->lr = (uint32_t)rtos_exit; // a task that returns has ended
     context->srr0 = (uint32_t)def->entry;
@@ -107,6 +110,9 @@ void sched_finish_job(struct task *task)
     ticks_t now = timer_now();
 
     job_check_deadline(task, now);
+    if (task->response < (uint32_t)(now - task->release)) {
+        task->response = (uint32_t)(now - task->release);
+    }
     task->jobs++;
     task->preempts += task->preempted;
     task->release += task->period;
@@ -188,7 +194,17 @@ struct context *sched_pick(void)
 
 struct task *sched_task_of(struct context *context)
 {
-    return (struct task *)context;
+    return context == &sched_idle_context ? NULL : (struct task *)context;
+}
+
+// Has a task stayed inside its stack? Asked whenever the kernel takes the processor from it.
+bool sched_stack_good(const struct task *task)
+{
+    const struct rtos_task *def = task->def;
+    uint32_t bottom = (uint32_t)def->stack;
+    uint32_t used_to = task->context.gpr[1];
+
+    return used_to > bottom && used_to <= bottom + def->stack_words * 4 && def->stack[0] == STACK_GUARD;
 }
 
 bool sched_is_empty(void)

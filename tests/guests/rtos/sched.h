@@ -26,7 +26,7 @@ struct task {
     bool started; // this job has run
     bool preempted;
     ticks_t period, release, deadline;
-    uint32_t jobs, misses, preempts;
+    uint32_t jobs, misses, preempts, response;
 };
 
 extern struct context sched_idle_context;
@@ -40,7 +40,8 @@ void sched_remove(struct task *task);
 void sched_timer_event(ticks_t now);
 
 struct context *sched_pick(void);
-struct task *sched_task_of(struct context *context);
+struct task *sched_task_of(struct context *context); // NULL: the idle loop
+bool sched_stack_good(const struct task *task);
 bool sched_is_empty(void);
 bool sched_next_event(ticks_t *when);
 

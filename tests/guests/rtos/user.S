@@ -15,4 +15,5 @@
         syscall rtos_wait, SYS_WAIT
         syscall rtos_write, SYS_WRITE
         syscall rtos_stat, SYS_STAT
+        syscall rtos_invalid, SYS_COUNT
         syscall rtos_exit, SYS_EXIT
