@@ -45,19 +45,19 @@ SRC-$(CONFIG_MESSAGES)     += message
 SRC-$(CONFIG_STATS)        += stats
 OBJECTS := $(ASM:%=$(O)/asm/%.o) $(SRC-y:%=$(O)/src/%.o) $(O)/gen/partitions.o
 
-CPPFLAGS := -Iconfig -I$(GEN) -Isrc -Isrc/cpu -Iasm -Ulinux -Uunix -Upowerpc
+CPPFLAGS := -include $(GEN)/autoconf.h -Iconfig -I$(GEN) -Isrc -Isrc/cpu -Iasm -Ulinux -Uunix -Upowerpc
 ARCH     := -mcpu=405 -msoft-float -mno-dlmzb -mno-eabi -msdata=data -G0 -fno-pic -fno-pie
 CFLAGS   := $(ARCH) -mmultiple -Os -g -std=gnu11 -ffreestanding -fno-stack-protector -fno-asynchronous-unwind-tables -fno-common \
-            -ffunction-sections -fdata-sections -Wall -Wextra -Wmissing-prototypes -Wno-pedantic -Werror -fstack-usage
+            -ffunction-sections -fdata-sections -Wall -Wextra -Wmissing-prototypes -Wno-pedantic -Werror -fstack-usage -flto -fno-jump-tables
 ASFLAGS  := $(ARCH) -Wa,-mregnames -g -D__ASSEMBLER__
-LDFLAGS  := -Wl,--no-warn-rwx-segments -nostdlib -static -no-pie -Wl,--build-id=none,--gc-sections,--fatal-warnings,-z,noexecstack
+LDFLAGS  := -flto -Os -fno-jump-tables -mmultiple -Wl,--no-warn-rwx-segments -nostdlib -static -no-pie -Wl,--build-id=none,--gc-sections,--fatal-warnings,-z,noexecstack
 
 $(GEN)/offsets.h: src/offsets.c asm/offsets.def $(wildcard src/*.h config/*.def config/*.h) $(GEN)/partitions.h
-	$(Q)$(CC) $(CPPFLAGS) $(filter-out -g -fstack-usage,$(CFLAGS)) -Wno-missing-prototypes -S -o $(GEN)/offsets.s src/offsets.c
+	$(Q)$(CC) $(CPPFLAGS) $(filter-out -g -fstack-usage -flto,$(CFLAGS)) -Wno-missing-prototypes -S -o $(GEN)/offsets.s src/offsets.c
 	$(Q)sed -n 's/^[[:space:]]*@define/#define/p' $(GEN)/offsets.s > $@
 	$(Q)sed 's/#define /#define CHECKED_/' $@ > $(GEN)/offsets_checked.h
 
-HEADERS := $(GEN)/offsets.h $(GEN)/partitions.h $(wildcard src/*.h src/cpu/*.h asm/*.h config/*.def config/*.h) asm/offsets.def
+HEADERS := Makefile $(GEN)/offsets.h $(GEN)/partitions.h $(wildcard src/*.h src/cpu/*.h asm/*.h config/*.def config/*.h) asm/offsets.def
 $(O)/asm/%.o: asm/%.S $(HEADERS)
 	$(Q)mkdir -p $(@D); $(CC) $(CPPFLAGS) $(ASFLAGS) -c -o $@ $<
 $(O)/src/%.o: src/%.c $(HEADERS)

@@ -154,9 +154,15 @@ func enter_full
 endfunc enter_full
 
 /*
- * idle_loop: nobody can run. The current guest's registers are in place; a timer or external interrupt ends it.
- * Entered by enter_cold with MSR[EE] and MSR[WE] set.
+ * idle_loop: nobody can run. A timer or external interrupt ends it. (An rfi with SRR1[WE] would do on the chip; QEMU halts
+ * only at mtmsr.)
+ * Holds:    all registers of the current guest but r31, which vcpu.c keeps
+ * Clobbers: r31, and low_r31 by the interrupt
  */
 func idle_loop
+    lis     r31, (MSR_WE | MSR_EE | MSR_ME)@h
+    ori     r31, r31, (MSR_WE | MSR_EE | MSR_ME)@l
+    mtmsr   r31
+    isync
     b       idle_loop
 endfunc idle_loop

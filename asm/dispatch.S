@@ -45,5 +45,6 @@ endfunc dispatch
  * invalidate a congruence class for one guest would throw away what others have written to it.
  */
 func emul_nop
+    stat_count STAT_nop, r30
     b       enter_step
 endfunc emul_nop

@@ -17,6 +17,7 @@
  */
 func emul_mfmsr
     mtcrf   0x60, rINSN
+    stat_count STAT_mfmsr, rVALUE
     lwz     rVALUE, VCPU_MSR(rVCPU)
     b       gpr_write
 endfunc emul_mfmsr
@@ -24,11 +25,13 @@ endfunc emul_mfmsr
 /* emul_mtmsr, emul_wrtee: to gpr_read, and from there to set_msr or set_ee. In: rVCPU, rCR, rINSN */
 func emul_mtmsr
     mtcrf   0x63, rINSN
+    stat_count STAT_mtmsr, rINSN
     b       gpr_read
 endfunc emul_mtmsr
 
 func emul_wrtee
     mtcrf   0x63, rINSN
+    stat_count STAT_wrtee, rINSN
     b       gpr_read
 endfunc emul_wrtee
 
@@ -38,6 +41,7 @@ endfunc emul_wrtee
  * In:   rVCPU, rCR, rVALUE (the instruction itself for wrteei)
  */
 func emul_wrteei
+    stat_count STAT_wrteei, rKEY
     .globl set_ee
 set_ee:
     lwz     rKEY, VCPU_MSR(rVCPU)
@@ -76,6 +80,7 @@ endfunc set_msr
  * Out:  to enter_cr, deliver, or cold_emulate
  */
 func emul_rfi
+    stat_count STAT_rfi, r30
     lwz     rKEY, VCPU_SRR1(rVCPU)
     rlwinm  rKEY, rKEY, 0, 16, 14
     rlwinm. r30, rKEY, 0, PLAIN_LAST + 1, PLAIN_FIRST - 1

@@ -72,6 +72,7 @@ func emul_mfspr
     spr_lookup
     cmplwi  rKEY, VCPU_READ_END
     bge-    cold_emulate
+    stat_count STAT_mfspr, rVALUE
     lwzx    rVALUE, rVCPU, rKEY
     b       gpr_write
 endfunc emul_mfspr
@@ -83,6 +84,7 @@ endfunc emul_mfspr
  */
 func emul_mtspr
     spr_lookup
+    stat_count STAT_mtspr, rINSN
     b       gpr_read
 endfunc emul_mtspr
 

@@ -3,7 +3,7 @@
  * Restoring Functions"). Ours, because Debian's libgcc keeps them in an archive with hard floating point.
  */
     .section .text.savegpr, "ax"
-    .irp n, 22, 23, 24, 25, 26, 27, 28, 29, 30, 31
+    .irp n, 14, 15, 16, 17, 18, 19, 20, 21, 22, 23, 24, 25, 26, 27, 28, 29, 30, 31
     .globl _savegpr_\n
 _savegpr_\n:
     stw     \n, (\n - 32) * 4(r11)
@@ -11,7 +11,7 @@ _savegpr_\n:
     blr
 
     .section .text.restgpr, "ax"
-    .irp n, 22, 23, 24, 25, 26, 27, 28, 29, 30, 31
+    .irp n, 14, 15, 16, 17, 18, 19, 20, 21, 22, 23, 24, 25, 26, 27, 28, 29, 30, 31
     .globl _restgpr_\n\()_x
 _restgpr_\n\()_x:
     .if \n == 31

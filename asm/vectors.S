@@ -9,6 +9,7 @@
  */
 #include "offsets.h"
 #include "asm.h"
+#include "hooks.h"
 
 /*
  * A privileged or undefined instruction, or a trap instruction.
@@ -26,11 +27,12 @@
 .endm
 
 /* Belongs to the guest's own kernel, whatever it does with it: no decision, so CR stays as it is. */
-.macro road_reflect offset
+.macro road_reflect offset, counter
     stw     rVCPU, LOW(low_r31)
     lwz     rVCPU, LOW(current)
     stw     r30, GPR(30)(rVCPU)
     stw     r29, GPR(29)(rVCPU)
+    stat_count \counter, r29
     li      r30, \offset
     b       reflect
 .endm
@@ -60,9 +62,9 @@ vector_\name:
 #define ROAD_external        road_cold external
 #define ROAD_alignment       road_cold alignment
 #define ROAD_program         road_program
-#define ROAD_fp_unavailable  road_reflect 0x0800
-#define ROAD_system_call     road_reflect 0x0C00
-#define ROAD_apu_unavailable road_reflect 0x0F20
+#define ROAD_fp_unavailable  road_reflect 0x0800, STAT_program
+#define ROAD_system_call     road_reflect 0x0C00, STAT_sc
+#define ROAD_apu_unavailable road_reflect 0x0F20, STAT_program
 #define ROAD_pit             road_cold timer
 #define ROAD_fit             road_cold unexpected
 #define ROAD_watchdog        road_cold unexpected

@@ -7,6 +7,7 @@
 #include "cpu.h"
 #include "memory.h"
 #include "roads.h"
+#include "stats.h"
 #include "uic.h"
 
 /* MSR = value, with what follows from it. */
@@ -127,24 +128,30 @@ static uint32_t emulate_dcbi(struct vcpu *v, uint32_t insn)
 #define emulate_tlbsync emulate_nop
 #define emulate_icread  emulate_nop
 
-/* These are wholly hot. */
-#define emulate_wrteei emulate_nop
-#define emulate_wrtee  emulate_nop
-#define emulate_mfmsr  emulate_nop
-#define emulate_dccci  emulate_nop
+/* Opcode and extended opcode, without Rc; small numbers for opcode 31. */
+#define KEY(op, xo)  ((uint32_t)((op) ^ 31) << 26 | (xo) << 1)
+#define KEY_OF(insn) (((insn) & 0xFC0007FE) ^ 31U << 26)
 
-/* Opcode and extended opcode, without Rc. */
-#define KEY(op, xo) ((uint32_t)(op) << 26 | (xo) << 1)
+/* The hot rows that have rare cases for C, and those that have none. */
+#define RARE(mnemonic, key)                                                                                       \
+    case key:                                                                                                     \
+        return emulate_##mnemonic(v, insn);
+#define RARE_mfspr(key) RARE(mfspr, key)
+#define RARE_mtspr(key) RARE(mtspr, key)
+#define RARE_mtmsr(key) RARE(mtmsr, key)
+#define RARE_rfi(key)   RARE(rfi, key)
+#define RARE_wrteei(key)
+#define RARE_wrtee(key)
+#define RARE_mfmsr(key)
+#define RARE_dccci(key)
 
 static uint32_t decode(struct vcpu *v, uint32_t insn)
 {
     uint32_t esr = cpu_mfspr(SPRN_ESR);
 
     if ((v->msr & MSR_PR) == 0) {
-        switch (insn & 0xFC0007FE) {
-#define ISA_HOT(mnemonic, op, xo, form, routine, manual)                                                          \
-    case KEY(op, xo):                                                                                             \
-        return emulate_##mnemonic(v, insn);
+        switch (KEY_OF(insn)) {
+#define ISA_HOT(mnemonic, op, xo, form, routine, manual) RARE_##mnemonic(KEY(op, xo))
 #define ISA_COLD(mnemonic, op, xo, form, routine, manual)                                                         \
     case KEY(op, xo):                                                                                             \
         return routine(v, insn);
@@ -162,12 +169,13 @@ struct vcpu *emulate_finish(struct vcpu *v, uint32_t decision)
     if (decision == STEP) {
         v->pc += 4;
     } else if (decision != STAY) {
-        vcpu_interrupt(v, decision);
+        vcpu_noncritical(v, decision);
     }
     return vcpu_resume(v);
 }
 
 struct vcpu *emulate(struct vcpu *v)
 {
+    stat_count(v, STAT_cold);
     return emulate_finish(v, decode(v, memory_fetch(v)));
 }

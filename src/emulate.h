@@ -12,7 +12,7 @@
 #define STEP 0U
 /* Done: pc is where the guest goes on (return from interrupt, reset). */
 #define STAY 1U
-/* Anything else is the vector of the interrupt that the instruction raises. */
+/* Anything else is the vector of the noncritical interrupt that the instruction raises. */
 
 /* Fields of an instruction, by the manual's bit numbers. */
 #define INSN_RT(insn)  ((insn) >> 21 & 31)

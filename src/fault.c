@@ -13,6 +13,13 @@
 #include "roads.h"
 #include "stats.h"
 
+/* The guest's machine check. */
+static struct vcpu *bus_error(struct vcpu *v)
+{
+    vcpu_critical(v, 0x0200);
+    return vcpu_resume(v);
+}
+
 /* Data TLB miss, data storage. Registers are in the register file. */
 struct vcpu *data_fault(struct vcpu *v)
 {
@@ -24,7 +31,7 @@ struct vcpu *data_fault(struct vcpu *v)
     }
     /* A data machine check is imprecise: SRR2 has the next instruction. */
     v->pc += 4;
-    return emulate_finish(v, (v->msr & MSR_ME) != 0 ? 0x0200U : STAY);
+    return (v->msr & MSR_ME) != 0 ? bus_error(v) : emulate_finish(v, STAY);
 }
 
 /* Instruction TLB miss, instruction storage: the guest has left its memory. */
@@ -36,7 +43,7 @@ struct vcpu *fetch_fault(struct vcpu *v)
         return emulate_finish(v, STAY);
     }
     v->esr = ESR_MCI;
-    return emulate_finish(v, 0x0200);
+    return bus_error(v);
 }
 
 struct vcpu *alignment(struct vcpu *v)
@@ -58,7 +65,7 @@ struct vcpu *machine_check(struct vcpu *v)
         vcpu_stop(v, "machine check while MSR[ME] is 0");
         return emulate_finish(v, STAY);
     }
-    return emulate_finish(v, 0x0200);
+    return bus_error(v);
 }
 
 /* No row of the machine's tables enables these. */

@@ -1,5 +1,5 @@
 /*
- * spr.c: special purpose registers whose access has consequences, by the rows of config/spr.def.
+ * spr.c: mfspr and mtspr where the access has consequences, by the rows of config/spr.def.
  */
 #include <stddef.h>
 
@@ -10,65 +10,38 @@
 /* The hot road's table (asm/emul_spr.S): the word's offset, with the number's three highest bits above it. */
 extern const uint16_t spr_table[128];
 
-/* The register's word, or a null pointer: the register is not there. *exists: its encoding is. */
-static uint32_t *spr_word(struct vcpu *v, uint32_t number, bool *exists)
-{
-    uint32_t row = spr_table[(number & 31) << 2 | (number >> 5 & 3)] ^ (number >> 7) << 13;
+/* A register without a word reads as zero, and what is written is lost; behind this offset there is no register. */
+#define NO_WORD offsetof(struct vcpu, none)
 
-    *exists = row <= offsetof(struct vcpu, none);
-    return row < offsetof(struct vcpu, none) ? (uint32_t *)((uint8_t *)v + row) : 0;
+static uint32_t spr_offset(uint32_t number)
+{
+    return spr_table[(number & 31) << 2 | (number >> 5 & 3)] ^ (number >> 7) << 13;
 }
 
-static uint32_t spr_read_usprg0(struct vcpu *v)
+static uint32_t *spr_word(struct vcpu *v, uint32_t offset)
 {
-    (void)v;
-    return cpu_mfspr(SPRN_USPRG0);
+    return (uint32_t *)((uint8_t *)v + offset);
 }
 
-static uint32_t spr_read_pvr(struct vcpu *v)
-{
-    (void)v;
-    return cpu_mfspr(SPRN_PVR);
-}
-
-/* icread is not passed on: what the cache holds is the hypervisor's and every guest's. */
-static uint32_t spr_read_icdbdr(struct vcpu *v)
-{
-    (void)v;
-    return 0;
-}
-
-static uint32_t spr_read_tsr(struct vcpu *v)
-{
-    timer_sync(v, cpu_time());
-    return v->tsr;
-}
-
-#define spr_read_pit timer_read_pit
-
-static uint32_t spr_read_srr2(struct vcpu *v)
-{
-    (void)v;
-    return cpu_mfspr(SPRN_SRR2);
-}
-
-static uint32_t spr_read_srr3(struct vcpu *v)
-{
-    (void)v;
-    return cpu_mfspr(SPRN_SRR3);
-}
+#define spr_read_pvr(v) cpu_mfspr(SPRN_PVR)
+#define spr_read_pit(v) ((v)->pit_left)
 
 uint32_t spr_read(struct vcpu *v, uint32_t number, uint32_t *value)
 {
-    bool exists;
-    uint32_t *word = spr_word(v, number, &exists);
+    uint32_t offset = spr_offset(number);
 
+    if (offset > NO_WORD) {
+        return vcpu_program(v, ESR_PIL);
+    }
+    vcpu_save_live(v);
+    timer_sync(v, cpu_time());
     switch (number) {
 #define READ_PLAIN(name, number)
+#define READ_LIVE(name, number)
 #define READ_COLD(name, number)                                                                                   \
     case number:                                                                                                  \
         *value = spr_read_##name(v);                                                                              \
-        return STEP;
+        break;
 #define READ_NEVER(name, number)                                                                                  \
     case number:                                                                                                  \
         return vcpu_program(v, ESR_PIL);
@@ -76,91 +49,37 @@ uint32_t spr_read(struct vcpu *v, uint32_t number, uint32_t *value)
 #include "spr.def"
 #undef SPR
     default:
+        *value = offset < NO_WORD ? *spr_word(v, offset) : 0;
         break;
     }
-    if (!exists) {
-        return vcpu_program(v, ESR_PIL);
-    }
-    *value = word != 0 ? *word : 0;
     return STEP;
 }
 
-/* Only QEMU traps here: the chip lets even user mode write it. QEMU reads it back from SPRG0. */
-static void spr_write_usprg0(struct vcpu *v, uint32_t value)
-{
-    (void)v;
-    cpu_mtspr(SPRN_SPRG0, value);
-}
+#define spr_write_tsr(v, value)  timer_write_tsr(v, value)
+#define spr_write_tcr(v, value)  timer_write_tcr(v, value)
+#define spr_write_pit(v, value)  timer_write_pit(v, value)
+#define spr_write_pid(v, value)  ((v)->pid = (value))
+#define spr_write_evpr(v, value) ((v)->evpr = (value))
+#define spr_write_dbsr(v, value) ((v)->dbsr &= ~(value))
 
-/* User mode reads these four without a trap, so the machine's own follow. */
-#define WRITE_SPRG(n)                                                                                             \
-    static void spr_write_sprg##n(struct vcpu *v, uint32_t value)                                                 \
-    {                                                                                                             \
-        v->sprg##n = value;                                                                                       \
-        cpu_mtspr(SPRN_SPRG##n, value);                                                                           \
-    }
-WRITE_SPRG(4)
-WRITE_SPRG(5)
-WRITE_SPRG(6)
-WRITE_SPRG(7)
-
-/* Every guest reads the machine's time base, so no guest may set it. */
-static void spr_write_tbl(struct vcpu *v, uint32_t value)
-{
-    (void)v, (void)value;
-}
-
-#define spr_write_tbu spr_write_tbl
-#define spr_write_tcr timer_write_tcr
-
-static void spr_write_srr2(struct vcpu *v, uint32_t value)
-{
-    (void)v;
-    cpu_mtspr(SPRN_SRR2, value);
-}
-
-static void spr_write_srr3(struct vcpu *v, uint32_t value)
-{
-    (void)v;
-    cpu_mtspr(SPRN_SRR3, value);
-}
-
-static void spr_write_dbsr(struct vcpu *v, uint32_t value)
-{
-    v->dbsr &= ~value;
-}
-
-/* A reset goes through here: the caller sees that pc is no longer the instruction's. */
-static void spr_write_dbcr0(struct vcpu *v, uint32_t value)
-{
-    v->dbcr0 = value & ~DBCR0_RST;
-}
-
-/* Hot ones come here in their rare cases. */
-#define spr_write_tsr timer_write_tsr
-#define spr_write_pit timer_write_pit
-
-static void spr_write_pid(struct vcpu *v, uint32_t value)
-{
-    v->pid = value;
-}
+/* The reset field reads as zero: it has been obeyed. */
+#define spr_write_dbcr0(v, value) ((v)->dbcr0 = (value) & ~DBCR0_RST)
 
 uint32_t spr_write(struct vcpu *v, uint32_t number, uint32_t value)
 {
-    bool exists;
-    uint32_t *word = spr_word(v, number, &exists);
+    uint32_t offset = spr_offset(number);
 
+    if (offset > NO_WORD) {
+        return vcpu_program(v, ESR_PIL);
+    }
     switch (number) {
 #define WRITE_PLAIN(name, number, mask)
+#define WRITE_LIVE(name, number, mask)
 #define WRITE_COLD(name, number, mask)                                                                            \
     case number:                                                                                                  \
         spr_write_##name(v, value & mask);                                                                        \
         break;
 #define WRITE_HOT WRITE_COLD
-#define WRITE_MASKED(name, number, mask)                                                                          \
-    case number:                                                                                                  \
-        *word = value & mask;                                                                                     \
-        break;
 #define WRITE_NEVER(name, number, mask)                                                                           \
     case number:                                                                                                  \
         return vcpu_program(v, ESR_PIL);
@@ -168,11 +87,10 @@ uint32_t spr_write(struct vcpu *v, uint32_t number, uint32_t value)
 #include "spr.def"
 #undef SPR
     default:
-        if (!exists) {
-            return vcpu_program(v, ESR_PIL);
-        }
-        if (word != 0) {
-            *word = value;
+        if (offset < NO_WORD) {
+            vcpu_save_live(v);
+            *spr_word(v, offset) = value;
+            vcpu_load_live(v);
         }
         break;
     }

@@ -15,12 +15,12 @@
 #include "timer.h"
 #include "uic.h"
 
-/* The real MSR while nobody can run: wait for a timer or external interrupt. */
-#define MSR_IDLE (MSR_WE | MSR_EE | MSR_ME)
-
-/* Where the current guest goes on after the idle loop; NOT_IDLE, which no pc is, while the machine does not idle. */
+/*
+ * Where the current guest goes on after the idle loop, and its r31, which the idle loop needs; NOT_IDLE, which no pc is,
+ * while the machine does not idle.
+ */
 #define NOT_IDLE 1
-static uint32_t idle_pc;
+static uint32_t idle_pc, idle_r31;
 
 /* Guests that are not stopped. */
 static uint32_t vm_live;
@@ -30,32 +30,25 @@ void vcpu_update_pending(struct vcpu *v)
     v->pending = timer_pending(v) | uic_pending(v);
 }
 
-void vcpu_interrupt(struct vcpu *v, uint32_t vector)
+void vcpu_noncritical(struct vcpu *v, uint32_t vector)
 {
-    uint32_t msr = v->msr;
-
     stat_interrupt(v, vector);
-    switch (vector) {
-#define VECTOR_NONCRITICAL(offset, keep)
-#define VECTOR_CRITICAL(offset, keep) case offset:
-#define VECTOR(name, offset, class, keep, info, window, manual) VECTOR_##class(offset, keep)
-#include "vectors.def"
-#undef VECTOR
-        if (vcpu_is_loaded(v)) {
-            cpu_mtspr(SPRN_SRR2, v->pc);
-            cpu_mtspr(SPRN_SRR3, msr);
-        } else {
-            v->srr2 = v->pc;
-            v->srr3 = msr;
-        }
-        v->msr = vector == 0x0200 ? 0 : msr & MSR_ME;
-        break;
-    default:
-        v->srr0 = v->pc;
-        v->srr1 = msr;
-        v->msr = msr & (MSR_CE | MSR_ME | MSR_DE);
-        break;
+    v->srr0 = v->pc;
+    v->srr1 = v->msr;
+    v->msr &= MSR_CE | MSR_ME | MSR_DE;
+    v->pc = v->evpr + vector;
+}
+
+void vcpu_critical(struct vcpu *v, uint32_t vector)
+{
+    stat_interrupt(v, vector);
+    v->srr2 = v->pc;
+    v->srr3 = v->msr;
+    if (vcpu_is_loaded(v)) {
+        cpu_mtspr(SPRN_SRR2, v->srr2);
+        cpu_mtspr(SPRN_SRR3, v->srr3);
     }
+    v->msr &= vector == 0x0200 ? 0 : MSR_ME;
     v->pc = v->evpr + vector;
 }
 
@@ -74,11 +67,11 @@ static void deliver_pending(struct vcpu *v)
         return;
     }
     if ((enabled & MSR_CE) != 0) {
-        vcpu_interrupt(v, (uic_pending(v) & MSR_CE) != 0 ? 0x0100 : 0x1020);
+        vcpu_critical(v, (uic_pending(v) & MSR_CE) != 0 ? 0x0100 : 0x1020);
     } else if ((uic_pending(v) & MSR_EE) != 0) {
-        vcpu_interrupt(v, 0x0500);
+        vcpu_noncritical(v, 0x0500);
     } else {
-        vcpu_interrupt(v, timer_fit_first(v) ? 0x1010 : 0x1000);
+        vcpu_noncritical(v, timer_fit_first(v) ? 0x1010 : 0x1000);
     }
 }
 
@@ -93,7 +86,8 @@ static struct vcpu *switch_to(struct vcpu *next, struct vcpu *loaded, uint32_t n
     if (next == 0) {
         idle_pc = loaded->pc;
         loaded->pc = (uint32_t)(uintptr_t)idle_loop;
-        cpu_mtspr(SPRN_SRR1, MSR_IDLE);
+        idle_r31 = low_r31;
+        cpu_mtspr(SPRN_SRR1, MSR_ME);
         return loaded;
     }
     return next;
@@ -105,6 +99,7 @@ static void leave_idle(struct vcpu *v)
     if (idle_pc != NOT_IDLE) {
         v->pc = idle_pc;
         idle_pc = NOT_IDLE;
+        low_r31 = idle_r31;
         cpu_mtspr(SPRN_SRR1, MSR_GUEST);
     }
 }
@@ -172,13 +167,8 @@ void vcpu_reset(struct vcpu *v, uint32_t cause)
     timer_reset(v);
     uic_reset(v);
     console_reset(v);
-    if (vcpu_is_loaded(v)) { /* the next switch in loads them anyway */
-        cpu_mtspr(SPRN_SPRG4, 0);
-        cpu_mtspr(SPRN_SPRG5, 0);
-        cpu_mtspr(SPRN_SPRG6, 0);
-        cpu_mtspr(SPRN_SPRG7, 0);
-        cpu_mtspr(SPRN_SRR2, 0);
-        cpu_mtspr(SPRN_SRR3, 0);
+    if (vcpu_is_loaded(v)) { /* otherwise the next switch does */
+        vcpu_load_live(v);
     }
 }
 

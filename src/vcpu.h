@@ -12,6 +12,7 @@
 #include <stdint.h>
 
 #include "config.h"
+#include "partitions.h"
 
 struct vcpu {
     /* Valid while the guest does not run, and inside the hypervisor as far as the road has saved them. */
@@ -52,8 +53,9 @@ struct vcpu {
 /* One per partition, in the order of the partition file. */
 extern struct vcpu vcpu[];
 
-/* The one whose registers the machine holds. */
+/* The one whose registers the machine holds, and its r31 as long as the hypervisor runs (asm/low.S). */
 extern struct vcpu *current;
+extern uint32_t low_r31;
 
 /*
  * The machine's own copy of a register that follows the running guest (SRR2, SRR3, USPRG0): through these two, because
@@ -61,12 +63,12 @@ extern struct vcpu *current;
  */
 static inline bool vcpu_is_loaded(const struct vcpu *v)
 {
-    return v == current;
+    return VM_COUNT == 1 || v == current;
 }
 
 static inline uint32_t vcpu_index(const struct vcpu *v)
 {
-    return v->machine_pid - 1;
+    return VM_COUNT == 1 ? 0 : v->machine_pid - 1;
 }
 
 /* False while MSR[WE] waits for an interrupt. A stopped guest waits with every interrupt disabled. */
@@ -75,11 +77,35 @@ static inline bool vcpu_can_run(const struct vcpu *v)
     return (v->msr & MSR_WE) == 0 || (v->pending & v->msr) != 0;
 }
 
+/* Registers of the running guest that the machine itself holds: to and from its register file (asm/live.S). */
+void vcpu_save_live(struct vcpu *v);
+void vcpu_load_live(struct vcpu *v);
+
 /* Recompute `pending` after TSR, TCR or the interrupt controller changed. */
 void vcpu_update_pending(struct vcpu *v);
 
-/* The guest takes the interrupt at `vector` (offset from EVPR): save registers, MSR and pc by config/vectors.def. */
-void vcpu_interrupt(struct vcpu *v, uint32_t vector);
+/*
+ * The guest takes the interrupt at `vector` (offset from EVPR): save registers, MSR and pc by config/vectors.def.
+ * The class is known where the vector is; a constant vector leaves one of the two.
+ */
+void vcpu_noncritical(struct vcpu *v, uint32_t vector);
+void vcpu_critical(struct vcpu *v, uint32_t vector);
+
+static inline void vcpu_interrupt(struct vcpu *v, uint32_t vector)
+{
+    switch (vector) {
+#define CASE_NONCRITICAL(offset)
+#define CASE_CRITICAL(offset) case offset:
+#define VECTOR(name, offset, class, keep, info, window, manual) CASE_##class(offset)
+#include "vectors.def"
+#undef VECTOR
+        vcpu_critical(v, vector);
+        break;
+    default:
+        vcpu_noncritical(v, vector);
+        break;
+    }
+}
 
 /* A program interrupt with this ESR. Returns its vector. */
 uint32_t vcpu_program(struct vcpu *v, uint32_t esr);
