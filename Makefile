@@ -46,11 +46,14 @@ SRC-$(CONFIG_STATS)        += stats
 OBJECTS := $(ASM:%=$(O)/asm/%.o) $(SRC-y:%=$(O)/src/%.o) $(O)/gen/partitions.o
 
 CPPFLAGS := -include $(GEN)/autoconf.h -Iconfig -I$(GEN) -Isrc -Isrc/cpu -Iasm -Ulinux -Uunix -Upowerpc
+# r7-r10 and CTR stay the guest's while C runs: every road has less to save (asm/cold.S).
+FIXED    := $(addprefix -ffixed-,r7 r8 r9 r10 ctr)
+CODEGEN  := -mmultiple -fno-jump-tables $(FIXED)
 ARCH     := -mcpu=405 -msoft-float -mno-dlmzb -mno-eabi -msdata=data -G0 -fno-pic -fno-pie
-CFLAGS   := $(ARCH) -mmultiple -Os -g -std=gnu11 -ffreestanding -fno-stack-protector -fno-asynchronous-unwind-tables -fno-common \
-            -ffunction-sections -fdata-sections -Wall -Wextra -Wmissing-prototypes -Wno-pedantic -Werror -fstack-usage -flto -fno-jump-tables
+CFLAGS   := $(ARCH) -Os -g -std=gnu11 -ffreestanding -fno-stack-protector -fno-asynchronous-unwind-tables -fno-common \
+            -ffunction-sections -fdata-sections -Wall -Wextra -Wmissing-prototypes -Wno-pedantic -Werror -fstack-usage -flto $(CODEGEN)
 ASFLAGS  := $(ARCH) -Wa,-mregnames -g -D__ASSEMBLER__
-LDFLAGS  := -flto -Os -fno-jump-tables -mmultiple -Wl,--no-warn-rwx-segments -nostdlib -static -no-pie -Wl,--build-id=none,--gc-sections,--fatal-warnings,-z,noexecstack
+LDFLAGS  := -flto -Os $(CODEGEN) -Wl,--no-warn-rwx-segments -nostdlib -static -no-pie -Wl,--build-id=none,--gc-sections,--fatal-warnings,-z,noexecstack
 
 $(GEN)/offsets.h: src/offsets.c asm/offsets.def $(wildcard src/*.h config/*.def config/*.h) $(GEN)/partitions.h
 	$(Q)$(CC) $(CPPFLAGS) $(filter-out -g -fstack-usage -flto,$(CFLAGS)) -Wno-missing-prototypes -S -o $(GEN)/offsets.s src/offsets.c

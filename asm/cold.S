@@ -1,12 +1,34 @@
 /*
  * cold.S: the roads to C, the only ones that touch a stack.
  *
- * Two ways to save the guest. A light road saves what C may change (r0, r1, r3-r12, CR, LR, CTR, XER); C keeps r2 and
- * r13-r31, so they stay the guest's in the machine. A full road puts all 32 registers into the register file, because C
- * will read or write the ones that an instruction names, and loads them again afterwards.
+ * C is compiled to leave r7-r10 and CTR alone (Makefile, FIXED): it needs no more registers, and every road has less to
+ * save. A light road saves what C may change (r0, r1, r3-r6, r11, r12, CR, LR, XER); the rest stays the guest's in the
+ * machine. A full road puts all 32 registers into the register file, because C will read or write the ones that an
+ * instruction names, and loads them again afterwards.
  */
 #include "offsets.h"
 #include "asm.h"
+
+/*
+ * save_and_call: the rest of either road.
+ * In:       rVCPU, r3 = C function; guest's r0-r6, r11, r12 in its register file
+ * Out:      r3 = struct vcpu * that runs next
+ * Clobbers: r0-r6, r11, r12, CR, LR, XER
+ */
+.macro save_and_call
+    mfcr    r0
+    mflr    r4
+    mfxer   r5
+    mfspr   r6, SPRN_SRR0
+    stw     r0, VCPU_CR(rVCPU)
+    stw     r4, VCPU_LR(rVCPU)
+    stw     r5, VCPU_XER(rVCPU)
+    stw     r6, VCPU_PC(rVCPU)
+    mtlr    r3
+    mr      r3, rVCPU
+    li      r1, stack_top@l - 16
+    blrl
+.endm
 
 /*
  * light handler: struct vcpu *handler(struct vcpu *) returns who runs next.
@@ -21,7 +43,7 @@ func cold_\handler
 endfunc cold_\handler
 .endm
 
-    light   timer
+    light   schedule
     light   external
 
 /*
@@ -47,7 +69,7 @@ step_and_wait:
     mfspr   r29, SPRN_SRR0
     addi    r29, r29, 4
     mtspr   SPRN_SRR0, r29
-    li      r30, vcpu_wait@l
+    li      r30, schedule@l
     b       1b
 endfunc step_and_deliver
 
@@ -62,30 +84,10 @@ func cold_light
     stw     r4, GPR(4)(rVCPU)
     stw     r5, GPR(5)(rVCPU)
     stw     r6, GPR(6)(rVCPU)
-    stw     r7, GPR(7)(rVCPU)
-    stw     r8, GPR(8)(rVCPU)
-    stw     r9, GPR(9)(rVCPU)
-    stw     r10, GPR(10)(rVCPU)
     stw     r11, GPR(11)(rVCPU)
     stw     r12, GPR(12)(rVCPU)
-    li      r4, enter_cold@l
-    .globl cold_call
-cold_call:                              /* r3 = C function, r4 = where it returns to */
-    mfcr    r5
-    mflr    r6
-    mfctr   r7
-    mfxer   r8
-    mfspr   r9, SPRN_SRR0
-    stw     r5, VCPU_CR(rVCPU)
-    stw     r6, VCPU_LR(rVCPU)
-    stw     r7, VCPU_CTR(rVCPU)
-    stw     r8, VCPU_XER(rVCPU)
-    stw     r9, VCPU_PC(rVCPU)
-    mtctr   r3
-    mtlr    r4
-    mr      r3, rVCPU
-    li      r1, stack_top@l - 16
-    bctr
+    save_and_call
+    b       enter_cold
 endfunc cold_light
 
 /*
@@ -123,7 +125,7 @@ endfunc cold_emulate                    /* falls through */
 /*
  * cold_full
  * In:   rVCPU, r3 = C function; guest's r3 in its register file, r31 in low_r31, all others in place
- * Out:  to enter_full, which loads r2 and r13-r31 again
+ * Out:  to enter_cold with r2, r7-r10, r13-r31 loaded again
  */
     .globl cold_full
     .type cold_full, @function
@@ -136,22 +138,14 @@ cold_full:
     stw     r0, GPR(3)(rVCPU)
     lwz     r0, LOW(low_r31)
     stw     r0, GPR(31)(rVCPU)
-    li      r4, enter_full@l
-    b       cold_call
-    .size cold_full, . - cold_full
-
-/*
- * enter_full: back from C on the full road.
- * In:   r3 = struct vcpu * that runs next; rVCPU = the one that trapped
- */
-func enter_full
-    mr      r12, rVCPU
-    lwz     r2, GPR(2)(r12)
-    lmw     r13, GPR(13)(r12)
+    save_and_call
+    mr      r6, rVCPU
+    lwz     r2, GPR(2)(r6)
+    lmw     r7, GPR(7)(r6)
     stw     r31, LOW(low_r31)
-    mr      rVCPU, r12
+    mr      rVCPU, r6
     b       enter_cold
-endfunc enter_full
+    .size cold_full, . - cold_full
 
 /*
  * idle_loop: nobody can run. A timer or external interrupt ends it. (An rfi with SRR1[WE] would do on the chip; QEMU halts

@@ -4,36 +4,30 @@
  */
 #include "offsets.h"
 #include "asm.h"
+#include "hooks.h"
 
 /*
  * enter_cold: back from C.
  * In:   r3 = struct vcpu * that runs next; rVCPU = the one whose volatile registers cold_call saved; its pc is right
  */
 func enter_cold
-    cmpw    r3, rVCPU
-    bne-    vcpu_switch
+    switch_if_other
     .globl enter_switched
 enter_switched:
     lwz     r3, VCPU_PC(rVCPU)
     lwz     r4, VCPU_CR(rVCPU)
     lwz     r5, VCPU_LR(rVCPU)
-    lwz     r6, VCPU_CTR(rVCPU)
-    lwz     r7, VCPU_XER(rVCPU)
+    lwz     r6, VCPU_XER(rVCPU)
     mtspr   SPRN_SRR0, r3
     mtcr    r4
     mtlr    r5
-    mtctr   r6
-    mtxer   r7
+    mtxer   r6
     lwz     r0, GPR(0)(rVCPU)
     lwz     r1, GPR(1)(rVCPU)
     lwz     r3, GPR(3)(rVCPU)
     lwz     r4, GPR(4)(rVCPU)
     lwz     r5, GPR(5)(rVCPU)
     lwz     r6, GPR(6)(rVCPU)
-    lwz     r7, GPR(7)(rVCPU)
-    lwz     r8, GPR(8)(rVCPU)
-    lwz     r9, GPR(9)(rVCPU)
-    lwz     r10, GPR(10)(rVCPU)
     lwz     r11, GPR(11)(rVCPU)
     lwz     r12, GPR(12)(rVCPU)
     b       enter_last

@@ -4,6 +4,8 @@
 #ifndef PROTEUS_HOOKS_H
 #define PROTEUS_HOOKS_H
 
+#include "partitions.h"
+
 /* stat_count counter, rX: one more trap of this kind (option STATS). In: rVCPU. Clobbers: rX */
 .macro stat_count counter, rx
 #ifdef CONFIG_STATS
@@ -19,6 +21,14 @@
     lwz     rKEY, VCPU_UIC_PENDING(rVCPU)
     cmpwi   rKEY, 0
     bne-    \label
+#endif
+.endm
+
+/* switch_if_other: another guest runs next (more than one partition). In: r3 = who, rVCPU = who ran. Clobbers: CR0 */
+.macro switch_if_other
+#if VM_COUNT > 1
+    cmpw    r3, rVCPU
+    bne-    vcpu_switch
 #endif
 .endm
 

@@ -23,29 +23,30 @@ endfunc vcpu_save_live
 /*
  * vcpu_load_live: out of the register file.
  * In:       r3 = struct vcpu *
- * Clobbers: r4-r10, CR0
+ * Holds:    r3
+ * Clobbers: r0, r4-r6, CR0
  *
  * USPRG0: QEMU's 405 lets nobody write it and reads SPRG0 in its place; the chip has both. SPRG0 therefore gets the value
  * on either machine (nothing else lives there), USPRG0 only where start.S found that it exists.
  */
 func vcpu_load_live
-    lwz     r4, VCPU_SRR2(r3)
-    lwz     r5, VCPU_SRR3(r3)
-    lwz     r6, VCPU_SPRG4(r3)
-    lwz     r7, VCPU_SPRG5(r3)
-    lwz     r8, VCPU_SPRG6(r3)
-    lwz     r9, VCPU_SPRG7(r3)
-    lwz     r10, VCPU_USPRG0(r3)
-    mtspr   SPRN_SRR2, r4
-    mtspr   SPRN_SRR3, r5
-    mtspr   SPRN_SPRG4, r6
-    mtspr   SPRN_SPRG5, r7
-    mtspr   SPRN_SPRG6, r8
-    mtspr   SPRN_SPRG7, r9
-    mtspr   SPRN_SPRG0, r10
-    lwz     r4, LOW(usprg0_exists)
-    cmpwi   r4, 0
+    lwz     r0, VCPU_SRR2(r3)
+    lwz     r4, VCPU_SRR3(r3)
+    lwz     r5, VCPU_SPRG4(r3)
+    lwz     r6, VCPU_SPRG5(r3)
+    mtspr   SPRN_SRR2, r0
+    mtspr   SPRN_SRR3, r4
+    mtspr   SPRN_SPRG4, r5
+    mtspr   SPRN_SPRG5, r6
+    lwz     r0, VCPU_SPRG6(r3)
+    lwz     r4, VCPU_SPRG7(r3)
+    lwz     r5, LOW(usprg0_exists)
+    lwz     r6, VCPU_USPRG0(r3)
+    mtspr   SPRN_SPRG6, r0
+    mtspr   SPRN_SPRG7, r4
+    cmpwi   r5, 0
+    mtspr   SPRN_SPRG0, r6
     beqlr
-    mtspr   SPRN_USPRG0, r10
+    mtspr   SPRN_USPRG0, r6
     blr
 endfunc vcpu_load_live

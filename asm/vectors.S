@@ -65,7 +65,7 @@ vector_\name:
 #define ROAD_fp_unavailable  road_reflect 0x0800, STAT_program
 #define ROAD_system_call     road_reflect 0x0C00, STAT_sc
 #define ROAD_apu_unavailable road_reflect 0x0F20, STAT_program
-#define ROAD_pit             road_cold timer
+#define ROAD_pit             road_cold schedule
 #define ROAD_fit             road_cold unexpected
 #define ROAD_watchdog        road_cold unexpected
 #define ROAD_dtlb_miss       road_cold data_fault

@@ -53,7 +53,7 @@ static void watchdog_step(struct vcpu *v)
     }
 }
 
-void events_sync(struct vcpu *v, uint32_t now)
+__attribute__((noinline)) void events_sync(struct vcpu *v, uint32_t now)
 {
     uint32_t base = v->events_base;
     uint32_t fit = fit_shift(v->tcr);

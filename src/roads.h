@@ -11,10 +11,9 @@
 struct vcpu *boot(void);
 
 /* Light roads: the guest's r2 and r13-r31 are in the machine. */
-struct vcpu *timer(struct vcpu *v);
-struct vcpu *external(struct vcpu *v);
+struct vcpu *schedule(struct vcpu *v);     /* the machine's PIT, or MSR[WE] was set */
+struct vcpu *external(struct vcpu *v);     /* the machine's interrupt controller */
 struct vcpu *vcpu_deliver(struct vcpu *v); /* MSR now lets in what is pending */
-struct vcpu *vcpu_wait(struct vcpu *v);    /* MSR[WE] was set */
 
 /* Full roads: all of the guest's registers are in the register file. */
 struct vcpu *emulate(struct vcpu *v);

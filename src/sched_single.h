@@ -7,12 +7,6 @@ static inline struct vcpu *sched_tick(struct vcpu *v, uint32_t now)
     return vcpu_can_run(v) ? v : 0;
 }
 
-static inline struct vcpu *sched_next(struct vcpu *v, uint32_t now)
-{
-    timer_sync(v, now);
-    return sched_tick(v, now);
-}
-
 static inline uint32_t sched_left(uint32_t now)
 {
     (void)now;

@@ -75,33 +75,36 @@ static void deliver_pending(struct vcpu *v)
     }
 }
 
-/* The machine's time goes to whom the scheduler says, or to the idle loop in the context of `loaded`. */
-static struct vcpu *switch_to(struct vcpu *next, struct vcpu *loaded, uint32_t now)
+/*
+ * Time has passed, or v cannot go on: who runs next, and when is the next look? Called by the machine's PIT, after every
+ * other interrupt of the machine, and when a guest waits or stops. If nobody can run, the machine idles in the context of
+ * the guest whose registers it holds. The hottest C of all: one piece, without a call on its straight way.
+ */
+__attribute__((flatten)) struct vcpu *schedule(struct vcpu *v)
 {
-    stat_switch(loaded, next, now);
-    if (next != 0) {
-        deliver_pending(next);
-    }
-    timer_program(next, now);
-    if (next == 0) {
-        idle_pc = loaded->pc;
-        loaded->pc = (uint32_t)(uintptr_t)idle_loop;
-        idle_r31 = low_r31;
-        cpu_mtspr(SPRN_SRR1, MSR_ME);
-        return loaded;
-    }
-    return next;
-}
+    uint32_t now = cpu_time();
+    struct vcpu *next;
 
-/* An interrupt of the machine may have ended the idle loop. */
-static void leave_idle(struct vcpu *v)
-{
+    cpu_mtspr(SPRN_TSR, TSR_PIS);
     if (idle_pc != NOT_IDLE) {
         v->pc = idle_pc;
         idle_pc = NOT_IDLE;
         low_r31 = idle_r31;
         cpu_mtspr(SPRN_SRR1, MSR_GUEST);
     }
+    timer_sync(v, now);
+    next = sched_tick(v, now);
+    stat_switch(v, next, now);
+    timer_program(next, now);
+    if (next == 0) {
+        idle_pc = v->pc;
+        v->pc = (uint32_t)(uintptr_t)idle_loop;
+        idle_r31 = low_r31;
+        cpu_mtspr(SPRN_SRR1, MSR_ME);
+        return v;
+    }
+    deliver_pending(next);
+    return next;
 }
 
 struct vcpu *vcpu_deliver(struct vcpu *v)
@@ -110,39 +113,16 @@ struct vcpu *vcpu_deliver(struct vcpu *v)
     return v;
 }
 
-struct vcpu *vcpu_wait(struct vcpu *v)
-{
-    uint32_t now = cpu_time();
-
-    return switch_to(sched_next(v, now), v, now);
-}
-
 struct vcpu *vcpu_resume(struct vcpu *v)
 {
-    return vcpu_can_run(v) ? vcpu_deliver(v) : vcpu_wait(v);
-}
-
-/* The machine's PIT: a guest's timer, the end of a slice, or somebody's wait is over. */
-struct vcpu *timer(struct vcpu *v)
-{
-    uint32_t now = cpu_time();
-
-    cpu_mtspr(SPRN_TSR, TSR_PIS);
-    leave_idle(v);
-    console_poll();
-    timer_sync(v, now);
-    return switch_to(sched_tick(v, now), v, now);
+    return vcpu_can_run(v) ? vcpu_deliver(v) : schedule(v);
 }
 
 /* The machine's interrupt controller. */
 struct vcpu *external(struct vcpu *v)
 {
-    uint32_t now = cpu_time();
-
-    leave_idle(v);
     board_interrupt();
-    timer_sync(v, now);
-    return switch_to(sched_tick(v, now), v, now);
+    return schedule(v);
 }
 
 void vcpu_reset(struct vcpu *v, uint32_t cause)
@@ -191,7 +171,7 @@ void vcpu_stop(struct vcpu *v, const char *reason)
     halt(v);
 }
 
-void vcpu_reset_request(struct vcpu *v, uint32_t cause)
+__attribute__((cold, noinline)) void vcpu_reset_request(struct vcpu *v, uint32_t cause)
 {
     if ((vm_config[vcpu_index(v)].flags & VM_RESTART) != 0) {
         vcpu_reset(v, cause);
@@ -215,5 +195,5 @@ struct vcpu *boot(void)
         vcpu_reset(&vcpu[i], 0);
         vm_live |= 1U << i;
     }
-    return switch_to(sched_next(&vcpu[VM_COUNT - 1], cpu_time()), &vcpu[0], cpu_time());
+    return schedule(&vcpu[0]);
 }
