@@ -171,7 +171,8 @@ def merge(excursions):
     for row in rows:
         for insns, number in row["histogram"]:
             histogram[insns] = histogram.get(insns, 0) + number
-    figures = {"insns": longest.row["insns"]["max"], "cycles": max(row["cycles"]["max"] for row in rows), "count": count}
+    figures = {"insns": longest.row["insns"]["max"], "cycles": max(row["cycles"]["max"] for row in rows),
+               "count": count}
     for unit in ("insns", "cycles"):
         figures[f"{unit}_min"] = min(row[unit]["min"] for row in rows)
         figures[f"{unit}_mean"] = round(sum(row[unit]["sum"] for row in rows) / count, 2)
@@ -193,7 +194,8 @@ def kind_figures(excursions):
     kinds = {}
     for excursion in excursions:
         kinds.setdefault(excursion.kind, []).append(excursion)
-    figures = [dict(kind=kind, sum=sum(e.row["insns"]["sum"] for e in rows), **merge(rows)) for kind, rows in kinds.items()]
+    figures = [dict(kind=kind, sum=sum(e.row["insns"]["sum"] for e in rows), **merge(rows))
+               for kind, rows in kinds.items()]
     return sorted(figures, key=lambda row: (-row["sum"], row["kind"]))
 
 
@@ -209,8 +211,8 @@ def build_plugin(path, compiler="gcc"):
     os.makedirs(os.path.dirname(path) or ".", exist_ok=True)
     temporary = f"{path}.tmp"
     files = [source for source in sources if source.endswith(".c")]
-    result = subprocess.run([compiler, *PLUGIN_FLAGS, "-o", temporary, *files], capture_output=True, text=True, timeout=300,
-                            check=False)
+    result = subprocess.run([compiler, *PLUGIN_FLAGS, "-o", temporary, *files], capture_output=True, text=True,
+                            timeout=300, check=False)
     if result.returncode:
         raise InputError(fault(path, None, f"the plugin does not compile: {result.stderr.strip()}"))
     os.replace(temporary, path)
@@ -298,7 +300,8 @@ def measure_image(image, options):
 def virtualized_total(vm, report, alone):
     """(instructions, cycles) of a VM's run, by the docstring's rule."""
     if alone:
-        outside = sum(row["cycles"]["sum"] for row in report["excursions"] if row["from"] == "boot" or row["to"] == "end")
+        outside = sum(row["cycles"]["sum"] for row in report["excursions"]
+                      if row["from"] == "boot" or row["to"] == "end")
         return vm["last"] - vm["first"] + 1, vm["cycles"] + report["hypervisor"]["cycles"] - outside
     return vm["insns"] + vm["hyp_insns"], vm["cycles"] + vm["hyp_cycles"]
 
@@ -367,7 +370,8 @@ def table1_table(table1, targets):
         over = "-" if "full" not in target else "over" if row["overhead"] > target["full"] else "ok"
         cycles = 100 * (row["full_cycles"] / row["native_cycles"] - 1)
         percent = [f"{target[key]:.2f} %" if key in target else "-" for key in ("full", "paper_full", "paper_para")]
-        rows.append([name, str(row["native"]), str(row["full"]), f"{row['overhead']:.3f} %", *percent, f"{cycles:.3f} %", over])
+        rows.append([name, str(row["native"]), str(row["full"]), f"{row['overhead']:.3f} %", *percent,
+                     f"{cycles:.3f} %", over])
     return run.table(rows)
 
 
@@ -398,7 +402,8 @@ def misses(paths, table1, targets, required):
 
 def print_model(model):
     """The cycle model, as the plugin reports it."""
-    rows = [["cycle model", "cycles", "what"]] + [[name, str(cycles), f"{what}; {source}"] for name, cycles, what, source in model]
+    rows = [["cycle model", "cycles", "what"]]
+    rows += [[name, str(cycles), f"{what}; {source}"] for name, cycles, what, source in model]
     widths = [max(len(row[column]) for row in rows) for column in range(3)]
     for name, cycles, what in rows:
         print(f"{name.ljust(widths[0])}  {cycles.rjust(widths[1])}  {what}")
@@ -415,12 +420,14 @@ def table1_argument(text):
 def parse_arguments(argv):
     """The command line."""
     parser = argparse.ArgumentParser(prog="bench.py", description=__doc__.split("\n", maxsplit=1)[0])
-    parser.add_argument("--image", action="append", default=[], help="image whose excursions count for the paths; may repeat")
+    parser.add_argument("--image", action="append", default=[],
+                        help="image whose excursions count for the paths; may repeat")
     parser.add_argument("--table1", action="append", default=[], type=table1_argument, metavar="NAME=NATIVE.elf,IMAGE",
                         help="workload of Table 1: run bare and in an image; may repeat")
     parser.add_argument("--plugin", default=os.path.join(ROOT, "build", "tools", "count.so"), help="built if need be")
     parser.add_argument("--cc", default=os.environ.get("HOSTCC", "gcc"), help="host compiler for the plugin")
-    parser.add_argument("--config", default=os.path.join(ROOT, "config"), help="folder of isa.def, spr.def, targets.toml")
+    parser.add_argument("--config", default=os.path.join(ROOT, "config"),
+                        help="folder of isa.def, spr.def, targets.toml")
     parser.add_argument("--work", default=os.path.join(ROOT, "build", "bench"), help="folder for the plugin's reports")
     parser.add_argument("--out", default=os.path.join(ROOT, "build", "bench.json"))
     parser.add_argument("--timeout", type=run.positive, default=300.0, help="seconds for each run (300)")

@@ -1,9 +1,9 @@
 #!/usr/bin/python3
 """footprint.py: every byte of the hypervisor, by file and by option, beside the paper's Table 2.
 
-    footprint.py                            builds, prints the tables, writes build/footprint.json and build/footprint.svg
-    footprint.py --elf build/demo/proteus.elf           one image by file, builds nothing
-    footprint.py --diff old.json            one line: the change of text and data against an older footprint.json
+    footprint.py                                builds, prints, writes build/footprint.json and build/footprint.svg
+    footprint.py --elf build/demo/proteus.elf   one image by file, builds nothing
+    footprint.py --diff old.json                one line: the change of text and data against an older footprint.json
 
 What counts as what:
   text      code, vectors and read-only tables: every section of the hypervisor that is loaded and not written
@@ -13,8 +13,8 @@ What counts as what:
   images    guests and their tables, section .images: no part of the hypervisor
 Of a file: what the linker took from its object, by the map file.
 
-Of an option: the product `--product` is built with and without it (and, both times, without what depends on it), with one
-VM of its own that uses no device. For a choice, the selected alternative against each other. What an option adds to which
+Of an option: the product `--product` is built with and without it (and, both times, without what depends on it), with
+one VM of its own that uses no device. For a choice, the selected alternative against each other. Which option is which
 component of the paper is in config/targets.toml, [component]: option, and if only some files of it count, files.
 The component `base` is the product `--base`.
 
@@ -187,15 +187,17 @@ class Builder:
         key = (product, folder)
         if key not in self.images:
             if not self.options.no_build:
-                command = [self.options.make, "-s", f"-j{self.options.jobs}", f"PRODUCT={product}", f"O={folder}", *variables,
-                           "proteus"]
+                command = [self.options.make, "-s", f"-j{self.options.jobs}", f"PRODUCT={product}", f"O={folder}",
+                           *variables, "proteus"]
                 try:
-                    result = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, timeout=1200, check=False)
+                    result = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, timeout=1200,
+                                            check=False)
                 except FileNotFoundError:
                     raise InputError(fault(self.options.make, None, "not found", "apt-get install make")) from None
                 if result.returncode:
                     last = "\n".join((result.stdout + result.stderr).strip().splitlines()[-12:])
-                    raise InputError(fault(folder, None, f"`{' '.join(command)}` failed", "its last words follow"), last)
+                    cause = f"`{' '.join(command)}` failed"
+                    raise InputError(fault(folder, None, cause, "its last words follow"), last)
             folder_path = os.path.join(ROOT, folder)
             self.images[key] = Image(os.path.join(folder_path, "proteus.elf"), vm_count=vm_count(folder_path))
         return self.images[key]
@@ -388,7 +390,8 @@ def option_table(rows):
     """What each option costs."""
     table = [["option", "text", "data", "per VM"]]
     for name, row in sorted(rows.items(), key=lambda item: (-item[1]["text"], item[0])):
-        table.append([name, f"{row['text']:+d}", f"{row['data']:+d}", f"{row['per_vm']:+d}" if "per_vm" in row else "-"])
+        table.append([name, f"{row['text']:+d}", f"{row['data']:+d}",
+                      f"{row['per_vm']:+d}" if "per_vm" in row else "-"])
     return run.table(table)
 
 
@@ -471,7 +474,8 @@ def render_svg(report, targets):
                      sum(target["at_most"]) if "at_most" in target else None))
     papers = [row[2] for row in rows if row[2]]
     rows.append(("everything", (report["total"]["text"], report["total"]["data"]),
-                 [sum(paper[0] for paper in papers), sum(paper[1] for paper in papers)], targets["size_total"]["at_most"]))
+                 [sum(paper[0] for paper in papers), sum(paper[1] for paper in papers)],
+                 targets["size_total"]["at_most"]))
     largest = max(sum(size) for row in rows for size in row[1:3] if size)
     scale = WIDTH / largest
     bottom = TOP + len(rows) * ROW
@@ -483,8 +487,8 @@ def render_svg(report, targets):
            '<text class="title" x="24" y="32">Size in bytes, text + data</text>']
     x = 24
     for css, label in (("ours", "ours: text"), ("ours-data", "data"), ("paper", "paper: text"), ("paper-data", "data")):
-        out.append(f'<rect class="{css}" x="{x}" y="52" width="14" height="12"/><text class="small" x="{x + 20}" y="62">{label}'
-                   '</text>')
+        out.append(f'<rect class="{css}" x="{x}" y="52" width="14" height="12"/>'
+                   f'<text class="small" x="{x + 20}" y="62">{label}</text>')
         x += 42 + 7 * len(label)
     out.append(f'<line class="limit" x1="{x + 6}" x2="{x + 6}" y1="50" y2="66"/>'
                f'<text class="small" x="{x + 14}" y="62">our target: at most</text>')
@@ -507,13 +511,15 @@ def parse_arguments(argv):
     parser.add_argument("--base", default="minimal", help="product that is the component `base` (minimal)")
     parser.add_argument("--elf", help="measure this image by file, and nothing else")
     parser.add_argument("--map", help="with --elf: its map file (default: the same name with .map)")
-    parser.add_argument("--diff", metavar="OLD.json", help="print the change of --out against an older one, and nothing else")
+    parser.add_argument("--diff", metavar="OLD.json",
+                        help="print the change of --out against an older one, and nothing else")
     parser.add_argument("--of", default="total", choices=("total", *COMPONENTS), help="with --diff: of what (total)")
     parser.add_argument("--only", default="", metavar="X,...", help="measure only these options")
     parser.add_argument("--skip", default="", metavar="X,...", help="do not measure these options")
     parser.add_argument("--no-options", action="store_true", help="only the two products")
     parser.add_argument("--no-build", action="store_true", help="take what is built, do not run make")
-    parser.add_argument("--guest", default="ctask.elf", help="image of the VM that options are measured with (ctask.elf)")
+    parser.add_argument("--guest", default="ctask.elf",
+                        help="image of the VM that options are measured with (ctask.elf)")
     parser.add_argument("--make", default="make", help="make program")
     parser.add_argument("--jobs", type=int, default=2, help="jobs of make (2)")
     parser.add_argument("--kconfig", default=os.path.join(ROOT, "Kconfig"))
@@ -545,7 +551,8 @@ def main(argv=None):
         only, skip = (set(filter(None, text.split(","))) for text in (args.only, args.skip))
         rows, pairs = measure_options(builder, options, only, skip)
     report = {"components": components_of(base, pairs, targets), "total": totals(full.columns),
-              "per_vm": per_vm_of(base, pairs, targets), "products": {args.base: base.as_json(), args.product: full.as_json()},
+              "per_vm": per_vm_of(base, pairs, targets),
+              "products": {args.base: base.as_json(), args.product: full.as_json()},
               "options": rows, "files": full.files}
     print("\n".join(component_table(report, targets)), end="\n\n")
     if rows:

@@ -1,9 +1,10 @@
 #!/usr/bin/python3
-"""Tests of tools/bench.py: decoding, the definition of each path, the judgement, and one run of the toy of test_plugin."""
+"""Tests of tools/bench.py: decoding, the definition of each path, the judgement, and a run of test_plugin's toy."""
 
 import json
 import os
 import shutil
+import subprocess
 import sys
 
 import pytest
@@ -35,8 +36,9 @@ def row(vector, word=0, outcome="next", came="one", to=None, to_vector=0, insns=
 
 
 @pytest.mark.parametrize("word, decoded", [
-    (MFSPR_SRR0, ("mfspr", "srr0")), (MTSPR_SPRG1, ("mtspr", "sprg1")), (MTSPR_PIT, ("mtspr", "pit")), (MFMSR, ("mfmsr", "")),
-    (MTMSR, ("mtmsr", "")), (WRTEE, ("wrtee", "")), (WRTEEI_1, ("wrteei", "1")), (0x7C000146, ("wrteei", "0")),
+    (MFSPR_SRR0, ("mfspr", "srr0")), (MTSPR_SPRG1, ("mtspr", "sprg1")), (MTSPR_PIT, ("mtspr", "pit")),
+    (MFMSR, ("mfmsr", "")), (MTMSR, ("mtmsr", "")),
+    (WRTEE, ("wrtee", "")), (WRTEEI_1, ("wrteei", "1")), (0x7C000146, ("wrteei", "0")),
     (RFI, ("rfi", "")), (TLBWE, ("tlbwe", "")), (0x7CA23286, ("mfdcr", "0x0c2")), (0x7C9F6AA6, ("mfspr", "0x1bf")),
     (0x60000000, (None, "")), (SC, (None, "")),
 ])
@@ -110,9 +112,10 @@ def test_judgement(insns, verdict):
 def test_misses():
     targets = {"paths": {"mfspr": {"at_most": 48}}, "table1": {"ctask": {"full": 8.0}}}
     longest = {"image": "i", "vm": "v", "what": "w", "word": "0x0"}
-    texts = list(bench.misses({"mfspr": {"insns": 49, "longest": longest}}, {"ctask": {"overhead": 8.01}}, targets, ["rfi"]))
+    over, fits = ({"mfspr": {"insns": insns, "longest": longest}} for insns in (49, 48))
+    texts = list(bench.misses(over, {"ctask": {"overhead": 8.01}}, targets, ["rfi"]))
     assert [text.split(":")[0] for text in texts] == ["rfi", "mfspr", "ctask"]
-    assert not list(bench.misses({"mfspr": {"insns": 48, "longest": longest}}, {"ctask": {"overhead": 8.0}}, targets, ["ctask"]))
+    assert not list(bench.misses(fits, {"ctask": {"overhead": 8.0}}, targets, ["ctask"]))
 
 
 def test_totals_of_one_and_of_several_vms():
@@ -168,8 +171,8 @@ def test_wrong_usage_is_status_2(arguments):
     assert ended.value.code == 2
 
 
-# The toy of test_plugin, but its `stop` says that both VMs passed, as the real hypervisor's console would, and its guests
-# are data of the image, as pack.py makes them.
+# The toy of test_plugin, but its `stop` says that both VMs passed, as the real hypervisor's console would, and its
+# guests are data of the image, as pack.py makes them.
 PRINTING = test_plugin.SOURCE.replace("stop:   lis", r"""stop:   lis     %r1, text@ha
         la      %r1, text@l(%r1)
         lis     %r2, 0xEF60
@@ -181,7 +184,9 @@ PRINTING = test_plugin.SOURCE.replace("stop:   lis", r"""stop:   lis     %r1, te
         b       1b
 text:   .asciz  "[one] toy: PASS\n[two] toy: PASS\n"
         .balign 4
-2:      lis""").replace('.section .one, "ax"', '.section .one, "a"').replace('.section .two, "ax"', '.section .two, "a"')
+2:      lis""")
+for vm_name in ("one", "two"):
+    PRINTING = PRINTING.replace(f'.section .{vm_name}, "ax"', f'.section .{vm_name}, "a"')
 NATIVE = r"""
         .globl  _start
 _start: lis     %r1, text@ha
@@ -221,8 +226,9 @@ def call(toy, config, *more):
     out = directory / "bench.json"
     if out.exists():
         out.unlink()
-    arguments = ["--image", image, "--table1", f"one={native},{image}", "--plugin", str(directory / "count.so"), "--config",
-                 str(config), "--work", str(directory / "work"), "--out", str(out), "--timeout", "60", *more]
+    arguments = ["--image", image, "--table1", f"one={native},{image}", "--plugin", str(directory / "count.so"),
+                 "--config", str(config), "--work", str(directory / "work"), "--out", str(out), "--timeout", "60",
+                 *more]
     status = run_tool(bench.main, arguments)
     return status, json.loads(out.read_text()) if out.exists() else None
 
@@ -231,7 +237,8 @@ def test_toy_from_end_to_end(toy, capfd):
     status, report = call(toy, CONFIG)
     output = capfd.readouterr().out
     assert status == 0
-    assert (report["paths"]["mfspr"]["insns"], report["paths"]["mfspr"]["cycles"], report["paths"]["mfspr"]["count"]) == (13, 24, 2)
+    mfspr = report["paths"]["mfspr"]
+    assert (mfspr["insns"], mfspr["cycles"], mfspr["count"]) == (13, 24, 2)
     assert (report["paths"]["mtspr"]["insns"], report["paths"]["sc_reflect"]["insns"]) == (13, 11)
     assert set(report["paths"]) == {"mfspr", "mtspr", "sc_reflect"}
     assert report["table1"]["one"]["full"] == 8 + 3 * 13 + 11 + 7
@@ -274,3 +281,23 @@ def test_a_run_that_fails_gives_no_figures(toy, capfd):
         table.write_text(text)
     assert status == 1 and report is None
     assert "three: silent" in capfd.readouterr().err and os.path.exists(native)
+
+
+@pytest.mark.parametrize("change, verdict, detail", [
+    (("", ""), "PASS", ""),
+    (("cmpwi   %r5, 0x1230", "cmpwi   %r5, 0x1231"), "FAIL", "step 03"),
+    (("cmpwi   %r4, 4\n", "cmpwi   %r4, 5\n"), "FAIL", "step 10"),
+])
+def test_bench_guest_runs_bare_and_notices_faults(tmp_path, change, verdict, detail):
+    """The guest whose paths are measured; with a wrong expectation it has to say so."""
+    guests = os.path.join(ROOT, "tests", "guests")
+    for folder in ("bench", "board"):
+        shutil.copytree(os.path.join(guests, folder), tmp_path / folder)
+    source = tmp_path / "bench" / "bench.S"
+    text = source.read_text()
+    assert change[0] in text
+    source.write_text(text.replace(*change))
+    subprocess.run(["make", "-s", "-C", str(tmp_path / "bench"), f"OUT={tmp_path}", f"CROSS_COMPILE={test_plugin.CROSS}"],
+                   check=True, timeout=60)
+    vm = bench.run.run(image=str(tmp_path / "bench.elf"), timeout=30).as_bare("bench")
+    assert (vm.verdict, vm.detail) == (verdict, detail)

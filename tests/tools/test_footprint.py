@@ -16,7 +16,8 @@ sys.path.insert(0, os.path.join(ROOT, "tools"))
 import footprint        # noqa: E402
 from kconfig import InputError, run_tool    # noqa: E402
 
-CROSS = os.environ.get("CROSS_COMPILE") or ("powerpc-eabi-" if shutil.which("powerpc-eabi-gcc") else "powerpc-linux-gnu-")
+CROSS = os.environ.get("CROSS_COMPILE") or (
+    "powerpc-eabi-" if shutil.which("powerpc-eabi-gcc") else "powerpc-linux-gnu-")
 TARGETS = os.path.join(ROOT, "config", "targets.toml")
 
 ONE = """
@@ -80,8 +81,8 @@ def link(directory, sources, name="proteus"):
         subprocess.run([CROSS + "gcc", "-mcpu=405", "-c", "-o", objects[-1], f"src/{path.with_suffix('.S').name}"],
                        cwd=directory, check=True, timeout=60)
     (directory / "link.ld").write_text(SCRIPT)
-    subprocess.run([CROSS + "ld", "--build-id=none", "--gc-sections", "-T", "link.ld", f"-Map={name}.map", "-o", f"{name}.elf",
-                    *objects], cwd=directory, check=True, timeout=60)
+    subprocess.run([CROSS + "ld", "--build-id=none", "--gc-sections", "-T", "link.ld", f"-Map={name}.map", "-o",
+                    f"{name}.elf", *objects], cwd=directory, check=True, timeout=60)
     return str(directory / f"{name}.elf")
 
 
@@ -109,8 +110,8 @@ def test_files_add_up(elf):
 
 
 def test_difference(elf, tmp_path):
-    smaller = footprint.Image(link(tmp_path, {"one": ONE.replace(".space  60", ".space  52"), "two": TWO.replace("600", "580")}),
-                              vm_count=2)
+    sources = {"one": ONE.replace(".space  60", ".space  52"), "two": TWO.replace("600", "580")}
+    smaller = footprint.Image(link(tmp_path, sources), vm_count=2)
     larger = footprint.Image(elf, vm_count=2)
     assert footprint.difference(larger, smaller) == {"text": 8, "data": 0, "per_vm": 10}
     assert footprint.difference(larger, smaller, ["src/two.o"]) == {"text": 0, "data": 0, "per_vm": 10}
@@ -145,7 +146,8 @@ def test_bad_images(elf, tmp_path):
 
 def report(text, data, base=(100, 10)):
     """A footprint.json."""
-    return {"components": {"base": {"text": base[0], "data": base[1]}}, "total": {"text": text, "data": data}, "per_vm": {}}
+    return {"components": {"base": {"text": base[0], "data": base[1]}}, "total": {"text": text, "data": data},
+            "per_vm": {}}
 
 
 @pytest.mark.parametrize("of, line", [
@@ -167,9 +169,9 @@ def test_diff_of_something_else(tmp_path, capsys, text):
 
 def test_misses():
     targets = footprint.read_targets(TARGETS)
-    fits = {"components": {"base": {"text": 3600, "data": 600}}, "total": {"text": 8000, "data": 192}, "per_vm": {"base": 304}}
+    fits = dict(report(8000, 192, (3600, 600)), per_vm={"base": 304})
     assert not list(footprint.misses(fits, targets))
-    over = {"components": {"base": {"text": 3601, "data": 601}}, "total": {"text": 8000, "data": 193}, "per_vm": {"base": 305}}
+    over = dict(report(8000, 193, (3601, 601)), per_vm={"base": 305})
     assert len(list(footprint.misses(over, targets))) == 4
 
 

@@ -14,7 +14,8 @@ import pytest
 
 ROOT = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
 PLUGIN = os.path.join(ROOT, "tools", "plugin")
-CROSS = os.environ.get("CROSS_COMPILE") or ("powerpc-eabi-" if shutil.which("powerpc-eabi-gcc") else "powerpc-linux-gnu-")
+CROSS = os.environ.get("CROSS_COMPILE") or (
+    "powerpc-eabi-" if shutil.which("powerpc-eabi-gcc") else "powerpc-linux-gnu-")
 QEMU = os.environ.get("QEMU") or "qemu-system-ppc"
 
 SOURCE = r"""
@@ -176,25 +177,70 @@ EXPECTED = {
 }
 
 
+# The same from ROM: vectors at 0xFFFF0000, the guests copied to RAM by the reset code.
+ROM_SCRIPT = """
+ENTRY(_start)
+SECTIONS
+{
+    .hyp 0xFFFF0000 : { *(.hyp) }
+    .one 0x100000 : AT(0xFFFF4000) { *(.one) }
+    .two 0x200000 : AT(0xFFFF6000) { *(.two) }
+    .reset 0xFFFFFFFC : AT(0xFFFFFFFC) { *(.reset) }
+}
+"""
+ROM_SOURCE = SOURCE.replace("_start: li      %r1, 0", """_start: li      %r1, 0x40
+        mtdcr   0x10, %r1                           # SDRAM bank 0: 128 MiB at 0; QEMU does this only for -kernel
+        lis     %r1, 0x000A
+        ori     %r1, %r1, 1
+        mtdcr   0x11, %r1
+        li      %r1, 0x20
+        mtdcr   0x10, %r1
+        lis     %r1, 0x8000
+        mtdcr   0x11, %r1                           # and the controller on
+        lis     %r1, 0xFFFF
+        ori     %r1, %r1, 0x4000 - 4
+        lis     %r2, 0x10
+        subi    %r2, %r2, 4
+        li      %r3, 0x1000 / 4
+        mtctr   %r3
+1:      lwzu    %r4, 4(%r1)                         # one
+        stwu    %r4, 4(%r2)
+        bdnz    1b
+        lis     %r1, 0xFFFF
+        ori     %r1, %r1, 0x6000 - 4
+        lis     %r2, 0x20
+        subi    %r2, %r2, 4
+        mtctr   %r3
+1:      lwzu    %r4, 4(%r1)                         # two
+        stwu    %r4, 4(%r2)
+        bdnz    1b
+        lis     %r1, 0xFFFF""") + """
+        .section .reset, "ax"
+        b       _start
+"""
+ROM_BASE, ROM_SIZE = 0xFFF80000, 0x80000
+
+
 def build(directory, name, source, script):
     """Assemble and link `source`; gives the ELF's path."""
     paths = {suffix: str(directory / f"{name}.{suffix}") for suffix in ("S", "o", "ld", "elf")}
     for suffix, text in (("S", source), ("ld", script)):
         with open(paths[suffix], "w", encoding="ascii") as stream:
             stream.write(text)
-    subprocess.run([CROSS + "gcc", "-mcpu=405", "-mregnames", "-c", "-o", paths["o"], paths["S"]], check=True, timeout=60)
+    subprocess.run([CROSS + "gcc", "-mcpu=405", "-mregnames", "-c", "-o", paths["o"], paths["S"]], check=True,
+                   timeout=60)
     subprocess.run([CROSS + "ld", "--build-id=none", "-T", paths["ld"], "-o", paths["elf"], paths["o"]], check=True,
                    timeout=60)
     return paths["elf"]
 
 
-def count(directory, plugin, elf, arguments):
-    """Run `elf` under the plugin; gives QEMU's result and the report, if there is one."""
+def count(directory, plugin, elf, arguments, loader="-kernel"):
+    """Run `elf` (or, with -bios, a ROM) under the plugin; gives QEMU's result and the report, if there is one."""
     out = str(directory / "count.json")
     if os.path.exists(out):
         os.unlink(out)
     command = [QEMU, "-M", "ref405ep", "-display", "none", "-monitor", "none", "-serial", "null", "-no-reboot",
-               "-icount", "shift=0,sleep=off", "-plugin", ",".join([plugin, f"out={out}", *arguments]), "-kernel", elf]
+               "-icount", "shift=0,sleep=off", "-plugin", ",".join([plugin, f"out={out}", *arguments]), loader, elf]
     result = subprocess.run(command, capture_output=True, text=True, timeout=60, check=False)
     if not os.path.exists(out):
         return result, None
@@ -268,7 +314,8 @@ def test_profile_adds_up(report):
     words = {address: word for address, word, _ in report["profile"]}
     assert words[0x700] == 0xBFA03000                                   # stmw r29, 0x3000(0)
     extra = sum(2 * number for _, word, number in report["profile"] if word >> 26 in (46, 47))
-    assert sum(number for _, word, number in report["profile"] if word != 0x48000000) + extra == report["hypervisor"]["insns"]
+    working = sum(number for _, word, number in report["profile"] if word != 0x48000000)
+    assert working + extra == report["hypervisor"]["insns"]
     assert dict((address, number) for address, _, number in report["profile"])[0x700] == 3
 
 
@@ -291,6 +338,24 @@ def test_two_runs_are_alike(tools, report):
 def test_stray_code_is_seen(tools):
     report = count(*tools, VMS[:2])[1]
     assert report["stray_insns"] > 0
+
+
+def test_rom(tools):
+    """From ROM, RAM is found by itself, and all paths are as long as from RAM."""
+    directory, plugin, _ = tools
+    elf = build(directory, "rom", ROM_SOURCE, ROM_SCRIPT)
+    rom = str(directory / "rom.bin")
+    subprocess.run([CROSS + "objcopy", "-O", "binary", elf, rom], check=True, timeout=60)
+    with open(rom, "r+b") as stream:
+        code = stream.read()
+        stream.seek(0)
+        stream.write(bytes(ROM_SIZE - len(code)) + code)
+    ranges = [f"hyp={ROM_BASE:#x}-{ROM_BASE + ROM_SIZE:#x}"] + VMS[1:]
+    result, report = count(directory, plugin, rom, ranges, "-bios")
+    assert report is not None, result.stderr
+    assert (report["stray_insns"], report["odd_entries"]) == (0, 0)
+    found = {key: (row["count"], row["insns"]["max"], row["cycles"]["max"]) for key, row in by_key(report).items()}
+    assert found == EXPECTED
 
 
 NATIVE = """

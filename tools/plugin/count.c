@@ -1,29 +1,35 @@
 /*
  * count.c: a TCG plugin for QEMU 7.2 that counts, exactly, who executes what on a PPC405 under Proteus.
  *
- * Hypervisor and guests both run at low addresses, the one in real mode and the others translated, so they are told apart
- * by *machine* address: QEMU gives each instruction's host address, and the host address of machine address 0 is learnt
- * from the first instruction after reset, which runs in real mode.
+ * Hypervisor and guests both run at low addresses, the one in real mode and the others translated, so they are told
+ * apart by *machine* address: QEMU gives each instruction's host address, and the host address of machine address 0 is
+ * learnt from the first instruction after reset, which runs in real mode.
  *
  * An excursion is what the hypervisor executes from a vector to the next instruction of a guest. It is filed under
  * (from, vector, trapped word, to, outcome):
  *
  *   from, to   a VM, or one of boot, idle (the hypervisor was waiting for an interrupt), resuming (an interrupt came
  *              before the guest's first instruction after the hypervisor's rfi), and as `to` also end
- *   word       what the guest tried to execute, for vectors that an instruction raises; 0 for interrupts. A callback comes
- *              before its instruction executes, so the last one of the guest is the one that trapped.
- *   outcome    next      resumed after the trapped (or last) instruction     retry    resumed at the trapped instruction
- *              vector    resumed at an exception vector of its own, whose offset is in to_vector
- *              jump      resumed elsewhere
- *              switch    another VM resumed                                  idle     ended by waiting
- *              preempted another interrupt came with the rfi                 end      the run ended
+ *   word       what the guest tried to execute, for vectors that an instruction raises; 0 for interrupts. A callback
+ *              comes before its instruction executes, so the last one of the guest is the one that trapped.
+ *   outcome    next       resumed behind the trapped (or last) instruction
+ *              retry      resumed at the trapped instruction
+ *              vector     resumed at an exception vector of its own, whose offset is in to_vector
+ *              jump       resumed elsewhere
+ *              switch     another VM resumed
+ *              idle       ended by waiting
+ *              preempted  another interrupt came with the rfi
+ *              end        the run ended
  *
  * A branch to itself is waiting (on the chip, MSR[WE] stops the processor there; QEMU does so only for an mtmsr): it is
  * counted as `waiting` and in nothing else.
  *
- * Arguments: out=FILE  hyp=LO-HI (repeatable)  vm=NAME:LO-HI (repeatable)  native=on (everything is one guest, "native")
- *            paths=on (the longest excursion of each key, address by address)  profile=on (count per hypervisor address)
- *            trace=N (the first N excursions, address by address)  ram=BYTES (default 128 MiB)
+ * Arguments: out=FILE       the report                        hyp=LO-HI        hypervisor code; may repeat
+ *            native=on      everything is one guest, "native" vm=NAME:LO-HI    a VM's memory; may repeat
+ *            paths=on       the longest excursion of each key, address by address
+ *            profile=on     executions of each hypervisor address
+ *            trace=N        the first N excursions, address by address
+ *            ram=BYTES      the board's RAM (default 128 MiB)
  * HI is the first address behind the range. The report is JSON, written when QEMU exits; tools/bench.py reads it.
  */
 #include "qemu_plugin.h"
@@ -517,12 +523,15 @@ static void on_translate(qemu_plugin_id_t id, struct qemu_plugin_tb *tb)
 
 static void report_key(FILE *out, const struct key *key, bool first)
 {
-    fprintf(out, "%s\n  {\"from\": \"%s\", \"vector\": %" PRIu32 ", \"word\": %" PRIu32 ", \"to\": \"%s\", \"outcome\": "
-            "\"%s\", \"to_vector\": %" PRIu32 ", \"count\": %" PRIu64 ",\n   \"insns\": {\"min\": %" PRIu32
-            ", \"max\": %" PRIu32 ", \"sum\": %" PRIu64 "}, \"cycles\": {\"min\": %" PRIu32 ", \"max\": %" PRIu32 ", \"sum\": %" PRIu64 "},\n   \"histogram\": [",
-            first ? "" : ",", party_name(key->from), key->vector, key->word, party_name(key->to),
-            outcome_names[key->outcome], key->to_vector, key->count, key->insns_min, key->insns_max, key->insns,
-            key->cycles_min, key->cycles_max, key->cycles);
+    fprintf(out, "%s\n  {\"from\": \"%s\", \"vector\": %" PRIu32 ", \"word\": %" PRIu32 ", ", first ? "" : ",",
+            party_name(key->from), key->vector, key->word);
+    fprintf(out, "\"to\": \"%s\", \"outcome\": \"%s\", \"to_vector\": %" PRIu32 ", \"count\": %" PRIu64,
+            party_name(key->to), outcome_names[key->outcome], key->to_vector, key->count);
+    fprintf(out, ",\n   \"insns\": {\"min\": %" PRIu32 ", \"max\": %" PRIu32 ", \"sum\": %" PRIu64 "}", key->insns_min,
+            key->insns_max, key->insns);
+    fprintf(out, ", \"cycles\": {\"min\": %" PRIu32 ", \"max\": %" PRIu32 ", \"sum\": %" PRIu64 "}", key->cycles_min,
+            key->cycles_max, key->cycles);
+    fputs(",\n   \"histogram\": [", out);
     for (size_t i = 0; i < key->bin_count; i++) {
         fprintf(out, "%s[%" PRIu32 ", %" PRIu64 "]", i == 0 ? "" : ", ", key->bins[i].insns, key->bins[i].count);
     }
@@ -586,10 +595,12 @@ static void report_trace(FILE *out)
 
 static void report_totals(FILE *out)
 {
-    fprintf(out, " \"version\": 1,\n \"total\": %" PRIu64 ",\n \"waiting\": %" PRIu64 ",\n \"hypervisor\": {\"insns\": %"
-            PRIu64 ", \"cycles\": %" PRIu64 ", \"boot_insns\": %" PRIu64 "},\n \"stray_insns\": %" PRIu64 ",\n \"odd_entries\": %" PRIu64
-            ",\n \"nested_faults\": %" PRIu64 ",\n \"vms\": {", serial, waiting_insns, hyp_insns, hyp_cycles, boot_insns, stray_insns,
-            odd_entries, nested_faults);
+    fprintf(out, " \"version\": 1,\n \"total\": %" PRIu64 ",\n \"waiting\": %" PRIu64 ",\n", serial, waiting_insns);
+    fprintf(out, " \"hypervisor\": {\"insns\": %" PRIu64 ", \"cycles\": %" PRIu64 ", \"boot_insns\": %" PRIu64 "},\n",
+            hyp_insns, hyp_cycles, boot_insns);
+    fprintf(out, " \"stray_insns\": %" PRIu64 ",\n \"odd_entries\": %" PRIu64 ",\n \"nested_faults\": %" PRIu64 ",\n",
+            stray_insns, odd_entries, nested_faults);
+    fputs(" \"vms\": {", out);
     for (int i = 0; i < vm_count; i++) {
         const struct vm *vm = &vms[i];
         fprintf(out, "%s\n  \"%s\": {\"insns\": %" PRIu64 ", \"cycles\": %" PRIu64 ", \"hyp_insns\": %" PRIu64
@@ -599,8 +610,9 @@ static void report_totals(FILE *out)
     }
     fputs("},\n \"model\": [", out);
 #define TIMING_ROW(name, cycles, what, source) \
-    fprintf(out, "%s\n  [\"%s\", %d, \"%s\", \"%s\"]", CYCLES_##name == CYCLES_BASE && strcmp(#name, "BASE") == 0 ? "" : ",", \
-            #name, (cycles), (what), (source));
+    fprintf(out, "%s\n  [\"%s\", %d, \"%s\", \"%s\"]", comma, #name, (cycles), (what), (source)); \
+    comma = ",";
+    const char *comma = "";
     TIMING_TABLE(TIMING_ROW)
     fputs("],\n", out);
 }

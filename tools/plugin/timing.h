@@ -11,7 +11,8 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-// TIMING(name, cycles, what it is, source). "C.2.n" is the PPC405 Core User's Manual, appendix C, "Instruction Timings".
+// TIMING(name, cycles, what it is, source). "C.2.n" is section n of "Instruction Timings" in appendix C of the PPC405
+// Core User's Manual.
 #define TIMING_TABLE(TIMING) \
     TIMING(BASE,       1, "every instruction not named below", "C.2, caches hit") \
     TIMING(WORD,       1, "lmw, stmw, lswi, stswi: per word", "after C.2.7, aligned words") \
@@ -30,7 +31,14 @@
 #define TIMING_ENUM(name, cycles, what, source) CYCLES_##name = (cycles),
 enum timing { TIMING_TABLE(TIMING_ENUM) };
 
-enum branch_kind { NOT_A_BRANCH, BRANCH_KNOWN, BRANCH_PREDICTED_TAKEN, BRANCH_PREDICTED_NOT, BRANCH_REGISTER, BRANCH_RFI };
+enum branch_kind {
+    NOT_A_BRANCH,
+    BRANCH_KNOWN,
+    BRANCH_PREDICTED_TAKEN,
+    BRANCH_PREDICTED_NOT,
+    BRANCH_REGISTER,            // bclr, bcctr
+    BRANCH_RFI,                 // rfi, rfci
+};
 
 // What the model and the path counter need to know of one instruction word.
 struct insn_facts {

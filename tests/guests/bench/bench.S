@@ -16,7 +16,10 @@
 #define VAR(name) name@l(0)
 
         .macro  every_gpr operation:req, arguments:vararg
-        .irp    n, 0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15, 16, 17, 18, 19, 20, 21, 22, 23, 24, 25, 26, 27, 28, 29, 30, 31
+        .irp    n, 0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15
+        \operation \n \arguments
+        .endr
+        .irp    n, 16, 17, 18, 19, 20, 21, 22, 23, 24, 25, 26, 27, 28, 29, 30, 31
         \operation \n \arguments
         .endr
         .endm
@@ -46,7 +49,7 @@
         .org    0x800
         b       unexpected
 
-        .org    0xC00                               # sc from supervisor mode returns; from user mode, to r22 in supervisor
+        .org    0xC00                               # sc from supervisor returns; from user, to r22 in supervisor
         lwz     %r20, VAR(call_count)
         addi    %r20, %r20, 1
         stw     %r20, VAR(call_count)
@@ -174,7 +177,7 @@ again:
         step    7
         every_gpr ee_immediate
 
-        step    8                                   # cache and TLB: nothing valid is written, so bare it changes nothing
+        step    8                                   # cache and TLB: nothing valid is written; changes nothing bare
         li      %r4, 0
         li      %r5, 63
         .rept   4
