@@ -133,11 +133,17 @@ class Result(Console):
         super().__init__()
         self.status = None      # exit status of QEMU, negative for a signal
         self.timed_out = False
+        self.ended = False      # killed because what the caller waited for has come
         self.errors = ""        # what QEMU wrote on stderr
         self.unsent = []        # steps of the input script that never came to pass
 
     def trouble(self):
         """One sentence for each way in which the run itself, not a guest, went wrong."""
+        for line in self.hypervisor:
+            if line.startswith("panic"):
+                yield f"the hypervisor panicked: {line}"
+        if self.ended:
+            return
         if self.timed_out:
             last = self.lines[-1] if self.lines else "(nothing)"
             yield f"timeout: the image was still running and was killed; last line: {last}"
@@ -243,8 +249,8 @@ def command_line(qemu, image=None, rom=None, uart1=None, extra=(), icount=True):
 
 
 def run(image=None, rom=None, timeout=60, echo=None, script=(), uart1=None, extra=(), qemu=None, interactive=False,
-        icount=True):
-    """Run an image to its end. echo: a function called with each piece of text as it comes. Gives a Result."""
+        icount=True, until=None):
+    """Run an image to its end, or until a function of the Result so far says so (asked after each line). echo: a function called with each piece of text as it comes. Gives a Result."""
     command = command_line(find_qemu(qemu), image, rom, uart1, extra, icount)
     stdin = None if interactive else subprocess.PIPE if script else subprocess.DEVNULL
     try:
@@ -253,7 +259,7 @@ def run(image=None, rom=None, timeout=60, echo=None, script=(), uart1=None, extr
         raise RunError(f"run.py: {command[0]}: {error.strerror}. hint: reinstall qemu-system-ppc") from None
     result = Result()
     try:
-        _watch(process, result, time.monotonic() + timeout, echo, list(script))
+        _watch(process, result, time.monotonic() + timeout, echo, list(script), until)
     finally:
         if process.poll() is None:
             process.kill()
@@ -271,14 +277,14 @@ def _close(pipe):
         pass    # unsent input of a machine that has ended
 
 
-def _watch(process, result, deadline, echo, steps):
-    """Read both outputs of QEMU until they end or the time is up."""
+def _watch(process, result, deadline, echo, steps, until):
+    """Read both outputs of QEMU until they end, the time is up or what was waited for has come."""
     selector = selectors.DefaultSelector()
     selector.register(process.stdout, selectors.EVENT_READ, "console")
     selector.register(process.stderr, selectors.EVENT_READ, "errors")
     decoder = codecs.getincrementaldecoder("ascii")("backslashreplace")
     text, heard, errors = "", "", b""
-    while selector.get_map():
+    while selector.get_map() and not result.ended:
         left = deadline - time.monotonic()
         if left <= 0:
             result.timed_out = True
@@ -296,6 +302,7 @@ def _watch(process, result, deadline, echo, steps):
             *lines, text = (text + piece).split("\n")
             for line in lines:
                 result.add(line)
+                result.ended = result.ended or bool(until and until(result))
             heard = _follow(process, steps, heard + piece)
     if text:
         result.add(text)
@@ -406,6 +413,11 @@ def judge(result, vms, names, expectations):
         yield f"expected line {number} did not come: {pattern}"
 
 
+def all_decided(names):
+    """For run(until=...): have all these VMs said PASS or FAIL? Others may run for ever."""
+    return lambda result: all(name in result.vms and result.vms[name].verdict for name in names)
+
+
 def positive(text):
     """Argument type: seconds."""
     value = float(text)
@@ -424,6 +436,8 @@ def parse_arguments(argv):
     parser.add_argument("--vms", help="VMs that have to pass: a,b,c (default: gen/partitions.json beside the image)")
     parser.add_argument("--expect", metavar="FILE", help="regular expressions that console lines must match, in order")
     parser.add_argument("--input", metavar="FILE", help="input script: lines `wait <regex>` and `send <text>`")
+    parser.add_argument("--until-decided", action="store_true",
+                        help="end the run when all of --vms have said PASS or FAIL, though other VMs go on")
     parser.add_argument("--summary", action="store_true", help="only the tables, not the console")
     parser.add_argument("--uart1", metavar="FILE", help="give the board its second UART, written to FILE")
     parser.add_argument("--no-icount", action="store_true", help="time by the host's clock: for rfci in a guest run bare")
@@ -447,7 +461,8 @@ def main(argv=None):
         names = expected_vms(args.vms, args.rom or args.image)
         result = run(args.image, args.rom, args.timeout, None if args.summary else echo_to_stdout, script, args.uart1,
                      args.qemu_arg, args.qemu, interactive=not script and sys.stdin is not None and sys.stdin.isatty(),
-                     icount=not args.no_icount)
+                     icount=not args.no_icount,
+                     until=all_decided(names) if args.until_decided and names else None)
     except RunError as error:
         print(error, file=sys.stderr)
         return 1

@@ -25,12 +25,10 @@ class Rule:
         self.matched = 0        # lines of the bare run that it is about
         self.used = 0           # differences that it explained
 
-    def allows(self, name, bare, virtual):
-        """May this field differ so? Values are numbers, or None for a field that is absent."""
-        mask = self.fields.get("*", self.fields.get(name, 0))
-        if mask is None:
-            return True
-        return bool(mask) and not ((bare or 0) ^ (virtual or 0)) & ~mask & 0xFFFFFFFF
+    def mask_of(self, field):
+        """Bits of a field in which it may differ."""
+        mask = self.fields.get("*", self.fields.get(field, 0))
+        return 0xFFFFFFFF if mask is None else mask
 
 
 def read_rules(path=LIST):
@@ -78,13 +76,18 @@ def differing_fields(bare, virtual):
             yield name, left.get(name), right.get(name)
 
 
-def explain(rules, line, difference):
-    """The rule that allows a difference, or None."""
+def explained(rules, line, field, bare, virtual):
+    """Do the rules that are about this line together allow the difference? An absent field counts as zero in masks."""
+    bits = (bare or 0) ^ (virtual or 0)
     for rule in rules:
-        if rule.pattern.search(line) and rule.allows(*difference):
-            rule.used += 1
-            return rule
-    return None
+        mask = rule.mask_of(field)
+        if mask and rule.pattern.search(line):
+            rule.used += bool(bits & mask)
+            bits &= ~mask
+            if mask == 0xFFFFFFFF:
+                return True
+    # no bits left: explained, if there were any; a field that is present with the value 0 on one side only was not
+    return bits == 0 and (bare or 0) != (virtual or 0)
 
 
 def compare(bare_lines, virtual_lines, rules):
@@ -97,7 +100,7 @@ def compare(bare_lines, virtual_lines, rules):
             yield f"{name}: missing in the VM\n  bare:    {bare[name]}"
             continue
         wrong = [field for field, left, right in differing_fields(bare[name], virtual[name])
-                 if not explain(rules, bare[name], (field, left, right))]
+                 if not explained(rules, bare[name], field, left, right)]
         if wrong:
             yield f"{name}: {' '.join(wrong)}\n  bare:    {bare[name]}\n  virtual: {virtual[name]}"
     for name in virtual:

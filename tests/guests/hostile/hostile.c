@@ -1,0 +1,466 @@
+/*
+ * hostile.c: a guest that does all it can to hurt whoever is around it, and goes on as long as it lives.
+ *
+ * It is a loop of actions: random instructions, wild accesses, wild branches, storms of exceptions, random values in
+ * SPRs, DCRs, the TLB and the UART, resets. Every exception leads back here, to the rest of the action or to the next
+ * one. After some actions it idles, so that hours of its time pass in seconds of the machine that simulates it.
+ *
+ * Two manners, chosen by hostile_reckless:
+ *   0  does not do to itself what ends it for good: no translation (MSR[IR, DR]), machine checks stay enabled, vectors
+ *      stay where there is code. The watchdog's interrupt ends endless loops.
+ *   1  anything; it dies early.
+ *
+ * What is filtered in either manner, because QEMU 7.2 itself aborts: primary opcodes 59 and 63 (mffs on a core without
+ * floating point) and 60 (VSX: "Raised an exception without defined vector", for example at 0xF07FB292). Not needed as a VM, but fatal when run bare: rfci under -icount, SLER, TLB pages of 1 KiB, pages with
+ * the E bit. So this guest is not for running bare.
+ */
+#include "hostile.h"
+
+/* A test may change these in a copy of the ELF. */
+volatile uint32_t hostile_seed = 1;
+volatile uint32_t hostile_reckless;          /* 1: see above */
+volatile uint32_t hostile_actions = 40;      /* between two idle times */
+volatile uint32_t hostile_idle_us = 10000;   /* how long those are */
+volatile uint32_t hostile_report = 0x100;    /* actions between two lines on the console: a power of two */
+
+#define UART0 0xEF600300u
+
+#define SPR_TSR  0x3D8
+#define SPR_TCR  0x3DA
+#define SPR_PIT  0x3DB
+#define TCR_WIE  0x08000000u
+#define TCR_PIE  0x04000000u
+#define TCR_ARE  0x00400000u
+#define TCR_RUIN 0x30000000u /* WRC: system reset by the watchdog */
+#define LEASH    (TCR_WIE | TCR_PIE) /* watchdog period 2^17 ticks: 0.4 ms */
+
+#define VECTOR_MACHINE_CHECK 0x200u
+#define VECTOR_WATCHDOG      0x1020u
+
+#define BURST_WORDS    48u
+#define NOP            0x60000000u
+#define BRANCH_TO_SELF 0x48000000u
+
+static uint32_t random_state;
+static uint32_t actions, exceptions;
+static struct machine machine;
+
+/* The action under way, for going on with it after an exception. */
+static struct {
+    uint32_t pc, msr;
+    uint32_t repeat;    /* storms: how often again */
+    uint32_t pit;       /* storms of the timer: its period */
+    uint32_t resume;    /* bursts: how many exceptions may still be stepped over */
+    uint32_t end;       /* bursts: behind the last word */
+} act;
+
+#define mtspr(number, value) __asm__ volatile("mtspr %0, %1" ::"i"(number), "r"(value))
+#define mtdcr(number, value) __asm__ volatile("mtdcr %0, %1" ::"i"(number), "r"(value))
+#define mfspr(number)                                                                                             \
+    ({                                                                                                            \
+        uint32_t value_;                                                                                          \
+        __asm__ volatile("mfspr %0, %1" : "=r"(value_) : "i"(number));                                            \
+        value_;                                                                                                   \
+    })
+
+static uint32_t random_word(void)
+{
+    random_state ^= random_state << 13;
+    random_state ^= random_state >> 17;
+    random_state ^= random_state << 5;
+    return random_state * 0x9E3779B1u;
+}
+
+/* 0 to limit - 1 */
+static uint32_t random_below(uint32_t limit)
+{
+    return (uint32_t)((uint64_t)random_word() * limit >> 32);
+}
+
+static volatile uint8_t *uart(uint32_t offset)
+{
+    return (volatile uint8_t *)(UART0 + offset);
+}
+
+/* Give up on a transmitter that a random write has switched off. */
+static void put(char c)
+{
+    for (uint32_t i = 0; i < 10000 && !(*uart(5) & 0x20); i++) {
+    }
+    *uart(0) = (uint8_t)c;
+}
+
+static void put_text(const char *text)
+{
+    while (*text) {
+        put(*text++);
+    }
+}
+
+static void put_hex(uint32_t value)
+{
+    for (int shift = 28; shift >= 0; shift -= 4) {
+        put("0123456789ABCDEF"[(value >> shift) & 15]);
+    }
+}
+
+static void report(void)
+{
+    *uart(3) = 3;
+    put_text("\nhostile: actions ");
+    put_hex(actions);
+    put_text(" exceptions ");
+    put_hex(exceptions);
+    put('\n');
+}
+
+/* ---- what is not done ---- */
+
+static uint32_t opcode(uint32_t word)
+{
+    return word >> 26;
+}
+
+static uint32_t extended(uint32_t word)
+{
+    return (word >> 1) & 0x3FF;
+}
+
+static uint32_t spr_of(uint32_t word)
+{
+    return ((word >> 16) & 31) | ((word >> 6) & 0x3E0);
+}
+
+static int aborts_qemu(uint32_t word)
+{
+    return opcode(word) == 59 || opcode(word) == 60 || opcode(word) == 63;
+}
+
+/* In supervisor state: words after which there may be no more exception that leads back here. */
+static int ends_it(uint32_t word)
+{
+    if (opcode(word) == 19) {
+        return extended(word) == 50 || extended(word) == 51;    /* rfi, rfci: an action of their own */
+    }
+    if (opcode(word) != 31) {
+        return 0;
+    }
+    if (extended(word) == 146) {                                /* mtmsr: likewise */
+        return 1;
+    }
+    if (extended(word) == 467) {
+        uint32_t spr = spr_of(word);
+
+        return spr == 0x3D6 || spr == SPR_TCR || (spr == 0x3F2 && random_below(64)); /* EVPR, TCR, DBCR0 */
+    }
+    return 0;
+}
+
+static int allowed(uint32_t word, uint32_t msr)
+{
+    return !aborts_qemu(word) && (hostile_reckless || (msr & MSR_PR) || !ends_it(word));
+}
+
+/* ---- raw material ---- */
+
+static uint32_t random_address(void)
+{
+    switch (random_below(8)) {
+    case 0:
+        return random_below(0x8000);
+    case 1:
+        return 0x80000 + random_below(0x70000);
+    case 2:
+        return UART0 + random_below(16);
+    case 3:
+        return random_below(0x8000000);             /* the machine's RAM: the others', if it were not translated */
+    case 4:
+        return RAM_SIZE - 16 + random_below(32);    /* the edge */
+    default:
+        return random_word();
+    }
+}
+
+static uint32_t random_msr(void)
+{
+    uint32_t msr = random_word();
+
+    if (hostile_reckless) {
+        return msr & ~(random_below(4) ? 0x30u : 0);
+    }
+    return (msr & (MSR_EE | MSR_PR | 0x00082F00u)) | MSR_ME | MSR_CE;
+}
+
+static void random_machine(void)
+{
+    for (uint32_t i = 0; i < 32; i++) {
+        machine.gpr[i] = random_below(4) ? random_address() : random_below(64);
+    }
+    machine.cr = random_word();
+    machine.xer = random_word();
+    machine.lr = random_below(2) ? random_address() : BUFFER + 4 * random_below(BURST_WORDS);
+    machine.ctr = random_below(2) ? random_address() : random_below(1000);
+}
+
+/* Extended opcodes of all that traps or could: SPRs, DCRs, MSR, TLB, caches. */
+static uint32_t privileged_word(void)
+{
+    static const uint16_t codes[] = {467, 467, 467, 339, 451, 451, 323, 978, 978, 946, 914, 370, 566, 131, 163,
+                                     83,  146, 454, 966, 998, 486, 470, 150, 20,  1014, 4,  262, 758, 982, 371};
+    uint32_t code = codes[random_below(sizeof(codes) / sizeof(codes[0]))];
+    uint32_t word = 31u << 26 | (random_word() & 0x03FFF801) | code << 1;
+
+    if ((code == 451 || code == 323) && random_below(2)) {      /* the UIC, rather than any DCR */
+        uint32_t dcr = 0xC0 + random_below(9);
+
+        word = (word & ~0x001FF800u) | (dcr & 31) << 16 | (dcr >> 5) << 11;
+    }
+    if ((code == 467 || code == 339) && random_below(2)) {      /* SPRs from 0x3B0 up, where most are */
+        uint32_t spr = 0x3B0 + random_below(0x50);
+
+        word = (word & ~0x001FF800u) | (spr & 31) << 16 | (spr >> 5) << 11;
+    }
+    return word;
+}
+
+/* Loads and stores of every kind, by immediate and by index. */
+static uint32_t access_word(void)
+{
+    static const uint16_t indexed[] = {23, 55, 87, 119, 279, 311, 343, 375, 151, 183, 215, 247, 407, 439, 534, 662,
+                                       790, 918, 533, 597, 661, 725, 20, 150, 1014, 54, 86, 246, 278, 982};
+
+    if (random_below(2)) {
+        return (32 + random_below(16)) << 26 | (random_word() & 0x03FFFFFF);
+    }
+    return 31u << 26 | (random_word() & 0x03FFF801) | (uint32_t)indexed[random_below(30)] << 1;
+}
+
+static void flush_buffer(uint32_t words)
+{
+    for (uint32_t i = 0; i < words; i++) {
+        __asm__ volatile("dcbst 0, %0\n sync\n icbi 0, %0" ::"r"(BUFFER + 4 * i) : "memory");
+    }
+    __asm__ volatile("sync\n isync" ::: "memory");
+}
+
+static void fill_buffer(uint32_t words, uint32_t kind, uint32_t msr)
+{
+    volatile uint32_t *buffer = (volatile uint32_t *)BUFFER;
+    uint32_t word;
+
+    for (uint32_t i = 0; i < words; i++) {
+        do {
+            uint32_t pick = kind ? kind : 1 + random_below(3);
+
+            word = pick == 1 ? random_word() : pick == 2 ? privileged_word() : access_word();
+        } while (!allowed(word, msr));
+        buffer[i] = word;
+    }
+    buffer[words] = 0x44000002;                                 /* sc */
+    flush_buffer(words + 1);
+}
+
+/* One instruction, and an sc behind it. */
+static void fill_with(uint32_t word)
+{
+    volatile uint32_t *buffer = (volatile uint32_t *)BUFFER;
+
+    buffer[0] = word;
+    buffer[1] = 0x44000002;
+    flush_buffer(2);
+}
+
+/* ---- actions ---- */
+
+static void go(void) __attribute__((noreturn));
+
+static void go(void)
+{
+    if (act.pit) {
+        mtspr(SPR_TCR, LEASH | TCR_ARE);
+        mtspr(SPR_PIT, act.pit);
+    }
+    launch(&machine, act.pc, act.msr);
+}
+
+static void burst(uint32_t kind)
+{
+    uint32_t words = 4 + random_below(BURST_WORDS - 4);
+
+    act.msr = random_msr();
+    fill_buffer(words, kind, act.msr);
+    act.pc = BUFFER;
+    act.end = BUFFER + 4 * words;
+    act.resume = 2 * words;
+    if (random_below(4) == 0) {
+        mtspr(SPR_PIT, 1 + random_below(20000));
+    }
+}
+
+static void wild_branch(void)
+{
+    act.msr = random_msr();
+    act.pc = random_address();
+}
+
+/* The same exception again and again, at once. */
+static void storm(void)
+{
+    static const uint32_t words[] = {0x44000002, 0x7FE00008, 0x00000000, 0x7C6000A6, 0x80630000, BRANCH_TO_SELF};
+    uint32_t kind = random_below(6);
+
+    act.msr = (random_msr() & ~(uint32_t)MSR_EE) | (kind == 5 ? MSR_EE : 0);
+    fill_with(words[kind]);
+    act.pc = BUFFER;
+    act.repeat = 10 + random_below(200);
+    act.pit = kind == 5 ? 1 + random_below(8) : 0;
+}
+
+/* The console's UART, byte by byte and by accesses that it does not have. */
+static void poke_uart(void)
+{
+    for (uint32_t i = random_below(40); i; i--) {
+        volatile uint8_t *at = uart(random_below(8));
+
+        switch (random_below(4)) {
+        case 0:
+            (void)*at;
+            break;
+        case 1:
+            *(volatile uint32_t *)(UART0 + 4 * random_below(2)) = random_word();
+            break;
+        default:
+            *at = (uint8_t)random_word();
+        }
+    }
+    act.pc = BUFFER;
+    act.msr = MSR_ME | MSR_CE;
+    fill_with(NOP);
+}
+
+/* Vectors elsewhere: where there are others, or (recklessly) nowhere. */
+static void move_vectors(void)
+{
+    uint32_t base = hostile_reckless && random_below(2) ? random_word() : OTHER_BASE;
+
+    fill_with(NOP);
+    act.pc = BUFFER;
+    act.msr = random_msr();
+    mtspr(0x3D6, base);
+}
+
+/* Loop with everything masked until the watchdog resets this VM. */
+static void starve_watchdog(void)
+{
+    fill_with(BRANCH_TO_SELF);
+    mtspr(SPR_TCR, TCR_RUIN);
+    act.pc = BUFFER;
+    act.msr = MSR_ME;
+}
+
+static void reset_self(void)
+{
+    mtspr(0x3F2, 0x10000000u << random_below(2));
+}
+
+static void idle(void)
+{
+    fill_with(BRANCH_TO_SELF);
+    mtspr(SPR_TCR, TCR_PIE);
+    mtspr(SPR_PIT, hostile_idle_us * 333 + 2);
+    act.pc = BUFFER;
+    act.msr = MSR_WE | MSR_EE | MSR_ME | (random_word() & MSR_PR);
+}
+
+static void choose(void)
+{
+    uint32_t dice = random_below(1000), rare = random_below(4096);
+
+    random_machine();
+    if (hostile_actions && actions % hostile_actions == 0) {
+        idle();
+    } else if (rare == 0) {
+        starve_watchdog();
+    } else if (rare <= 2) {
+        reset_self();
+    } else if (dice < 350) {
+        burst(0);
+    } else if (dice < 550) {
+        burst(2);
+    } else if (dice < 750) {
+        burst(3);
+    } else if (dice < 850) {
+        wild_branch();
+    } else if (dice < 930) {
+        storm();
+    } else if (dice < 970) {
+        poke_uart();
+    } else {
+        move_vectors();
+    }
+}
+
+/* Back to something that works, whatever the last action has set. */
+static void tidy(void)
+{
+    *uart(1) = 0;
+    *uart(4) = 0;
+    mtdcr(0xC2, 0);
+    mtdcr(0xC3, 0);
+    mtdcr(0xC0, 0xFFFFFFFFu);
+    mtspr(SPR_PIT, 0);
+    mtspr(SPR_TCR, LEASH);
+    mtspr(SPR_TSR, 0xFFFFFFFFu);
+}
+
+/* Step over the instruction that trapped, if the burst is not over. A data machine check is behind it already. */
+static int can_resume(uint32_t vector)
+{
+    uint32_t pc = vector == VECTOR_MACHINE_CHECK ? mfspr(0x3DE) : mfspr(0x01A) + (vector == 0xC00 ? 0 : 4);
+
+    if (!act.resume || vector == VECTOR_WATCHDOG || pc <= BUFFER || pc >= act.end) {
+        return 0;
+    }
+    act.resume--;
+    act.pc = pc;
+    for (uint32_t i = 0; i < 32; i++) {
+        machine.gpr[i] = ((const uint32_t *)SAVE)[i];
+    }
+    return 1;
+}
+
+void hostile_next(uint32_t vector)
+{
+    exceptions++;
+    if (act.repeat) {
+        act.repeat--;
+        mtspr(SPR_TSR, 0xFFFFFFFFu);
+        go();
+    }
+    tidy();
+    if (can_resume(vector)) {
+        go();
+    }
+    actions++;
+    if ((actions & (hostile_report - 1)) == 0) {
+        report();
+    }
+    act.resume = 0;
+    act.pit = 0;
+    choose();
+    go();
+}
+
+/* After a reset the time base makes the difference: the memory is as at the first start. */
+void hostile_boot(void)
+{
+    uint32_t now;
+
+    __asm__ volatile("mftb %0" : "=r"(now));
+    random_state = hostile_seed * 0x9E3779B1u ^ now * 0x85EBCA6Bu;
+    if (random_state == 0) {
+        random_state = 1;
+    }
+    put_text("hostile: start\n");
+    hostile_next(0);
+}
