@@ -6,18 +6,68 @@ PYTHON  := /usr/bin/python3
 CROSS_COMPILE ?= $(if $(shell command -v powerpc-eabi-gcc),powerpc-eabi-,powerpc-linux-gnu-)
 CC      := $(CROSS_COMPILE)gcc
 GUESTS  := build/guests
+TIMEOUT ?= 120
 Q       := $(if $(V),,@)
+export CROSS_COMPILE
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
 .SUFFIXES:
+.PHONY: help run rom run-rom test test-quick check system unit footprint bench lint menuconfig savedefconfig clean guests deps-% FORCE
+
+help: ## this list
+	@echo "Proteus, a hybrid hypervisor for the PowerPC 405. PRODUCT=$(PRODUCT) (of: $(notdir $(patsubst %/,%,$(wildcard config/*/))))"
+	@awk -F ':.*## ' '/^[a-z%-]+:.*## / { printf "  make %-14s %s\n", $$1, $$2 }' Makefile
+
+run: deps-run ## build PRODUCT and its guests, run them on QEMU, print what happened
+	$(Q)$(MAKE) --no-print-directory $(O)/proteus.elf
+	$(Q)$(PYTHON) tools/run.py --image $(O)/proteus.elf --timeout $(TIMEOUT)
+rom: deps-run ## the same as a ROM image: build/PRODUCT-rom/proteus.bin
+	$(Q)$(MAKE) --no-print-directory O=$(O)-rom EXTRA_CONFIG="$(EXTRA_CONFIG) CONFIG_ROM=y" $(O)-rom/proteus.bin
+run-rom: rom ## run the ROM image
+	$(Q)$(PYTHON) tools/run.py --rom $(O)-rom/proteus.bin --timeout $(TIMEOUT)
+test: deps-test ## everything that can fail: unit, tool and system tests, coverage of rows, ledgers
+	$(Q)$(PYTHON) tests/run.py all
+test-quick: deps-test ## unit and tool tests only
+	$(Q)$(PYTHON) tests/run.py quick
+check: deps-test ## configuration: every product's options and partition file
+	$(Q)for p in $(notdir $(patsubst %/defconfig,%,$(wildcard config/*/defconfig))); do \
+	  $(MAKE) --no-print-directory PRODUCT=$$p build/$$p/gen/partitions.h && echo "  OK    $$p" || exit 1; done
+system: deps-test ## system tests on QEMU
+	$(Q)$(PYTHON) tests/run.py system
+unit: deps-test ## host unit tests of the real C sources
+	$(Q)$(PYTHON) tests/run.py unit
+footprint: deps-run ## bytes per file and option: build/footprint.json, build/footprint.svg
+	$(Q)$(MAKE) -s guests
+	$(Q)$(PYTHON) tools/footprint.py
+TABLE1 := ctask ffttask simplefft
+bench: deps-bench ## exact path lengths and Table 1: build/bench.json
+	$(Q)for p in bench $(TABLE1:%=table1-%); do $(MAKE) --no-print-directory PRODUCT=$$p build/$$p/proteus.elf || exit 1; done
+	$(Q)$(PYTHON) tools/bench.py --image build/bench/proteus.elf --out build/bench.json \
+	  $(foreach w,$(TABLE1),--table1 $(w)=$(GUESTS)/$(w).elf,build/table1-$(w)/proteus.elf)
+lint: deps-lint ## static checks
+	$(Q)tools/lint.sh
+menuconfig: deps-run ## choose options for PRODUCT (then: savedefconfig)
+	$(Q)$(PYTHON) tools/kconfig.py --menuconfig --kconfig Kconfig --defconfig $(DEFCONFIG) --out $(O)
+savedefconfig: ## write the chosen options to config/PRODUCT/defconfig
+	$(Q)$(PYTHON) tools/kconfig.py --savedefconfig --kconfig Kconfig --defconfig $(DEFCONFIG) --out $(O)
+clean: ## remove build/
+	$(Q)rm -rf build
+deps-%:
+	$(Q)tools/deps.sh $*
 
 # ---- configuration ---------------------------------------------------------------------------------------------------
 DEFCONFIG  := config/$(PRODUCT)/defconfig
 PARTITIONS := config/$(PRODUCT)/partitions.toml
 GEN        := $(O)/gen
+IMAGE_GOALS := $(filter build/%,$(MAKECMDGOALS))
+ifneq ($(IMAGE_GOALS),)
 -include $(O)/config.mk
+endif
 BOARD := $(patsubst "%",%,$(CONFIG_BOARD))
+
+$(DEFCONFIG) $(PARTITIONS):
+	@echo "$@:1: no such file. hint: products are the folders of config/ with a defconfig and a partitions.toml" >&2; exit 1
 
 $(O)/config.mk: $(DEFCONFIG) Kconfig tools/kconfig.py $(O)/extra
 	$(Q)$(PYTHON) tools/kconfig.py --kconfig Kconfig --defconfig $(DEFCONFIG) --out $(O) --set "$(EXTRA_CONFIG)"
@@ -26,7 +76,6 @@ $(O)/config.mk: $(DEFCONFIG) Kconfig tools/kconfig.py $(O)/extra
 # EXTRA_CONFIG="CONFIG_X=n CONFIG_Y=3" overrides single options; a change of it is a change of configuration.
 $(O)/extra: FORCE
 	$(Q)mkdir -p $(O); echo '$(EXTRA_CONFIG)' | cmp -s - $@ || echo '$(EXTRA_CONFIG)' > $@
-FORCE:
 
 $(GEN)/partitions.h: $(PARTITIONS) config/boards/$(BOARD).toml tools/partition.py $(O)/config.mk
 	$(Q)$(PYTHON) tools/partition.py --board config/boards/$(BOARD).toml --config $(O)/.config $(PARTITIONS) --out $(GEN)
@@ -45,41 +94,45 @@ SRC-$(CONFIG_MESSAGES)     += message
 SRC-$(CONFIG_STATS)        += stats
 OBJECTS := $(ASM:%=$(O)/asm/%.o) $(SRC-y:%=$(O)/src/%.o) $(O)/gen/partitions.o
 
-CPPFLAGS := -include $(GEN)/autoconf.h -Iconfig -I$(GEN) -Isrc -Isrc/cpu -Iasm -Ulinux -Uunix -Upowerpc
 # r7-r10 and CTR stay the guest's while C runs: every road has less to save (asm/cold.S).
 FIXED    := $(addprefix -ffixed-,r7 r8 r9 r10 ctr)
-CODEGEN  := -mmultiple -fno-jump-tables $(FIXED)
+CODEGEN  := -Os -mmultiple -fno-jump-tables $(FIXED)
 ARCH     := -mcpu=405 -msoft-float -mno-dlmzb -mno-eabi -msdata=data -G0 -fno-pic -fno-pie
-CFLAGS   := $(ARCH) -Os -g -std=gnu11 -ffreestanding -fno-stack-protector -fno-asynchronous-unwind-tables -fno-common \
-            -ffunction-sections -fdata-sections -Wall -Wextra -Wmissing-prototypes -Wno-pedantic -Werror -fstack-usage -flto $(CODEGEN)
+CPPFLAGS := -include $(GEN)/autoconf.h -Iconfig -I$(GEN) -Isrc -Isrc/cpu -Iasm -Ulinux -Uunix -Upowerpc
+CFLAGS   := $(ARCH) $(CODEGEN) -g -std=gnu11 -ffreestanding -fno-stack-protector -fno-asynchronous-unwind-tables -fno-common \
+            -ffunction-sections -fdata-sections -Wall -Wextra -Wmissing-prototypes -Werror
 ASFLAGS  := $(ARCH) -Wa,-mregnames -g -D__ASSEMBLER__
-LDFLAGS  := -flto -Os $(CODEGEN) -Wl,--no-warn-rwx-segments -nostdlib -static -no-pie -Wl,--build-id=none,--gc-sections,--fatal-warnings,-z,noexecstack
+LDFLAGS  := $(ARCH) $(CODEGEN) -g -flto -nostdlib -static -no-pie \
+            -Wl,--build-id=none,--gc-sections,--fatal-warnings,--no-warn-rwx-segments,-z,noexecstack
 
 $(GEN)/offsets.h: src/offsets.c asm/offsets.def $(wildcard src/*.h config/*.def config/*.h) $(GEN)/partitions.h
-	$(Q)$(CC) $(CPPFLAGS) $(filter-out -g -fstack-usage -flto,$(CFLAGS)) -Wno-missing-prototypes -S -o $(GEN)/offsets.s src/offsets.c
+	$(Q)$(CC) $(CPPFLAGS) $(filter-out -g,$(CFLAGS)) -Wno-missing-prototypes -S -o $(GEN)/offsets.s src/offsets.c
 	$(Q)sed -n 's/^[[:space:]]*@define/#define/p' $(GEN)/offsets.s > $@
 	$(Q)sed 's/#define /#define CHECKED_/' $@ > $(GEN)/offsets_checked.h
 
-HEADERS := Makefile $(GEN)/offsets.h $(GEN)/partitions.h $(wildcard src/*.h src/cpu/*.h asm/*.h config/*.def config/*.h) asm/offsets.def
+HEADERS := Makefile $(GEN)/offsets.h $(wildcard src/*.h src/cpu/*.h asm/*.h config/*.def config/*.h) asm/offsets.def
 $(O)/asm/%.o: asm/%.S $(HEADERS)
 	$(Q)mkdir -p $(@D); $(CC) $(CPPFLAGS) $(ASFLAGS) -c -o $@ $<
 $(O)/src/%.o: src/%.c $(HEADERS)
-	$(Q)mkdir -p $(@D); $(CC) $(CPPFLAGS) $(CFLAGS) -c -o $@ $<
-$(O)/gen/%.o: $(GEN)/partitions.h
-	$(Q)$(CC) $(CPPFLAGS) $(CFLAGS) -c -o $@ $(GEN)/$*.c
-$(O)/link.ld: src/proteus.lds.S $(HEADERS) Makefile
+	$(Q)mkdir -p $(@D); $(CC) $(CPPFLAGS) $(CFLAGS) -flto -c -o $@ $<
+$(GEN)/%.o: $(GEN)/partitions.h $(HEADERS)
+	$(Q)$(CC) $(CPPFLAGS) $(CFLAGS) -flto -c -o $@ $(GEN)/$*.c
+$(O)/link.ld: src/proteus.lds.S $(HEADERS)
 	$(Q)$(CC) $(CPPFLAGS) -E -P -x assembler-with-cpp -o $@ $<
 
 # ---- image: hypervisor and guests ------------------------------------------------------------------------------------
-$(O)/images.S: $(GEN)/partitions.h tools/pack.py | guests
-	$(Q)$(PYTHON) tools/pack.py --partitions $(GEN)/partitions.json --guest-dir $(GUESTS) --out $@ --depfile $@.d
--include $(O)/images.S.d
-.PHONY: guests
 guests:
-	$(Q)$(MAKE) -s -C tests/guests OUT=$(abspath $(GUESTS)) CROSS_COMPILE=$(CROSS_COMPILE)
+	$(Q)for d in . bench twin hostile neighbour; do $(MAKE) -s -C tests/guests/$$d OUT=$(abspath $(GUESTS)) || exit 1; done
+
+$(O)/images.S: $(GEN)/partitions.h tools/pack.py | guests
+	$(Q)$(PYTHON) tools/pack.py --partitions $(GEN)/partitions.json --guest-dir $(GUESTS) $(PACK) --out $@ --depfile $@.d
+-include $(O)/images.S.d
 $(O)/images.o: $(O)/images.S
 	$(Q)$(CC) $(ASFLAGS) -c -o $@ $<
 $(O)/proteus.elf: $(OBJECTS) $(O)/src/verify.o $(O)/images.o $(O)/link.ld
-	$(Q)$(CC) $(ARCH) $(LDFLAGS) -Wl,-Map=$(O)/proteus.map -T $(O)/link.ld -o $@ $(OBJECTS) $(O)/images.o
+	$(Q)$(CC) $(LDFLAGS) -Wl,-Map=$(O)/proteus.map -T $(O)/link.ld -o $@ $(OBJECTS) $(O)/images.o
 	$(Q)$(PYTHON) tools/pack.py --partitions $(GEN)/partitions.json --image $@
 	@echo "  IMAGE $@"
+$(O)/proteus.bin: $(O)/proteus.elf
+	$(Q)$(PYTHON) tools/pack.py --partitions $(GEN)/partitions.json --image $< --bin $@
+	@echo "  ROM   $@"
