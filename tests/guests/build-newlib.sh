@@ -7,11 +7,12 @@
 #
 # The result is <cache directory>/<key>/{include,lib}; <key> is a hash of everything it is made of, so it is built once.
 # Its path goes into <file>, which is rewritten only if the path changed, or to standard output.
-# Environment: CROSS_COMPILE (default powerpc-linux-gnu-), JOBS (default 2).
+# Environment: CROSS_COMPILE (default powerpc-linux-gnu-), JOBS (default 2), NEWLIB_SOURCE and GCC_SOURCE (folders of
+# the archives, default /usr/src/newlib and /usr/src/gcc-12).
 set -eu
 
-NEWLIB_DIR=/usr/src/newlib
-GCC_DIR=/usr/src/gcc-12
+NEWLIB_DIR=${NEWLIB_SOURCE:-/usr/src/newlib}
+GCC_DIR=${GCC_SOURCE:-/usr/src/gcc-12}
 CROSS_COMPILE=${CROSS_COMPILE:-powerpc-linux-gnu-}
 JOBS=${JOBS:-2}
 CC=${CROSS_COMPILE}gcc
@@ -79,7 +80,8 @@ compile()
     mkdir -p "$objects"
     # shellcheck disable=SC2016,SC2086 # the inner shell expands; FLAGS is a list
     xargs -P "$JOBS" -I '{}' sh -c 'name=$1 objects=$2 source=$3; shift 3
-        "$@" -c -o "$objects/$name.o" "$source/$name.c" || { echo "$source/$name.c:1: does not compile" >&2; exit 255; }' \
+        "$@" -c -o "$objects/$name.o" "$source/$name.c" \
+            || { echo "$source/$name.c:1: does not compile" >&2; exit 255; }' \
         sh '{}' "$objects" "$source" "$CC" $FLAGS -nostdinc -isystem "$WORK/root/include" \
         -isystem "$("$CC" -print-file-name=include)" "$@" \
         || fail "$source: some files do not compile" "the messages above name them"
@@ -107,7 +109,7 @@ libm_files()
 {
     (cd "$NEWLIB_SRC/libm/$1" && ls ./*.c) | sed -e 's|^\./||' -e 's|\.c$||' | case $1 in
         math) grep -v '^el_' ;;
-        common) grep -E '^(s|sf)_|^(exp|exp2|exp_data|log|log_data|log2|log2_data|pow|pow_log_data)$|^math_|^(sinf|cosf|sincosf|sincosf_data)$' ;;
+        common) grep -E '^(s|sf|math)_|^(exp2?|log2?)(_data)?$|^pow(_log_data)?$|^(sin|cos|sincos)f$|^sincosf_data$' ;;
     esac
 }
 
@@ -134,7 +136,8 @@ build()
     libm_files common | compile "$WORK/libm" "$NEWLIB_SRC/libm/common" -fbuiltin -fno-math-errno
     echo "  NEWLIB $version: libc"
     for name in $STRING; do echo "$name"; done \
-        | compile "$WORK/libc" "$NEWLIB_SRC/libc/string" -I "$NEWLIB_SRC/libc/include" -fno-builtin -fno-tree-loop-distribute-patterns
+        | compile "$WORK/libc" "$NEWLIB_SRC/libc/string" -I "$NEWLIB_SRC/libc/include" -fno-builtin \
+            -fno-tree-loop-distribute-patterns
     echo errno | compile "$WORK/libc" "$NEWLIB_SRC/libc/errno" -fno-builtin
     printf 'getreent\nimpure\n' | compile "$WORK/libc" "$NEWLIB_SRC/libc/reent" -fno-builtin
     echo "  NEWLIB soft-float arithmetic"

@@ -9,9 +9,9 @@ import re
 import subprocess
 import sys
 
-FORBIDDEN = re.compile(r"(lf[sd]u?x?|stf[sd]u?x?|stfiwx|f(abs|neg|nabs|mr|rsp|cti[wd]z?|cmp[uo]|sel|sqrte?s?|re|res|rsqrte"
-                       r"|add|sub|mul|div|madd|msub|nmadd|nmsub)s?\.?|mffs\.?|mtfs[fb]\w*\.?|mcrfs|lv[a-z]+|stv[a-z]+"
-                       r"|v[a-z]\w+|ev[a-z]\w+|lwsync|dlmzb\.?|isel\w*|ld|std|lmd|stmd|\.long)$")
+FORBIDDEN = re.compile(r"(lf[sd]u?x?|stf[sd]u?x?|stfiwx|f(abs|neg|nabs|mr|rsp|cti[wd]z?|cmp[uo]|sel|sqrte?s?|re"
+                       r"|res|rsqrte|add|sub|mul|div|madd|msub|nmadd|nmsub)s?\.?|mffs\.?|mtfs[fb]\w*\.?|mcrfs|lv[a-z]+|stv[a-z]+"
+                       r"|v[a-z]\w+|ev[a-z]\w+|dlmzb\.?|isel\w*|ld|std|lmd|stmd|\.long)$")
 
 
 def main():

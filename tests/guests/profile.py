@@ -1,7 +1,7 @@
 #!/usr/bin/python3
 """Profile of a sample guest, run natively: which privileged instructions it executes, at boot and per periodic job.
 
-QEMU runs the guest one instruction per translated block and logs each one; the log is read through a pipe, never stored.
+QEMU runs the guest one instruction per translated block and logs each one; the log is read through a pipe.
 A job is the time from one PIT interrupt to the next. The table shows the smallest and the largest count of each
 instruction over all jobs but the first, where the task begins, and the last, which ends the run.
 
@@ -28,8 +28,7 @@ CONFIG = os.path.join(HERE, "..", "..", "config")
 HFLAG_PR = 0x4000  # QEMU's translation flags carry MSR[PR] in its place
 PIT_VECTOR = 0x1000
 SC_WORD = 0x44000002
-MSR_WE = 0x00040000
-OP31, XO_MFSPR, XO_MTSPR, XO_WRTEEI, XO_MTMSR = 31, 339, 467, 163, 146
+BRANCHES = (16, 18, 19)  # primary opcodes
 
 
 class Failure(Exception):
@@ -101,7 +100,8 @@ class Window:
 
 
 def read_trace(stream, words, decoder):
-    """Split the log into windows. A `Stopped` line takes back the block announced before it."""
+    """Split the log into windows. Two kinds of announced blocks did not execute and are taken back: one followed by a
+    `Stopped` line, and one announced again because it accesses a device (only a branch may follow itself)."""
     trace = re.compile(r"Trace \d+: \S+ \[[0-9a-f]+/([0-9a-f]+)/([0-9a-f]+)/")
     windows = [Window()]
     pending = None
@@ -124,9 +124,10 @@ def read_trace(stream, words, decoder):
     for line in stream:
         match = trace.match(line)
         if match:
-            if pending:
+            item = int(match.group(1), 16), int(match.group(2), 16)
+            if pending and (pending != item or words.get(item[0], 0) >> 26 in BRANCHES):
                 retire(pending)
-            pending = int(match.group(1), 16), int(match.group(2), 16)
+            pending = item
         elif line.startswith("Stopped"):
             pending = None
     if pending:

@@ -3,8 +3,8 @@
 
 Two of them, independent of each other:
   fft_reference  the transform of repetition 0 by its definition (a direct sum with exact accumulation), no FFT;
-  checksums      the same FFT as fft.c, operation by operation in the host's IEEE double arithmetic: the guest's software
-                 floating point must agree in every bit.
+  checksums      the same FFT as fft.c, operation by operation in the host's IEEE double arithmetic: the guest's
+                 software floating point must agree in every bit.
 
 sin() and cos() are rounded from 60 digits here; newlib's agree for the angles that fft.c uses (the run shows it).
 """

@@ -17,7 +17,7 @@ static uint32_t stack[2048];
 
 static void ffttask(void)
 {
-    struct fft_check check;
+    struct fft_check check = {0, 0};
     struct line line;
     uint32_t jobs;
     bool good;

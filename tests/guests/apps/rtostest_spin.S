@@ -9,7 +9,8 @@
 
         .text
 /*
- * spin_and_compare: In: r3 = count. Out: r3 = 0 if r0, r2-r31, CR and XER kept their values during count x bdnz, else 1.
+ * spin_and_compare: In: r3 = count. Out: r3 = 0 if r0, r2-r31, CR, XER and LR kept their values during
+ * count x bdnz, else 1.
  */
         .globl  spin_and_compare
 spin_and_compare:

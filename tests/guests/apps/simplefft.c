@@ -17,7 +17,7 @@ extern const uint32_t simplefft_checksum; // generated
 
 void guest_main(void)
 {
-    struct fft_check check;
+    struct fft_check check = {0, 0};
     struct line line;
     bool good;
 

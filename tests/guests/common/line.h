@@ -1,7 +1,8 @@
 /*
  * line.h: one line of text, built in memory and printed at once.
  *
- * The guests print few and short lines: each character costs two device accesses, which a hypervisor may have to emulate.
+ * The guests print few and short lines: each character costs two device accesses, which a hypervisor may
+ * have to emulate.
  */
 #ifndef GUEST_LINE_H
 #define GUEST_LINE_H

@@ -1,7 +1,7 @@
 /*
  * entry.S: the ways into the kernel and out of it.
  *
- * In: PIT interrupt, system call, faults; each saves the whole context of what ran. Out: a task by rfi, or the idle loop.
+ * In: PIT interrupt, system call, faults; each saves the whole context of what ran. Out: a task by rfi, or idling.
  * The kernel runs with EE = 0 on one stack and is never interrupted; only the idle loop enables interrupts, and what
  * the idle loop was doing is never resumed.
  */

@@ -28,12 +28,12 @@ void timer_acknowledge(void)
 void timer_arm(void)
 {
     ticks_t when;
-    ticks_t now;
     uint32_t delay = 0;
 
     cpu_mttsr(TSR_PIS);
     if (sched_next_event(&when)) {
-        now = timer_now();
+        ticks_t now = timer_now();
+
         delay = PIT_MIN;
         if (when > now + PIT_MIN) {
             delay = when - now > PIT_MAX ? PIT_MAX : (uint32_t)(when - now);
