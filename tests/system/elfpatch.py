@@ -1,31 +1,41 @@
-"""elfpatch.py: set a word of a guest, found by its symbol, in a copy of its ELF (seed of the hostile guest, ...)."""
+"""elfpatch.py: set words of a guest, found by their symbols, in a copy of an image that contains the guest.
+
+The image may be the guest's own ELF file, or a hypervisor image (ELF or ROM) into which tools/pack.py has put the bytes
+of the guest's segments as they are.
+"""
 
 import struct
 
 from elftools.elf.elffile import ELFFile
 
 
-def file_offset(path, symbol):
-    """Where in the file the word of a symbol is."""
-    with open(path, "rb") as stream:
+def segment_with(guest, symbol):
+    """(bytes of the segment that holds a symbol, offset of the symbol in it)"""
+    with open(guest, "rb") as stream:
         elf = ELFFile(stream)
         found = elf.get_section_by_name(".symtab").get_symbol_by_name(symbol)
         if not found:
-            raise ValueError(f"{path}: no symbol {symbol}")
-        address = found[0]["st_value"]
+            raise ValueError(f"{guest}: no symbol {symbol}")
         for segment in elf.iter_segments("PT_LOAD"):
-            offset = address - segment["p_vaddr"]
+            offset = found[0]["st_value"] - segment["p_vaddr"]
             if 0 <= offset <= segment["p_filesz"] - 4:
-                return segment["p_offset"] + offset
-    raise ValueError(f"{path}: {symbol} is not in the file (.bss?)")
+                return segment.data(), offset
+    raise ValueError(f"{guest}: {symbol} is not in the file (.bss?)")
 
 
-def patched_copy(source, target, **words):
-    """Copy an ELF with some of its words set: patched_copy("twin.elf", "twin1.elf", twin_select=1)."""
-    with open(source, "rb") as stream:
+def patched_image(image, target, guest, **words):
+    """Copy an image with words of a guest in it set: patched_image(i, t, "twin.elf", twin_select=1). Gives the target."""
+    with open(image, "rb") as stream:
         data = bytearray(stream.read())
+    places = []
     for symbol, value in words.items():
-        struct.pack_into(">I", data, file_offset(source, symbol), value)
+        segment, offset = segment_with(guest, symbol)
+        start = data.find(segment)
+        if start < 0 or data.find(segment, start + 1) >= 0:
+            raise ValueError(f"{image}: {guest} is not in it exactly once")
+        places.append((start + offset, value))
+    for place, value in places:
+        struct.pack_into(">I", data, place, value)
     with open(target, "wb") as stream:
         stream.write(data)
-    return target
+    return str(target)

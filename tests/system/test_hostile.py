@@ -1,0 +1,80 @@
+"""The hostile guest: whatever it does, its neighbour keeps what is its own, and the hypervisor keeps quiet."""
+
+import re
+
+import elfpatch
+import pytest
+import run
+
+HOUR_MS = 3600 * 1000
+REPORTS = 20    # lines `neighbour: ok <n>` of one run, whatever its length
+
+
+def beside_hostile(images, folder, rom=False, timeout=120, neighbour=None, **hostile):
+    """Run the product with words of the two guests set; it ends when the neighbour has its verdict."""
+    image = images.rom("hostile") if rom else images.elf("hostile")
+    target = str(folder / "image")
+    elfpatch.patched_image(image, target, images.guest("hostile"), **hostile)
+    elfpatch.patched_image(target, target, images.guest("neighbour"), **(neighbour or {}))
+    return run.run(image=None if rom else target, rom=target if rom else None, timeout=timeout,
+                   until=run.all_decided(["nbr"]))
+
+
+def check_neighbour(result):
+    """All of the neighbour's checks and all of its lines."""
+    assert not list(result.trouble())
+    lines = result.vms["nbr"].lines
+    assert lines[:-1] == [f"neighbour: ok {number}" for number in range(1, REPORTS + 1)], lines[-3:]
+    assert re.fullmatch(r"neighbour: PASS checks=[1-9]\d* late_us=\d+", lines[-1]), lines[-1]
+
+
+def check_hypervisor(result):
+    """Nothing but that VM's own stop message, at most once; every line has its speaker."""
+    assert [line for line in result.untagged if line] == []
+    assert set(result.vms) <= {"nbr", "hostile"}
+    spoken = [line for line in result.hypervisor if not line.startswith("stat ")]
+    allowed = [line for line in spoken if re.match(r"stop (hostile|nbr) ", line)]
+    assert spoken == allowed
+    assert sum(line.startswith("stop hostile ") for line in spoken) <= 1
+    assert not any(line.startswith("stop nbr ") and "reset by the guest" not in line for line in spoken)
+
+
+def actions_of(result):
+    """Actions that the hostile guest has reported over all its lives, and how often it has started."""
+    total = last = starts = 0
+    for line in result.vms["hostile"].lines:
+        starts += line.count("hostile: start")
+        found = re.search(r"hostile: actions ([0-9A-F]{8})", line)
+        if found:
+            count = int(found.group(1), 16)
+            total += count - last if count > last else count
+            last = count
+    return total, starts
+
+
+@pytest.mark.parametrize("rom", [False, True], ids=["elf", "rom"])
+@pytest.mark.parametrize("seed", [1, 2, 3])
+def test_neighbour_is_intact(images, tmp_path, seed, rom):
+    """Two seconds beside a hostile guest that takes care to live."""
+    result = beside_hostile(images, tmp_path, rom, hostile_seed=seed)
+    check_neighbour(result)
+    check_hypervisor(result)
+    assert actions_of(result)[0] >= 1000 or result.vms["hostile"].stops
+
+
+@pytest.mark.parametrize("seed", range(11, 17))
+def test_neighbour_is_intact_reckless(images, tmp_path, seed):
+    """The same beside one that stops at nothing."""
+    result = beside_hostile(images, tmp_path, hostile_seed=seed, hostile_reckless=1)
+    check_neighbour(result)
+    check_hypervisor(result)
+    assert actions_of(result)[1] >= 1
+
+
+def test_one_hour(images, tmp_path):
+    """An hour of guest time. Both idle for most of it, which costs no time here; at least 100,000 actions in the rest."""
+    result = beside_hostile(images, tmp_path, timeout=120, hostile_seed=4, hostile_idle_us=1000000, hostile_report=0x800,
+                            neighbour={"neighbour_ms": HOUR_MS, "neighbour_period_us": 500000})
+    check_neighbour(result)
+    check_hypervisor(result)
+    assert actions_of(result)[0] >= 100000
