@@ -156,6 +156,7 @@ fi
 CACHE=$1
 OUT_FILE=${2:-}
 command -v "$CC" >/dev/null || fail "$CC: not found" "apt-get install gcc-powerpc-linux-gnu, or set CROSS_COMPILE"
+command -v xz >/dev/null || fail "xz: not found" "apt-get install xz-utils"
 NEWLIB_TAR=$(tarball "$NEWLIB_DIR" 'newlib-*.tar.xz' newlib-source)
 GCC_TAR=$(tarball "$GCC_DIR" 'gcc-12*.tar.xz' gcc-12-source)
 
