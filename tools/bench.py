@@ -8,7 +8,8 @@ Every image is run once under QEMU with the plugin; each of its VMs has to print
 partitions are read from gen/partitions.json beside the image. A figure is the *longest* excursion of its path over all
 runs, in hypervisor instructions from the vector to the rfi (an lmw or stmw counts one per word). What a path is:
 
-  mfspr, mtspr   of a register that spr.def calls PLAIN for that access; the guest resumes at the next instruction
+  mfspr, mtspr   of a shadowed register: spr.def calls the access PLAIN and names a word of the register file, which is
+                 not TSR's (its value is made of the time); the guest resumes at the next instruction
   mfmsr          likewise
   mtmsr          likewise, so without a change of mode that lets an interrupt in, waits, or gives the machine away
   wrteei         likewise; wrtee and wrteei
@@ -81,7 +82,7 @@ class Isa:
         for number, _, row in read_rows(path, ("SPR",)):
             self.sprs[self.numbers(path, number, row[1:2])[0]] = row[0]
             for mnemonic, access in (("mfspr", row[3]), ("mtspr", row[4])):
-                if access == "PLAIN":
+                if access == "PLAIN" and row[2] not in ("none", "tsr"):
                     self.plain[mnemonic].add(row[0])
         path = os.path.join(config_dir, "vectors.def")
         for number, _, row in read_rows(path, ("VECTOR",)):

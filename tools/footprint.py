@@ -11,7 +11,8 @@ What counts as what:
   vcpu      register files, section .vcpu; per VM it is the size of the symbol `vcpu` divided by the number of VMs
   stack     section .stack
   images    guests and their tables, section .images: no part of the hypervisor
-Of a file: what the linker took from its object, by the map file.
+Of a file: what the linker took from its object, by the map file. What link-time optimization has merged into one object
+is told apart by the debug information, byte by byte: inlined code belongs to the file that it was written in.
 
 Of an option: the product `--product` is built with and without it (and, both times, without what depends on it), with
 one VM of its own that uses no device. For a choice, the selected alternative against each other. Which option is which
@@ -39,6 +40,7 @@ from kconfig import InputError, fault, load_kconfig, read_text, run_tool, write_
 ROOT = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
 ASIDE = ("vcpu", "stack", "images")
 COLUMNS = ("text", "rodata", "data", "bss", *ASIDE)
+LTO_OBJECT = re.compile(r"\.ltrans\d*\.(ltrans\.)?o$|\.lto\.o$")      # what gcc's link-time optimization links
 SHF_WRITE, SHF_ALLOC, SHF_EXECINSTR = 1, 2, 4
 COMPONENTS = ("base", "para", "irfm", "irfm_fallback", "previrt", "tlb", "drivers", "ipcm")
 # One VM that any configuration can carry.
@@ -110,6 +112,7 @@ class Image:
 
     def read_map(self, path, sections):
         """Fill `files` from the linker's map; what no file accounts for is `(fill)`."""
+        sources = None
         text = read_text(path, "map file", "link with -Wl,-Map=...")
         marker = "Linker script and memory map"
         if marker not in text:
@@ -123,10 +126,16 @@ class Image:
             if match:
                 output = match.group(1) if match.group(1) in sections else None
                 continue
-            match = re.match(r"^ (?!\*)(\S+)\s+0x[0-9a-f]+\s+(0x[0-9a-f]+)\s+(\S.*)$", line)
-            if match and output and int(match.group(2), 16):
-                self.add(file_name(match.group(3)), sections[output][0], int(match.group(2), 16))
-                left[output] -= int(match.group(2), 16)
+            match = re.match(r"^ (?!\*)(\S+)\s+(0x[0-9a-f]+)\s+(0x[0-9a-f]+)\s+(\S.*)$", line)
+            size = int(match.group(3), 16) if match and output else 0
+            if not size:
+                continue
+            left[output] -= size
+            if LTO_OBJECT.search(match.group(4)):
+                sources = sources or Sources(self.path)
+                self.add_merged(sources, sections[output][0], match.group(1), int(match.group(2), 16), size)
+            else:
+                self.add(file_name(match.group(4)), sections[output][0], size)
         for name, size in left.items():
             if size < 0:
                 raise InputError(fault(path, None, f"{name} has more bytes here than in {self.path}",
@@ -138,9 +147,72 @@ class Image:
         if size:
             self.files.setdefault(name, dict.fromkeys(COLUMNS, 0))[column] += size
 
+    def add_merged(self, sources, column, section, start, size):
+        """Account the bytes of an input section of a merged object."""
+        unknown = "(strings)" if ".str" in section else "(merged)"
+        for address in range(start, start + size):
+            self.add(sources.files.get(address, unknown), column, 1)
+
     def as_json(self):
         """For footprint.json."""
         return dict(totals(self.columns), **{name: self.columns[name] for name in ASIDE}, vcpu_each=self.vcpu)
+
+
+class Sources:
+    """The file of each byte of a linked program, as `src/x.o`, by its debug information: `files` by address."""
+
+    def __init__(self, path):
+        from elftools.elf.elffile import ELFFile
+        self.files = {}
+        with open(path, "rb") as stream:
+            elf = ELFFile(stream)
+            if not elf.has_dwarf_info():
+                return
+            self.sizes = {}                 # an address may have marks without a size beside its object
+            for symbol in elf.get_section_by_name(".symtab").iter_symbols():
+                address, size = symbol.entry.st_value, symbol.entry.st_size
+                self.sizes[address] = max(size, self.sizes.get(address, 0))
+            self.dwarf = elf.get_dwarf_info()
+            for unit in self.dwarf.iter_CUs():
+                for die in unit.iter_DIEs():        # a parent comes before its children: inlined code overwrites
+                    for start, size in self.extents(die, unit):
+                        self.files.update(dict.fromkeys(range(start, start + size), self.file_of(die)))
+
+    def extents(self, die, unit):
+        """(address, size) of what a function, an inlined call or a variable occupies."""
+        attributes = die.attributes
+        if die.tag == "DW_TAG_variable" and "DW_AT_location" in attributes:
+            location = attributes["DW_AT_location"].value
+            if isinstance(location, list) and len(location) == 5 and location[0] == 3:      # DW_OP_addr
+                address = int.from_bytes(bytes(location[1:]), "big")
+                yield address, self.sizes.get(address, 0)
+        elif die.tag in ("DW_TAG_subprogram", "DW_TAG_inlined_subroutine"):
+            if "DW_AT_ranges" in attributes:
+                yield from self.ranges(attributes["DW_AT_ranges"], unit)
+            elif "DW_AT_low_pc" in attributes and "DW_AT_high_pc" in attributes:
+                low, high = attributes["DW_AT_low_pc"].value, attributes["DW_AT_high_pc"]
+                yield low, high.value - (low if high.form == "DW_FORM_addr" else 0)
+
+    def ranges(self, attribute, unit):
+        """(address, size) of each part of a range list."""
+        lists = self.dwarf.range_lists()
+        top = unit.get_top_DIE().attributes
+        base = top["DW_AT_low_pc"].value if "DW_AT_low_pc" in top else 0
+        for entry in lists.get_range_list_at_offset(attribute.value, cu=unit):
+            if hasattr(entry, "base_address"):
+                base = entry.base_address
+            else:
+                start = entry.begin_offset + (0 if entry.is_absolute else base)
+                yield start, entry.end_offset - entry.begin_offset
+
+    @staticmethod
+    def file_of(die):
+        """The file in which a function or variable was written."""
+        for link in ("DW_AT_abstract_origin", "DW_AT_specification"):
+            while link in die.attributes:
+                die = die.get_DIE_from_attribute(link)
+        name = die.cu.get_top_DIE().attributes.get("DW_AT_name")
+        return os.path.splitext(file_name(name.value.decode()))[0] + ".o" if name else "(merged)"
 
 
 def file_name(path):
@@ -183,12 +255,12 @@ class Builder:
         self.images = {}
 
     def make(self, product, folder, *variables):
-        """Build `proteus` of a product in a folder; gives its Image."""
+        """Build a product in a folder; gives its Image."""
         key = (product, folder)
         if key not in self.images:
             if not self.options.no_build:
                 command = [self.options.make, "-s", f"-j{self.options.jobs}", f"PRODUCT={product}", f"O={folder}",
-                           *variables, "proteus"]
+                           *variables, f"{folder}/proteus.elf"]
                 try:
                     result = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, timeout=1200,
                                             check=False)

@@ -49,6 +49,8 @@ def test_decode(isa, word, decoded):
 PATH_ROWS = [
     (row(0x700, MFSPR_SRR0), "mfspr"),
     (row(0x700, 0x7C9BF2A6), None),                                      # mfspr pit: not PLAIN
+    (row(0x700, 0x7C98F2A6), None),                                      # mfspr tsr: of time
+    (row(0x700, 0x7C9C43A6), None),                                      # mtspr tbl: no word
     (row(0x700, MTSPR_SPRG1), "mtspr"),
     (row(0x700, MTSPR_PIT), None),
     (row(0x700, MTSPR_SPRG1, "vector", to_vector=0x700), None),          # in user mode: reflected
@@ -297,7 +299,7 @@ def test_bench_guest_runs_bare_and_notices_faults(tmp_path, change, verdict, det
     text = source.read_text()
     assert change[0] in text
     source.write_text(text.replace(*change))
-    subprocess.run(["make", "-s", "-C", str(tmp_path / "bench"), f"OUT={tmp_path}", f"CROSS_COMPILE={test_plugin.CROSS}"],
-                   check=True, timeout=60)
+    subprocess.run(["make", "-s", "-C", str(tmp_path / "bench"), f"OUT={tmp_path}",
+                    f"CROSS_COMPILE={test_plugin.CROSS}"], check=True, timeout=60)
     vm = bench.run.run(image=str(tmp_path / "bench.elf"), timeout=30).as_bare("bench")
     assert (vm.verdict, vm.detail) == (verdict, detail)

@@ -109,6 +109,41 @@ def test_files_add_up(elf):
         assert sum(columns[column] for columns in files.values()) == size
 
 
+LTO_HELP = "int helper(int x);\n"
+LTO_ONE = LTO_HELP + """
+static const int table[8] = { 1, 2, 3, 4, 5, 6, 7, 8 };
+volatile int counter;
+__attribute__((noinline)) int from_one(int x) { return table[x & 7] * 3 + helper(x); }
+void start(void) { counter = from_one(counter); }
+"""
+LTO_TWO = LTO_HELP + """
+extern volatile int counter;
+int helper(int x) { counter++; counter += 2; counter += x; counter *= 5; counter -= 7; return counter; }
+"""
+
+
+@pytest.mark.parametrize("flags", [[], ["-ffunction-sections"]])
+def test_files_merged_by_link_time_optimization(tmp_path, flags):
+    """helper() has one caller, in the other file, and is inlined there; its bytes still belong to two.c."""
+    (tmp_path / "src").mkdir()
+    objects = []
+    common = ["-mcpu=405", "-msoft-float", "-O2", "-g", "-flto", "-ffreestanding", "-fno-pic", "-fno-pie",
+              "-fno-asynchronous-unwind-tables", *flags]
+    for name, text in (("one", LTO_ONE), ("two", LTO_TWO)):
+        (tmp_path / "src" / f"{name}.c").write_text(text)
+        objects.append(f"src/{name}.o")
+        subprocess.run([CROSS + "gcc", *common, "-c", "-o", objects[-1], f"src/{name}.c"], cwd=tmp_path, check=True,
+                       timeout=60)
+    subprocess.run([CROSS + "gcc", *common, "-nostdlib", "-static", "-no-pie", "-Wl,--build-id=none,-e,start",
+                    "-Wl,-Map=proteus.map", "-o", "proteus.elf", *objects], cwd=tmp_path, check=True, timeout=60)
+    image = footprint.Image(str(tmp_path / "proteus.elf"))
+    assert image.files["src/one.o"]["text"] >= 16 and image.files["src/two.o"]["text"] >= 40
+    assert image.files["src/one.o"]["rodata"] == 32
+    assert sum(image.files["src/one.o"][column] for column in ("data", "bss")) == 4
+    assert "(merged)" not in image.files
+    assert sum(columns["text"] for columns in image.files.values()) == image.columns["text"]
+
+
 def test_difference(elf, tmp_path):
     sources = {"one": ONE.replace(".space  60", ".space  52"), "two": TWO.replace("600", "580")}
     smaller = footprint.Image(link(tmp_path, sources), vm_count=2)
