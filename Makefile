@@ -83,7 +83,7 @@ $(GEN)/partitions.h: $(PARTITIONS) config/boards/$(BOARD).toml tools/partition.p
 
 # ---- hypervisor ------------------------------------------------------------------------------------------------------
 # A feature is a file: each option adds its own.
-ASM := $(patsubst asm/%.S,%,$(wildcard asm/*.S))
+ASM := $(filter-out board_%,$(patsubst asm/%.S,%,$(wildcard asm/*.S))) board_$(BOARD)
 SRC-y := vcpu memory timer emulate spr fault board_$(BOARD)
 SRC-$(CONFIG_SCHED_RR)     += sched_rr
 SRC-$(CONFIG_FIT_WATCHDOG) += events

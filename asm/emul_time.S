@@ -20,10 +20,11 @@ func set_tsr
     uic_quiet cold_emulate
     lwz     rKEY, VCPU_TSR(rVCPU)
     andc    rKEY, rKEY, rVALUE
-    cmpwi   rKEY, 0
+    lwz     rVALUE, VCPU_TCR(rVCPU)     /* with PIS gone, only an enabled FIT or watchdog can be pending */
+    andis.  rVALUE, rVALUE, (TCR_FIE | TCR_WIE) >> 16
     bne-    cold_emulate
     stw     rKEY, VCPU_TSR(rVCPU)
-    stw     rKEY, VCPU_PENDING(rVCPU)
+    stw     rVALUE, VCPU_PENDING(rVCPU)
     b       enter_step
 endfunc set_tsr
 

@@ -29,6 +29,10 @@ func start
     mtspr   SPRN_DCCR, r3
     isync
 
+#ifdef CONFIG_ROM
+    bl      board_early
+    li      r0, 0
+#endif
     tlbia
     mtspr   SPRN_TCR, r0
     lis     r3, vectors@h

@@ -12,6 +12,8 @@
 #define BOARD_ICCR (BOARD_RAM_REGIONS | BOARD_ROM_REGIONS)
 #define BOARD_SGR  (~(BOARD_RAM_REGIONS | BOARD_ROM_REGIONS) & 0xFFFFFFFF)
 
+/* asm/board_<name>.S, ROM images only: board_early makes the memory usable. */
+
 #ifndef __ASSEMBLER__
 
 #include <stdbool.h>
