@@ -8,6 +8,7 @@
  */
 #define ROUNDS    8
 #define PIT_TICKS 2000
+#define SLICES_WORK 0x00800000      /* instructions: 8 ms at one per ns */
 #define MSR_EE    0x00008000
 #define MSR_PR    0x00004000
 #define MSR_WE    0x00040000
@@ -249,9 +250,14 @@ to_supervisor:
         cmpwi   %r4, 2 * ROUNDS
         blt     1b
         wrteei  0
-
         li      %r4, 0
         mtspr   0x3DA, %r4
+
+        step    14                                  # work through several time slices, so that another VM gets a turn
+        lis     %r4, SLICES_WORK >> 16
+        mtctr   %r4
+1:      bdnz    1b
+
         lis     %r4, pass_text@ha
         la      %r4, pass_text@l(%r4)
         bl      print
