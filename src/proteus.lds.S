@@ -30,7 +30,7 @@ SECTIONS
 #include "vectors.def"
 
     .text CODE : { *(.text .text.*) }
-    .rodata : { *(.rodata.spr_table) *(.rodata .rodata.*) }
+    .rodata : { *(.rodata.spr_table) *(.rodata .rodata.*) . = ALIGN(16); }
     code_end = .;
 
     .low DATA (NOLOAD) : ALIGN(4) { data_start = .; *(.low) }
