@@ -31,22 +31,6 @@
 .endm
 
 /*
- * light handler: struct vcpu *handler(struct vcpu *) returns who runs next.
- * In:   the guest's r31 in low_r31, SRR0; all other registers the guest's
- */
-.macro light handler
-func cold_\handler
-    lwz     rVCPU, LOW(current)
-    stw     r3, GPR(3)(rVCPU)
-    li      r3, \handler@l
-    b       cold_light
-endfunc cold_\handler
-.endm
-
-    light   schedule
-    light   external
-
-/*
  * step_and_deliver, deliver: MSR or SRR1 let in what is pending. step_and_wait: MSR[WE] was set.
  * In:   rVCPU, rCR; SRR0; guest's r28-r30 in its register file, r31 in low_r31
  */
@@ -74,11 +58,18 @@ step_and_wait:
 endfunc step_and_deliver
 
 /*
+ * cold_schedule: the machine's PIT, or MSR[WE].
  * cold_light
- * In:   rVCPU, r3 = C function; guest's r3 in its register file, r31 in low_r31, all others in place
+ * In:   rVCPU, r3 = C function (cold_schedule: none); guest's r3 in its register file, r31 in low_r31, all others in place
  * Out:  to enter_cold
  */
-func cold_light
+func cold_schedule
+    li      r3, schedule@l
+endfunc cold_schedule                   /* falls through */
+
+    .globl cold_light
+    .type cold_light, @function
+cold_light:
     stw     r0, GPR(0)(rVCPU)
     stw     r1, GPR(1)(rVCPU)
     stw     r4, GPR(4)(rVCPU)
@@ -88,26 +79,13 @@ func cold_light
     stw     r12, GPR(12)(rVCPU)
     save_and_call
     b       enter_cold
-endfunc cold_light
+    .size cold_light, . - cold_light
 
-/*
- * full handler: the same, with all registers in the register file before and out of it afterwards.
- * In:   the guest's r31 in low_r31, SRR0; all other registers the guest's
- */
-.macro full handler
-func cold_\handler
-    lwz     rVCPU, LOW(current)
-    stw     r3, GPR(3)(rVCPU)
-    li      r3, \handler@l
+/* cold_unexpected: a vector that nobody enabled. As cold_full. */
+func cold_unexpected
+    li      r3, unexpected@l
     b       cold_full
-endfunc cold_\handler
-.endm
-
-    full    machine_check
-    full    data_fault
-    full    fetch_fault
-    full    alignment
-    full    unexpected
+endfunc cold_unexpected
 
 /*
  * cold_emulate: the instruction is not hot. CR and r28-r30 become the guest's again, then as the others.

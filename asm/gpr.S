@@ -29,20 +29,32 @@
     .else
     mr      rVALUE, \n
     .endif
+.endm
+
+/* The last bit of each tree. Reading is harmless, so the first register is read before the bit is looked at. */
+.macro write_pair n, bit
+    bt      \bit, write_\n
+    write_leaf \n
+write_\n\():
+    write_leaf %(\n + 1)
+.endm
+
+.macro read_pair n, bit
+    read_leaf \n
+    bf      \bit, gpr_read_done
+    read_leaf %(\n + 1)
     b       gpr_read_done
 .endm
 
 /* CR bit `bit` of the register field decides between [first, first + half) and [first + half, first + 2 * half). */
-.macro tree leaf, first, half, bit
-    bt      \bit, \leaf\()_\first\()_\bit
+.macro tree way, first, half, bit
     .if \half == 1
-    \leaf   \first
-\leaf\()_\first\()_\bit\():
-    \leaf   %(\first + 1)
+    \way\()_pair \first, \bit
     .else
-    tree    \leaf, \first, %(\half / 2), %(\bit + 1)
-\leaf\()_\first\()_\bit\():
-    tree    \leaf, %(\first + \half), %(\half / 2), %(\bit + 1)
+    bt      \bit, \way\()_\first\()_\bit
+    tree    \way, \first, %(\half / 2), %(\bit + 1)
+\way\()_\first\()_\bit\():
+    tree    \way, %(\first + \half), %(\half / 2), %(\bit + 1)
     .endif
 .endm
 
@@ -52,7 +64,7 @@
  * Out:  to enter_step
  */
 func gpr_write
-    tree    write_leaf, 0, 16, 6
+    tree    write, 0, 16, 6
 endfunc gpr_write
 
 /*
@@ -61,5 +73,5 @@ endfunc gpr_write
  * Out:  to gpr_read_done with rVALUE; rKEY as it was
  */
 func gpr_read
-    tree    read_leaf, 0, 16, 6
+    tree    read, 0, 16, 6
 endfunc gpr_read

@@ -27,19 +27,37 @@
 .endm
 
 /* Belongs to the guest's own kernel, whatever it does with it: no decision, so CR stays as it is. */
-.macro road_reflect offset, counter
+.macro road_reflect offset, counter, dear=0
     stw     rVCPU, LOW(low_r31)
     lwz     rVCPU, LOW(current)
     stw     r30, GPR(30)(rVCPU)
     stw     r29, GPR(29)(rVCPU)
+    .if \dear
+    mfspr   r29, SPRN_DEAR
+    stw     r29, VCPU_DEAR(rVCPU)
+    .endif
     stat_count \counter, r29
     li      r30, \offset
     b       reflect
 .endm
 
-/* Handled in C: struct vcpu *\handler(struct vcpu *) returns who runs next. */
-.macro road_cold handler
+/*
+ * Handled in C: struct vcpu *\handler(struct vcpu *) returns who runs next. \road: cold_light or cold_full (cold.S)
+ * Out:   rVCPU, r3 = C function; guest's r3 in its register file, r31 in low_r31
+ */
+.macro road_cold road, handler
     stw     rVCPU, LOW(low_r31)
+    lwz     rVCPU, LOW(current)
+    stw     r3, GPR(3)(rVCPU)
+    li      r3, \handler@l
+    b       \road
+.endm
+
+/* The same where the window has room for four instructions: cold_\handler loads r3. */
+.macro road_short handler
+    stw     rVCPU, LOW(low_r31)
+    lwz     rVCPU, LOW(current)
+    stw     r3, GPR(3)(rVCPU)
     b       cold_\handler
 .endm
 
@@ -55,22 +73,27 @@ vector_\name:
     .size vector_\name, . - vector_\name
 .endm
 
-#define ROAD_critical_input  road_cold unexpected
-#define ROAD_machine_check   road_cold machine_check
-#define ROAD_data_storage    road_cold data_fault
-#define ROAD_inst_storage    road_cold fetch_fault
-#define ROAD_external        road_cold external
-#define ROAD_alignment       road_cold alignment
+#define ROAD_critical_input  road_short unexpected
+#define ROAD_machine_check   road_cold cold_full, machine_check
+#define ROAD_data_storage    road_cold cold_full, data_fault
+#define ROAD_inst_storage    road_cold cold_full, fetch_fault
+/* Without an interrupt controller to route for and a console, no line of the board is ever enabled. */
+#if defined(CONFIG_UIC) || defined(CONFIG_CONSOLE)
+#define ROAD_external        road_cold cold_light, external
+#else
+#define ROAD_external        road_short unexpected
+#endif
+#define ROAD_alignment       road_reflect 0x0600, STAT_program, 1
 #define ROAD_program         road_program
 #define ROAD_fp_unavailable  road_reflect 0x0800, STAT_program
 #define ROAD_system_call     road_reflect 0x0C00, STAT_sc
 #define ROAD_apu_unavailable road_reflect 0x0F20, STAT_program
-#define ROAD_pit             road_cold schedule
-#define ROAD_fit             road_cold unexpected
-#define ROAD_watchdog        road_cold unexpected
-#define ROAD_dtlb_miss       road_cold data_fault
-#define ROAD_itlb_miss       road_cold fetch_fault
-#define ROAD_debug           road_cold unexpected
+#define ROAD_pit             road_short schedule
+#define ROAD_fit             road_short unexpected
+#define ROAD_watchdog        road_short unexpected
+#define ROAD_dtlb_miss       road_cold cold_full, data_fault
+#define ROAD_itlb_miss       road_cold cold_full, fetch_fault
+#define ROAD_debug           road_short unexpected
 
 #define VECTOR(name, offset, class, keep, info, window, manual) vector name, offset, window, ROAD_##name ;
 #include "vectors.def"

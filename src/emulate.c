@@ -171,7 +171,7 @@ struct vcpu *emulate_finish(struct vcpu *v, uint32_t decision)
     } else if (decision != STAY) {
         vcpu_noncritical(v, decision);
     }
-    return vcpu_resume(v);
+    return schedule(v);
 }
 
 struct vcpu *emulate(struct vcpu *v)

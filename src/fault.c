@@ -17,7 +17,7 @@
 static struct vcpu *bus_error(struct vcpu *v)
 {
     vcpu_critical(v, 0x0200);
-    return vcpu_resume(v);
+    return schedule(v);
 }
 
 /* Data TLB miss, data storage. Registers are in the register file. */
@@ -44,12 +44,6 @@ struct vcpu *fetch_fault(struct vcpu *v)
     }
     v->esr = ESR_MCI;
     return bus_error(v);
-}
-
-struct vcpu *alignment(struct vcpu *v)
-{
-    v->dear = cpu_mfspr(SPRN_DEAR);
-    return emulate_finish(v, 0x0600);
 }
 
 /* The bus itself. SRR2 and SRR3, which the guest reaches, are what the machine check made of them, as on the chip. */

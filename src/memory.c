@@ -19,13 +19,17 @@ void memory_init(void)
     cpu_isync();
 }
 
-/* Copy whole words; the target is inside the partition's RAM because tools/pack.py checked it. */
+/*
+ * Copy whole words; the target is inside the partition's RAM because tools/pack.py checked it. Out of the data cache with
+ * each: it may be code.
+ */
 static void copy_words(uint32_t to, uint32_t from, uint32_t bytes)
 {
     uint32_t i;
 
     for (i = 0; i < bytes; i += 4) {
         cpu_write32(to + i, cpu_read32(from + i));
+        cpu_dcbst(to + i);
     }
 }
 
@@ -44,11 +48,7 @@ void memory_load(uint32_t index)
         copy_words(config->ram_machine + (segment->guest - config->ram_guest), (uint32_t)(uintptr_t)segment->data,
                    segment->filesz);
     }
-    /* Make the code visible to instruction fetch: out of the data cache, then nothing old in the other. */
-    for (line = 0; line < config->ram_size; line += CACHE_LINE) {
-        cpu_dcbst(config->ram_machine + line);
-    }
-    cpu_sync();
+    cpu_sync(); /* then nothing old in the instruction cache */
     cpu_iccci();
     cpu_isync();
 }

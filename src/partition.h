@@ -59,7 +59,7 @@ struct vm_segment {
 // What starts a VM: real mode, supervisor, at entry, with r3 to r7 as given.
 struct vm_image {
     uint32_t entry;                 // guest-physical address, word-aligned
-    uint32_t r3, r4, r5, r6, r7;
+    uint32_t r3_to_r7[5];
     uint32_t segment_count;         // rows of segments: the ELF's loadable segments, then the blob if there is one
     const struct vm_segment *segments;
 };

@@ -10,8 +10,7 @@
 /* From reset (start.S): everything is set up; who runs first? */
 struct vcpu *boot(void);
 
-/* Light roads: the guest's r2 and r13-r31 are in the machine. */
-struct vcpu *schedule(struct vcpu *v);     /* the machine's PIT, or MSR[WE] was set */
+/* Light roads: what C leaves alone is in the machine. schedule() of vcpu.h: the machine's PIT, or MSR[WE] was set. */
 struct vcpu *external(struct vcpu *v);     /* the machine's interrupt controller */
 struct vcpu *vcpu_deliver(struct vcpu *v); /* MSR now lets in what is pending */
 
@@ -19,7 +18,6 @@ struct vcpu *vcpu_deliver(struct vcpu *v); /* MSR now lets in what is pending */
 struct vcpu *emulate(struct vcpu *v);
 struct vcpu *data_fault(struct vcpu *v);
 struct vcpu *fetch_fault(struct vcpu *v);
-struct vcpu *alignment(struct vcpu *v);
 struct vcpu *machine_check(struct vcpu *v);
 struct vcpu *unexpected(struct vcpu *v);
 

@@ -53,63 +53,43 @@ static uint32_t next_event(const struct vcpu *v, uint32_t now)
 
 void timer_program(struct vcpu *running, uint32_t now)
 {
-    uint32_t left = TICKS_MAX;
+    uint32_t left = sched_left(now);
+    uint32_t event;
+    uint32_t i;
 
-    if (running != 0) {
-        uint32_t slice = sched_left(now);
-        uint32_t event = next_event(running, now);
-
-        left = slice < left ? slice : left;
+    if (VM_COUNT == 1) {
+        left = next_event(&vcpu[0], now);
+    } else if (running != 0) {
+        event = next_event(running, now);
         left = event < left ? event : left;
     } else {
-        uint32_t i;
-
+        left = TICKS_MAX;
         for (i = 0; i < VM_COUNT; i++) {
-            uint32_t event = next_event(&vcpu[i], now);
-
+            event = next_event(&vcpu[i], now);
             left = event < left ? event : left;
         }
     }
-    cpu_mtspr(SPRN_PIT, left < TICKS_MIN ? TICKS_MIN : left);
+    left = left < TICKS_MAX ? left : TICKS_MAX;
+    cpu_mtspr(SPRN_PIT, left > TICKS_MIN ? left : TICKS_MIN);
 }
 
-/* What the guest did may have brought an event nearer. */
-static void reprogram(struct vcpu *v, uint32_t now)
-{
-    vcpu_update_pending(v);
-    timer_program(v, now);
-}
-
-uint32_t timer_read_pit(struct vcpu *v)
-{
-    timer_sync(v, cpu_time());
-    return v->pit_left;
-}
+/* The end of the road, schedule(), sets the machine's PIT and the pending word by what these three leave behind. */
 
 void timer_write_pit(struct vcpu *v, uint32_t value)
 {
-    uint32_t now = cpu_time();
-
-    timer_sync(v, now);
+    timer_sync(v, cpu_time());
     v->pit = value;
     v->pit_left = value;
-    reprogram(v, now);
 }
 
 void timer_write_tsr(struct vcpu *v, uint32_t value)
 {
-    uint32_t now = cpu_time();
-
-    timer_sync(v, now);
+    timer_sync(v, cpu_time());
     v->tsr &= ~value;
-    reprogram(v, now);
 }
 
 void timer_write_tcr(struct vcpu *v, uint32_t value)
 {
-    uint32_t now = cpu_time();
-
-    timer_sync(v, now);
+    timer_sync(v, cpu_time());
     v->tcr = value | (v->tcr & TCR_WRC); /* a watchdog reset, once asked for, cannot be taken back */
-    reprogram(v, now);
 }

@@ -41,8 +41,7 @@ static inline bool timer_fit_first(const struct vcpu *v)
     return IS_ENABLED(CONFIG_FIT_WATCHDOG) && (v->tsr >> 3 & v->tcr & TCR_FIE) != 0;
 }
 
-/* Virtual register accesses. `now` is accounted for first. */
-uint32_t timer_read_pit(struct vcpu *v);
+/* Writes by the guest, after what has passed is accounted for. */
 void timer_write_pit(struct vcpu *v, uint32_t value);
 void timer_write_tsr(struct vcpu *v, uint32_t value);
 void timer_write_tcr(struct vcpu *v, uint32_t value);

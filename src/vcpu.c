@@ -59,12 +59,12 @@ uint32_t vcpu_program(struct vcpu *v, uint32_t esr)
 }
 
 /* Which of the interrupts that the guest's MSR lets in comes first (manual, "Interrupt Priorities"). */
-static void deliver_pending(struct vcpu *v)
+struct vcpu *vcpu_deliver(struct vcpu *v)
 {
     uint32_t enabled = v->pending & v->msr;
 
     if (enabled == 0) {
-        return;
+        return v;
     }
     if ((enabled & MSR_CE) != 0) {
         vcpu_critical(v, (uic_pending(v) & MSR_CE) != 0 ? 0x0100 : 0x1020);
@@ -73,12 +73,13 @@ static void deliver_pending(struct vcpu *v)
     } else {
         vcpu_noncritical(v, timer_fit_first(v) ? 0x1010 : 0x1000);
     }
+    return v;
 }
 
 /*
- * Time has passed, or v cannot go on: who runs next, and when is the next look? Called by the machine's PIT, after every
- * other interrupt of the machine, and when a guest waits or stops. If nobody can run, the machine idles in the context of
- * the guest whose registers it holds. The hottest C of all: one piece, without a call on its straight way.
+ * The end of every cold road: who runs next, and when is the next look? Whatever happened to v, here its timers are accounted
+ * for and its pending word is right again. If nobody can run, the machine idles in the context of the guest whose registers
+ * it holds. The hottest C of all: one piece, without a call on its straight way.
  */
 __attribute__((flatten)) struct vcpu *schedule(struct vcpu *v)
 {
@@ -103,19 +104,7 @@ __attribute__((flatten)) struct vcpu *schedule(struct vcpu *v)
         cpu_mtspr(SPRN_SRR1, MSR_ME);
         return v;
     }
-    deliver_pending(next);
-    return next;
-}
-
-struct vcpu *vcpu_deliver(struct vcpu *v)
-{
-    deliver_pending(v);
-    return v;
-}
-
-struct vcpu *vcpu_resume(struct vcpu *v)
-{
-    return vcpu_can_run(v) ? vcpu_deliver(v) : schedule(v);
+    return vcpu_deliver(next);
 }
 
 /* The machine's interrupt controller. */
@@ -130,20 +119,19 @@ void vcpu_reset(struct vcpu *v, uint32_t cause)
     uint32_t index = vcpu_index(v);
     const struct vm_image *image = &vm_image[index];
     uint32_t *word = (uint32_t *)v;
+    uint32_t i;
 
     while (word < &v->machine_pid) { /* all registers; then those that do not reset to zero */
         *word++ = 0;
     }
     memory_load(index);
     v->pc = image->entry;
-    v->gpr[3] = image->r3;
-    v->gpr[4] = image->r4;
-    v->gpr[5] = image->r5;
-    v->gpr[6] = image->r6;
-    v->gpr[7] = image->r7;
+    for (i = 0; i < 5; i++) {
+        v->gpr[3 + i] = image->r3_to_r7[i];
+    }
     v->dbsr = cause << 8;
-    v->tsr = 0;
     v->sgr = 0xFFFFFFFF;
+    v->ccr0 = 0x00700000;
     timer_reset(v);
     uic_reset(v);
     console_reset(v);
@@ -192,7 +180,7 @@ struct vcpu *boot(void)
     for (i = 0; i < VM_COUNT; i++) {
         vcpu[i].machine_pid = i + 1;
         vcpu[i].ram_offset = vm_config[i].ram_machine - vm_config[i].ram_guest;
-        vcpu_reset(&vcpu[i], 0);
+        vcpu_reset(&vcpu[i], 3); /* as after a system reset */
         vm_live |= 1U << i;
     }
     return schedule(&vcpu[0]);

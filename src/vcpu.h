@@ -119,7 +119,7 @@ void vcpu_reset_request(struct vcpu *v, uint32_t cause);
 /* This guest cannot go on. The others can. */
 void vcpu_stop(struct vcpu *v, const char *reason);
 
-/* The last step of a full road, whatever happened to the guest: who runs next? */
-struct vcpu *vcpu_resume(struct vcpu *v);
+/* The end of every cold road, whatever happened to the guest: who runs next? */
+struct vcpu *schedule(struct vcpu *v);
 
 #endif
