@@ -1,0 +1,201 @@
+/*
+ * cpu.c (fake): see cpu.h. Models what the sources rely on, and no more: SPRs and DCRs as words, the board's UIC and
+ * UART, memory with a data cache that has to be written back before instructions are fetched.
+ */
+#include "harness.h"
+
+#include <string.h>
+
+#include "board.h"
+#include "uic.h"
+
+struct fake fake;
+
+uint32_t cpu_mfspr(uint32_t n)
+{
+    assert_in_range(n, 0, 1023);
+    if (n == SPRN_USPRG0) { /* as QEMU has it: point of asm/live.S */
+        return fake.spr[SPRN_SPRG0];
+    }
+    if (n == SPRN_TBL_R) {
+        return fake.time;
+    }
+    return fake.spr[n];
+}
+
+void cpu_mtspr(uint32_t n, uint32_t value)
+{
+    assert_in_range(n, 0, 1023);
+    fake.spr_writes[n]++;
+    if (n == SPRN_TSR) { /* a one clears */
+        fake.spr[n] &= ~value;
+        return;
+    }
+    fake.spr[n] = value;
+    if (n == SPRN_DBCR0 && (value & DBCR0_RST) != 0) {
+        if (!fake.reset_expected) {
+            fail_msg("the machine was reset; output: %s", fake.output);
+        }
+        fake.reset = value;
+        longjmp(fake.reset_jump, 1);
+    }
+}
+
+/* ---- board interrupt controller: level-sensitive, high-active, as board_init() sets it up ---- */
+
+uint32_t cpu_mfdcr(uint32_t n)
+{
+    uint32_t *uic = &fake.dcr[BOARD_UIC_DCR];
+
+    assert_in_range(n, 0, 1023);
+    uic[UIC_SR] |= fake.lines;
+    return n == BOARD_UIC_DCR + UIC_MSR ? uic[UIC_SR] & uic[UIC_ER] : fake.dcr[n];
+}
+
+void cpu_mtdcr(uint32_t n, uint32_t value)
+{
+    assert_in_range(n, 0, 1023);
+    if (n == BOARD_UIC_DCR + UIC_SR) {
+        fake.dcr[n] = (fake.dcr[n] & ~value) | fake.lines;
+    } else {
+        fake.dcr[n] = value;
+    }
+}
+
+uint32_t cpu_time(void)
+{
+    return fake.time;
+}
+
+/* ---- TLB: the high word takes TID from PID; a low word after it takes the valid bit away, as on QEMU ---- */
+
+void cpu_tlbwe_hi(uint32_t entry, uint32_t word)
+{
+    assert_in_range(entry, 0, TLB_ENTRIES - 1);
+    fake.tlb_hi[entry] = word;
+    fake.tlb_tid[entry] = fake.spr[SPRN_PID] & 0xFF;
+}
+
+void cpu_tlbwe_lo(uint32_t entry, uint32_t word)
+{
+    assert_in_range(entry, 0, TLB_ENTRIES - 1);
+    fake.tlb_lo[entry] = word;
+    fake.tlb_hi[entry] &= ~(uint32_t)TLBHI_V;
+}
+
+void cpu_isync(void)
+{
+}
+
+void cpu_sync(void)
+{
+}
+
+/* ---- memory ---- */
+
+static uint32_t *word_at(uint32_t address)
+{
+    if (address % 4 != 0 || address < FAKE_RAM_FIRST || address - FAKE_RAM_FIRST >= FAKE_RAM_SIZE) {
+        fail_msg("access to %08x, where no VM has memory", address);
+    }
+    return &fake.ram[(address - FAKE_RAM_FIRST) / 4];
+}
+
+static bool *dirty_at(uint32_t address)
+{
+    address &= ~(FAKE_LINE - 1);
+    return &fake.dirty[(uint32_t)(word_at(address) - fake.ram) / (FAKE_LINE / 4)];
+}
+
+uint32_t cpu_read32(uint32_t address)
+{
+    if (address - (uint32_t)(uintptr_t)fake_images < fake_images_size) { /* guest images: linked below 4 GiB */
+        return *(const uint32_t *)(uintptr_t)address;
+    }
+    return *word_at(address);
+}
+
+void cpu_write32(uint32_t address, uint32_t value)
+{
+    *word_at(address) = value;
+    *dirty_at(address) = true;
+}
+
+void cpu_dcbz(uint32_t address)
+{
+    memset(word_at(address & ~(FAKE_LINE - 1)), 0, FAKE_LINE);
+    *dirty_at(address) = true;
+}
+
+void cpu_dcbst(uint32_t address)
+{
+    fake.fetch_stale = fake.fetch_stale || *dirty_at(address);
+    *dirty_at(address) = false;
+}
+
+void cpu_dcbf(uint32_t address)
+{
+    *dirty_at(address) = false;
+    fake.flushed = address;
+    fake.flush_count++;
+}
+
+void cpu_iccci(void)
+{
+    fake.fetch_stale = false;
+}
+
+/* ---- UART ---- */
+
+enum { UART_DATA, UART_IER, UART_FCR, UART_LCR, UART_MCR, UART_LSR };
+
+uint8_t cpu_read8(uint32_t address)
+{
+    switch (address - BOARD_UART0_BASE) {
+    case UART_DATA:
+        assert_true(*fake.input != 0);
+        return (uint8_t)*fake.input++;
+    case UART_LSR:
+        if (fake.room == 0 && ++fake.polls > 100000) {
+            fail_msg("waits for the UART for ever");
+        }
+        return (fake.room != 0 ? 0x60 : 0) | (*fake.input != 0 ? 0x01 : 0);
+    default:
+        fail_msg("read of %08x, where the board has no register", address);
+        return 0;
+    }
+}
+
+static void uart_send(uint8_t value)
+{
+    if (fake.room == 0) {
+        fail_msg("byte %02x sent to a busy UART", value);
+    }
+    fake.room -= fake.room != FAKE_ROOM;
+    fake.polls = 0;
+    assert_in_range(fake.output_length, 0, FAKE_OUTPUT - 2);
+    fake.output[fake.output_length++] = (char)value;
+    fake.output[fake.output_length] = 0;
+}
+
+void cpu_write8(uint32_t address, uint8_t value)
+{
+    switch (address - BOARD_UART0_BASE) {
+    case UART_DATA:
+        uart_send(value);
+        break;
+    case UART_IER:
+        fake.uart_ier = value;
+        break;
+    case UART_FCR:
+        break;
+    case UART_LCR:
+        fake.uart_lcr = value;
+        break;
+    case UART_MCR:
+        fake.uart_mcr = value;
+        break;
+    default:
+        fail_msg("write to %08x, where the board has no register", address);
+    }
+}

@@ -1,0 +1,68 @@
+/*
+ * cpu.h (fake): the functions of src/cpu/cpu.h on a machine made of arrays. The sources under test are compiled with this
+ * folder in front of src/cpu. What a 405 would not forgive (memory that is not there, the hypervisor's own memory, a
+ * wait that never ends) fails the test.
+ */
+#ifndef FAKE_CPU_H
+#define FAKE_CPU_H
+
+#include <setjmp.h>
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "ppc405.h"
+
+#define FAKE_RAM_FIRST 0x00010000U /* below is the hypervisor */
+#define FAKE_RAM_SIZE  0x00060000U
+#define FAKE_LINE      32U
+#define FAKE_OUTPUT    16384U
+
+struct fake {
+    uint32_t spr[1024], dcr[1024];
+    uint32_t spr_writes[1024];
+    uint32_t time; /* TBL: moves only when the test says so */
+
+    uint32_t tlb_hi[TLB_ENTRIES], tlb_lo[TLB_ENTRIES], tlb_tid[TLB_ENTRIES];
+
+    uint32_t ram[FAKE_RAM_SIZE / 4];
+    bool dirty[FAKE_RAM_SIZE / FAKE_LINE]; /* in the data cache, not in memory */
+    bool fetch_stale;                      /* the instruction cache may hold old words */
+    uint32_t flushed, flush_count;         /* last dcbf */
+
+    char output[FAKE_OUTPUT];
+    uint32_t output_length;
+    uint32_t room; /* bytes that the UART takes before it is busy */
+    uint32_t polls;
+    const char *input;
+    uint8_t uart_ier, uart_lcr, uart_mcr;
+
+    uint32_t lines; /* inputs of the interrupt controller */
+
+    bool reset_expected;
+    uint32_t reset; /* what was written to DBCR0 */
+    jmp_buf reset_jump;
+};
+
+#define FAKE_ROOM 0xFFFFFFFFU
+
+extern struct fake fake;
+
+uint32_t cpu_mfspr(uint32_t n);
+void cpu_mtspr(uint32_t n, uint32_t value);
+uint32_t cpu_mfdcr(uint32_t n);
+void cpu_mtdcr(uint32_t n, uint32_t value);
+uint32_t cpu_time(void);
+void cpu_tlbwe_hi(uint32_t entry, uint32_t word);
+void cpu_tlbwe_lo(uint32_t entry, uint32_t word);
+void cpu_isync(void);
+void cpu_sync(void);
+void cpu_dcbz(uint32_t address);
+void cpu_dcbst(uint32_t address);
+void cpu_dcbf(uint32_t address);
+void cpu_iccci(void);
+uint32_t cpu_read32(uint32_t address);
+void cpu_write32(uint32_t address, uint32_t value);
+uint8_t cpu_read8(uint32_t address);
+void cpu_write8(uint32_t address, uint8_t value);
+
+#endif

@@ -1,0 +1,253 @@
+/*
+ * harness.c: see harness.h.
+ */
+#include "harness.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+/* ---- what the assembler defines ---- */
+
+struct vcpu vcpu[VM_COUNT];
+struct vcpu *current;
+uint32_t low_r31;
+
+/* Only its address counts. */
+void idle_loop(void)
+{
+    fail_msg("the idle loop is not to be called");
+}
+
+/* asm/emul_spr.S, spr_table: the same formula. */
+#define SPR_COLD 0x1FFC
+#define SPR(name, number, field, read, write, mask, manual)                                                       \
+    [((number) & 0x1F) << 2 | ((number) >> 5 & 3)] = ((number) >> 7) << 13 | offsetof(struct vcpu, field),
+const uint16_t spr_table[128] = {
+    [0 ... 127] = SPR_COLD,
+#include "spr.def"
+};
+#undef SPR
+
+/* asm/live.S, on a machine with QEMU's USPRG0 */
+void vcpu_save_live(struct vcpu *v)
+{
+    v->srr2 = fake.spr[SPRN_SRR2];
+    v->srr3 = fake.spr[SPRN_SRR3];
+    v->usprg0 = fake.spr[SPRN_SPRG0];
+}
+
+void vcpu_load_live(struct vcpu *v)
+{
+    fake.spr[SPRN_SRR2] = v->srr2;
+    fake.spr[SPRN_SRR3] = v->srr3;
+    fake.spr[SPRN_SPRG4] = v->sprg4;
+    fake.spr[SPRN_SPRG5] = v->sprg5;
+    fake.spr[SPRN_SPRG6] = v->sprg6;
+    fake.spr[SPRN_SPRG7] = v->sprg7;
+    fake.spr[SPRN_SPRG0] = v->usprg0;
+}
+
+/* ---- images, as tools/pack.py would write them ---- */
+
+#define ENTRY_WORD(index) (0x60000000U + (index)) /* nop-like, told apart by VM */
+const uint32_t fake_images[] = {
+#define IMAGE(index) ENTRY_WORD(index), 0x4E800020, 0xDA7A0000 + (index), 0x11111111, 0x22222222, 0x33333333,
+    IMAGE(0) IMAGE(1) IMAGE(2)
+};
+const uint32_t fake_images_size = sizeof(fake_images);
+
+#if VM_COUNT > 3
+#error "more VMs than images"
+#endif
+
+static struct vm_segment segments[VM_COUNT][2];
+
+/* Filled by prepare_images(): the addresses depend on the partition file. vm_image is const for the sources only. */
+struct vm_image vm_image_storage[VM_COUNT];
+extern const struct vm_image vm_image[VM_COUNT] __attribute__((alias("vm_image_storage")));
+
+static void prepare_images(void)
+{
+    uint32_t i;
+
+    for (i = 0; i < VM_COUNT; i++) {
+        uint32_t base = vm_config[i].ram_guest;
+
+        segments[i][0] = (struct vm_segment){base + ENTRY, 8, 8, &fake_images[6 * i]};
+        segments[i][1] = (struct vm_segment){base + DATA_AT, 4 * DATA_WORDS, 4 * DATA_WORDS + DATA_BSS,
+                                             &fake_images[6 * i + 2]};
+        vm_image_storage[i] = (struct vm_image){base + ENTRY, {R3(i), 4, 5, 6, 7}, 2, segments[i]};
+    }
+}
+
+/* ---- machine ---- */
+
+/* The data of the sources under test: the Makefile gives it a section of its own. */
+extern char __start_proteus_data[], __stop_proteus_data[];
+
+int machine_setup(void **state)
+{
+    (void)state;
+    memset(__start_proteus_data, 0, (size_t)(__stop_proteus_data - __start_proteus_data));
+    memset(&fake, 0, sizeof(fake));
+    memset(vcpu, 0, sizeof(vcpu));
+    current = 0;
+    low_r31 = 0;
+    fake.room = FAKE_ROOM;
+    fake.input = "";
+    fake.time = 0x1000;
+    fake.spr[SPRN_PVR] = 0x51510950;
+    memset(fake.ram, 0xEE, sizeof(fake.ram)); /* power-on garbage */
+    prepare_images();
+    return 0;
+}
+
+int machine_boot(void **state)
+{
+    machine_setup(state);
+    enter(boot());
+    return 0;
+}
+
+int machine_boot_alone(void **state)
+{
+    uint32_t i;
+
+    machine_boot(state);
+    for (i = 0; i < VM_COUNT; i++) {
+        vcpu[i].msr = &vcpu[i] == current ? vcpu[i].msr : MSR_WE;
+    }
+    return 0;
+}
+
+struct vcpu *enter(struct vcpu *next)
+{
+    assert_non_null(next);
+    assert_in_range(next - vcpu, 0, VM_COUNT - 1);
+    if (next != current) { /* switch.S */
+        if (current != 0) {
+            vcpu_save_live(current);
+        }
+        vcpu_load_live(next);
+        fake.spr[SPRN_PID] = next->machine_pid;
+        fake.spr[SPRN_SRR1] = MSR_GUEST;
+        current = next;
+    }
+    fake.spr[SPRN_SRR0] = next->pc;
+    assert_int_equal(fake.spr[SPRN_PID], next->machine_pid);
+    assert_int_equal(fake.spr[SPRN_SRR1], is_idle() ? MSR_ME : MSR_GUEST);
+    if (!is_idle()) { /* the promise of enter.S */
+        assert_true(vcpu_can_run(next));
+        assert_hex(next->pending & next->msr & (MSR_EE | MSR_CE), 0);
+    }
+    return next;
+}
+
+bool is_idle(void)
+{
+    return current != 0 && current->pc == (uint32_t)(uintptr_t)idle_loop;
+}
+
+uint32_t machine_address(const struct vcpu *v, uint32_t address)
+{
+    return address + v->ram_offset;
+}
+
+uint32_t guest_word(const struct vcpu *v, uint32_t address)
+{
+    return cpu_read32(machine_address(v, address));
+}
+
+void set_guest_word(const struct vcpu *v, uint32_t address, uint32_t word)
+{
+    fake.ram[(machine_address(v, address) - FAKE_RAM_FIRST) / 4] = word;
+}
+
+struct vcpu *run_insn(struct vcpu *v, uint32_t insn, uint32_t esr)
+{
+    assert_ptr_equal(v, current);
+    set_guest_word(v, v->pc, insn);
+    fake.spr[SPRN_ESR] = esr;
+    fake.spr[SPRN_SRR0] = v->pc;
+    return enter(emulate(v));
+}
+
+/* ---- encodings ---- */
+
+uint32_t with_rt(uint32_t insn, uint32_t reg)
+{
+    return (insn & ~(31U << 21)) | reg << 21;
+}
+
+uint32_t with_ra(uint32_t insn, uint32_t reg)
+{
+    return (insn & ~(31U << 16)) | reg << 16;
+}
+
+static const struct {
+    const char *text;
+    uint32_t word;
+} encodings[] = {
+#include "encodings.h"
+};
+
+uint32_t insn_word(const char *text)
+{
+    uint32_t i;
+
+    for (i = 0; i < COUNT(encodings); i++) {
+        if (strcmp(encodings[i].text, text) == 0) {
+            return encodings[i].word;
+        }
+    }
+    fail_msg("encode.py has not seen INSN(\"%s\")", text);
+    return 0;
+}
+
+const uint32_t mfspr_r5[1024] = {
+#include "mfspr.h"
+};
+const uint32_t mtspr_r5[1024] = {
+#include "mtspr.h"
+};
+
+/* ---- the rest ---- */
+
+void covered(const char *format, ...)
+{
+    const char *path = getenv("PROTEUS_COVERAGE");
+    char name[64];
+    va_list arguments;
+    FILE *file;
+
+    va_start(arguments, format);
+    vsnprintf(name, sizeof(name), format, arguments);
+    va_end(arguments);
+    if (path == 0) {
+        return;
+    }
+    file = fopen(path, "a");
+    if (file == 0) {
+        fail_msg("cannot write %s", path);
+    }
+    fprintf(file, "%s\n", name);
+    fclose(file);
+}
+
+uint32_t random_word(void)
+{
+    static uint32_t state = 0x2545F491;
+
+    state ^= state << 13;
+    state ^= state >> 17;
+    state ^= state << 5;
+    return state;
+}
+
+void assert_hex_at(uint32_t actual, uint32_t expected, const char *what, const char *file, int line)
+{
+    if (actual != expected) {
+        print_error("%s is 0x%08X, not 0x%08X\n", what, actual, expected);
+        _fail(file, line);
+    }
+}

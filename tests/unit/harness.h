@@ -1,0 +1,97 @@
+/*
+ * harness.h: what every unit test includes. The real sources of src/, compiled for the host, on a fake CPU (fake/cpu.h);
+ * harness.c stands in for the assembler: entry to C and back, the registers that live in the machine, the SPR table.
+ */
+#ifndef HARNESS_H
+#define HARNESS_H
+
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdio.h>
+
+#include <cmocka.h>
+
+#include "config.h"
+
+#include "board.h"
+#include "cpu.h"
+#include "emulate.h"
+#include "partition.h"
+#include "roads.h"
+#include "timer.h"
+#include "vcpu.h"
+
+extern const uint16_t spr_table[128];
+
+/* Every VM's image: one segment of code at ENTRY, one of data with .bss behind it. */
+#define ENTRY      0x0100U /* from the start of its RAM */
+#define DATA_AT    0x0800U
+#define DATA_WORDS 4U
+#define DATA_BSS   64U /* bytes */
+#define R3(index)  (0x33330000U + (index))
+extern const uint32_t fake_images[];
+extern const uint32_t fake_images_size;
+
+/* As after power-on: all of the hypervisor's data zero, the fake machine idle. A cmocka setup function. */
+int machine_setup(void **state);
+
+/* The same, and boot(): the first VM runs. */
+int machine_boot(void **state);
+
+/* And all others wait for ever, so that no end of a slice is in the test's way. */
+int machine_boot_alone(void **state);
+
+/* What the assembler does with the answer of C: registers of another VM in, its PID, its pc. Returns next. */
+struct vcpu *enter(struct vcpu *next);
+
+/* Is the machine in the idle loop? */
+bool is_idle(void);
+
+/* Machine address of guest-physical `address`; the word there. */
+uint32_t machine_address(const struct vcpu *v, uint32_t address);
+uint32_t guest_word(const struct vcpu *v, uint32_t address);
+void set_guest_word(const struct vcpu *v, uint32_t address, uint32_t word);
+
+/* The running guest executes `insn`, which traps with `esr`, on the road to emulate(). Returns who runs next. */
+struct vcpu *run_insn(struct vcpu *v, uint32_t insn, uint32_t esr);
+
+/* `code` must reset the machine. */
+#define EXPECT_MACHINE_RESET(code)                                                                                \
+    do {                                                                                                          \
+        fake.reset_expected = true;                                                                               \
+        if (setjmp(fake.reset_jump) == 0) {                                                                       \
+            code;                                                                                                 \
+            fail_msg("the machine was not reset");                                                                \
+        }                                                                                                         \
+        fake.reset_expected = false;                                                                              \
+    } while (0)
+
+/* INSN("lwz 3, 0(4)"): its encoding, by GNU as. tests/unit/encode.py finds the calls and assembles them at build time. */
+uint32_t insn_word(const char *text);
+#define INSN(text) insn_word(text)
+extern const uint32_t mfspr_r5[1024], mtspr_r5[1024]; /* mfspr 5, N and mtspr N, 5 for every N, by GNU as */
+
+/* Another register in the field of rT or rS, rA. */
+uint32_t with_rt(uint32_t insn, uint32_t reg);
+uint32_t with_ra(uint32_t insn, uint32_t reg);
+
+/*
+ * covered("spr.%s", name): this row of a table has been tested. Call it behind the last assertion about the row. With
+ * PROTEUS_COVERAGE=<file> in the environment the names are added to that file, for tests/coverage.py.
+ */
+void covered(const char *format, ...) __attribute__((format(printf, 1, 2)));
+
+/* The same pseudo-random numbers in every run. */
+uint32_t random_word(void);
+
+/* Test fixtures */
+#define TEST_BOOTED(f) cmocka_unit_test_setup(f, machine_boot)
+#define TEST_ALONE(f)  cmocka_unit_test_setup(f, machine_boot_alone)
+#define COUNT(array)   (sizeof(array) / sizeof((array)[0]))
+
+#define assert_hex(actual, expected) assert_hex_at((actual), (expected), #actual, __FILE__, __LINE__)
+void assert_hex_at(uint32_t actual, uint32_t expected, const char *what, const char *file, int line);
+
+#endif

@@ -1,0 +1,49 @@
+# variant.mk: the test programs of one configuration. Called by Makefile with TOP, OUT, VARIANT and CROSS_COMPILE.
+
+DIR := $(OUT)/$(VARIANT)
+include $(DIR)/config.mk
+BOARD := $(CONFIG_BOARD)
+include $(OUT)/sources.mk
+
+# As SRC in the hypervisor's Makefile: a test of an option's file is built where the option is on.
+TEST-y := layout emulate spr interrupt timer
+#TEST-$(CONFIG_SCHED_RR)     += sched
+#TEST-$(CONFIG_FIT_WATCHDOG) += events
+#TEST-$(CONFIG_UIC)          += uic
+#TEST-$(CONFIG_CONSOLE)      += console mmio
+#TEST-$(CONFIG_MESSAGES)     += message
+#TEST-$(CONFIG_STATS)        += stats
+PROGRAMS := $(TEST-y:%=$(DIR)/test_%)
+
+CPPFLAGS := -include $(DIR)/gen/autoconf.h -I. -Ifake -I$(TOP)/config -I$(DIR)/gen -I$(DIR) -I$(OUT) -I$(TOP)/src -I$(TOP)/asm -MMD -MP
+CFLAGS   := -std=gnu11 -O1 -g -fno-pie -fno-common -Wall -Wextra -Werror -Wno-override-init -Wno-pointer-to-int-cast \
+            -fsanitize=undefined -fno-sanitize-recover=all
+# Addresses of the host fit 32 bits, and are no addresses of the fake machine's RAM.
+LDFLAGS  := -no-pie -Wl,-Ttext-segment=0x60000000 -fsanitize=undefined
+
+.PHONY: all
+.DELETE_ON_ERROR:
+.SECONDARY:
+all: $(PROGRAMS)
+
+# The same offsets, as the target's compiler sees them.
+TARGET := $(CROSS_COMPILE)gcc -mcpu=405 -msoft-float -ffreestanding -fno-pic -Ulinux -Uunix -include $(DIR)/gen/autoconf.h \
+          -I$(TOP)/config -I$(DIR)/gen -I$(TOP)/src -I$(TOP)/src/cpu -I$(TOP)/asm
+$(DIR)/target_offsets.h: $(TOP)/src/offsets.c $(TOP)/asm/offsets.def $(wildcard $(TOP)/src/*.h $(TOP)/config/*.def $(TOP)/config/*.h)
+	$(TARGET) -S -o $(DIR)/offsets.s $<
+	sed -n 's/^[[:space:]]*@define /#define TARGET_/p' $(DIR)/offsets.s > $@
+$(DIR)/test_layout.o: $(DIR)/target_offsets.h
+
+# The sources' data gets a section of its own: a test clears it, as start.S does.
+$(DIR)/src/%.o: $(TOP)/src/%.c variant.mk
+	mkdir -p $(@D); $(CC) $(CPPFLAGS) $(CFLAGS) -c -o $@ $<
+	objcopy --set-section-flags .bss=alloc,load,contents,data --rename-section .bss=proteus_data $@
+$(DIR)/gen/partitions.o: $(DIR)/gen/partitions.c variant.mk
+	$(CC) $(CPPFLAGS) $(CFLAGS) -c -o $@ $<
+$(DIR)/%.o: %.c variant.mk
+	mkdir -p $(@D); $(CC) $(CPPFLAGS) $(CFLAGS) -c -o $@ $<
+
+$(DIR)/test_%: $(DIR)/test_%.o $(DIR)/harness.o $(DIR)/fake/cpu.o $(SRC-y:%=$(DIR)/src/%.o) $(DIR)/gen/partitions.o
+	$(CC) $(LDFLAGS) -o $@ $^ -lcmocka
+
+-include $(wildcard $(DIR)/*.d $(DIR)/src/*.d $(DIR)/fake/*.d)
