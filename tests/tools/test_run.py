@@ -1,0 +1,228 @@
+"""tools/run.py: what it makes of a console, and how it starts and ends QEMU. A small program plays QEMU's part."""
+
+import os
+import stat
+import sys
+
+import pytest
+
+ROOT = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
+sys.path.insert(0, os.path.join(ROOT, "tools"))
+
+import run  # noqa: E402
+
+CONSOLE = """\
+[a] hello
+[b] working
+[proteus] stop c pc=00000100 insn=00000000: no vectors
+[a] a: PASS jobs=3
+[b] program: PASS
+[proteus] stat a mfspr=10 rfi=5 irq=2 pit=1 switches=4 ticks=0x300
+[proteus] stat b rfi=7 irq=1 ticks=256
+"""
+
+
+@pytest.fixture
+def fake(tmp_path):
+    """Makes a QEMU that says a version, and runs Python code otherwise. Gives its path; an image lies beside it."""
+    def make(code, version="7.2.22"):
+        path = tmp_path / "qemu-system-ppc"
+        path.write_text("#!/usr/bin/python3\nimport os, sys, time\n"
+                        f"if '--version' in sys.argv:\n    print('QEMU emulator version {version}')\n    sys.exit(0)\n"
+                        + code)
+        path.chmod(path.stat().st_mode | stat.S_IXUSR)
+        (tmp_path / "image.elf").write_bytes(b"\x7fELF")
+        return str(path)
+    return make
+
+
+def console_of(text):
+    """A console with these lines."""
+    console = run.Result()
+    for line in text.splitlines():
+        console.add(line)
+    return console
+
+
+def main(fake_path, tmp_path, *arguments):
+    """The command line on the fake QEMU."""
+    return run.main(["--image", str(tmp_path / "image.elf"), "--qemu", fake_path, *arguments])
+
+
+def test_sorts_lines_by_speaker():
+    console = console_of(CONSOLE + "no tag\n")
+    assert console.vms["a"].lines == ["hello", "a: PASS jobs=3"]
+    assert console.vms["c"].stops == ["pc=00000100 insn=00000000: no vectors"]
+    assert console.untagged == ["no tag"]
+    assert len(console.hypervisor) == 3
+
+
+def test_counters():
+    stats = console_of(CONSOLE).vms["a"].stats
+    assert stats == {"mfspr": 10, "rfi": 5, "irq": 2, "pit": 1, "switches": 4, "ticks": 0x300}
+    assert console_of(CONSOLE).vms["a"].trap_total() == 15
+
+
+@pytest.mark.parametrize("lines, verdict", [
+    (["x: PASS n=1"], "PASS"), (["x: FAIL why"], "FAIL"), (["x: FAIL why", "x: PASS"], "FAIL"),
+    (["x: PASS", "x: FAIL late"], "FAIL"), (["PASS"], None), (["x: PASSED"], None), ([], None)])
+def test_verdict(lines, verdict):
+    vm = run.Vm("x")
+    for line in lines:
+        vm.add(line)
+    assert vm.verdict == verdict
+
+
+def test_summary_table():
+    console = console_of(CONSOLE)
+    text = list(run.summary(run.vms_to_show(console, ["a", "b"])))
+    assert text[0].split() == ["vm", "result", "time", "traps", "interrupts", "pit", "switches"]
+    assert text[1].split() == ["a", "PASS", "75.0", "%", "15", "2", "1", "4"]
+    assert text[2].split() == ["b", "PASS", "25.0", "%", "7", "1", "-", "-"]
+    assert text[3].split()[:2] == ["c", "stopped"]
+    assert ["rfi", "5", "7", "0"] in [line.split() for line in text]
+    assert "stopped: c: pc=00000100 insn=00000000: no vectors" in text
+
+
+def test_pass_is_status_0(fake, tmp_path, capsys):
+    assert main(fake(f"print({CONSOLE!r}, end='')\n"), tmp_path, "--vms", "a,b") == 0
+    assert "[a] hello" in capsys.readouterr().out
+
+
+@pytest.mark.parametrize("names", ["a,b,c", "a,missing"])
+def test_without_pass_is_status_1(fake, tmp_path, capsys, names):
+    assert main(fake(f"print({CONSOLE!r}, end='')\n"), tmp_path, "--vms", names) == 1
+    assert "expected a line" in capsys.readouterr().err
+
+
+def test_expected_vms_from_the_partition_table(fake, tmp_path):
+    (tmp_path / "gen").mkdir()
+    table = tmp_path / "gen" / "partitions.json"
+    table.write_text('{"vms": [{"name": "a"}, {"name": "b"}]}')
+    assert main(fake(f"print({CONSOLE!r}, end='')\n"), tmp_path) == 0
+    table.write_text('{"vms": [{"name": "a"}, {"name": "c"}]}')
+    assert main(fake(f"print({CONSOLE!r}, end='')\n"), tmp_path) == 1
+
+
+def test_broken_partition_table(fake, tmp_path, capsys):
+    (tmp_path / "gen").mkdir()
+    (tmp_path / "gen" / "partitions.json").write_text("{")
+    assert main(fake("pass\n"), tmp_path) == 1
+    assert "partitions.json:1: not a partition table" in capsys.readouterr().err
+
+
+def test_panic_fails(fake, tmp_path, capsys):
+    text = CONSOLE + "[proteus] panic: vcpu srr0=0\n"
+    assert main(fake(f"print({text!r}, end='')\n"), tmp_path, "--vms", "a,b") == 1
+    assert "panic" in capsys.readouterr().err
+
+
+def test_summary_only(fake, tmp_path, capsys):
+    main(fake(f"print({CONSOLE!r}, end='')\n"), tmp_path, "--vms", "a,b", "--summary")
+    assert "hello" not in capsys.readouterr().out
+
+
+def test_timeout(fake, tmp_path, capsys):
+    path = fake("print('[a] a: PASS', flush=True)\ntime.sleep(60)\n")
+    assert main(path, tmp_path, "--vms", "a", "--timeout", "0.5") == 1
+    error = capsys.readouterr().err
+    assert "timeout" in error and "last line: [a] a: PASS" in error
+
+
+def test_until_decided(fake, tmp_path):
+    path = fake("print('[a] a: PASS', flush=True)\ntime.sleep(60)\n")
+    assert main(path, tmp_path, "--vms", "a", "--until-decided", "--timeout", "30") == 0
+
+
+def test_abort_of_qemu(fake, tmp_path, capsys):
+    path = fake("print('[a] a: PASS', flush=True)\nprint('fatal: mffs', file=sys.stderr)\nos.abort()\n")
+    assert main(path, tmp_path, "--vms", "a") == 1
+    assert "QEMU ended with status -6: fatal: mffs" in capsys.readouterr().err
+
+
+def test_input_script(fake, tmp_path):
+    path = fake("print('login:', flush=True)\nname = sys.stdin.readline().strip()\n"
+                "print('[a] a: ' + name, flush=True)\n")
+    script = tmp_path / "script"
+    script.write_text("# a comment\nwait login:\nsend PASS\\n\n")
+    assert main(path, tmp_path, "--vms", "a", "--input", str(script)) == 0
+
+
+def test_input_script_not_followed(fake, tmp_path, capsys):
+    script = tmp_path / "script"
+    script.write_text("wait password\nsend x\n")
+    assert main(fake("print('[a] a: PASS')\n"), tmp_path, "--vms", "a", "--input", str(script)) == 1
+    assert "input script, line 1: never reached: wait password" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize("text, line", [("wait a\nexpect b\n", 2), ("wait (\n", 1), ("send\n", 1)])
+def test_bad_input_script(fake, tmp_path, capsys, text, line):
+    script = tmp_path / "script"
+    script.write_text(text)
+    assert main(fake("pass\n"), tmp_path, "--input", str(script)) == 1
+    error = capsys.readouterr().err
+    assert f"{script}:{line}: " in error and "hint: " in error
+
+
+def test_expectations_in_their_order(fake, tmp_path, capsys):
+    path = fake(f"print({CONSOLE!r}, end='')\n")
+    expect = tmp_path / "expect"
+    expect.write_text("hello\na: PASS jobs=[0-9]\n")
+    assert main(path, tmp_path, "--vms", "a", "--expect", str(expect)) == 0
+    expect.write_text("a: PASS\nhello\n")
+    assert main(path, tmp_path, "--vms", "a", "--expect", str(expect)) == 1
+    assert "expected line 2 did not come: hello" in capsys.readouterr().err
+
+
+def test_one_guest_bare(fake, tmp_path):
+    assert main(fake("print('twin: PASS n=3')\n"), tmp_path, "--vms", "twin") == 0
+    assert main(fake("print('twin: FAIL n=3')\n"), tmp_path, "--vms", "twin") == 1
+
+
+@pytest.mark.parametrize("version, cause", [("10.0.2", "no longer has the board ref405ep"), ("6.2.0", "too old"),
+                                            ("x", "does not say its version")])
+def test_wrong_qemu(fake, tmp_path, capsys, version, cause):
+    assert main(fake("print('[a] a: PASS')\n", version), tmp_path, "--vms", "a") == 1
+    error = capsys.readouterr().err
+    assert cause in error and "hint: " in error
+
+
+def test_untested_qemu_warns(fake, tmp_path, capsys):
+    assert main(fake("print('[a] a: PASS')\n", "8.2.0"), tmp_path, "--vms", "a") == 0
+    assert "only 7.2 is tested" in capsys.readouterr().err
+
+
+def test_no_qemu(tmp_path, capsys):
+    (tmp_path / "image.elf").write_bytes(b"")
+    assert main("/nonexistent/qemu", tmp_path) == 1
+    assert "apt-get install qemu-system-ppc" in capsys.readouterr().err
+
+
+def test_no_image(fake, tmp_path, capsys):
+    path = fake("pass\n")
+    assert run.main(["--image", str(tmp_path / "none.elf"), "--qemu", path]) == 1
+    assert "none.elf:1: no such file. hint: " in capsys.readouterr().err
+
+
+def test_rom_of_wrong_size(fake, tmp_path, capsys):
+    rom = tmp_path / "rom.bin"
+    rom.write_bytes(b"1234")
+    assert run.main(["--rom", str(rom), "--qemu", fake("pass\n")]) == 1
+    assert "has 524288 bytes, this file has 4" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize("arguments", [[], ["--image", "a", "--rom", "b"], ["--image", "a", "--timeout", "0"]])
+def test_usage(arguments):
+    with pytest.raises(SystemExit) as error:
+        run.main(arguments)
+    assert error.value.code == 2
+
+
+def test_command_line(tmp_path):
+    image = tmp_path / "image.elf"
+    image.write_bytes(b"")
+    command = run.command_line("qemu", image=str(image), uart1="out")
+    assert command[1:3] == ["-M", "ref405ep"]
+    assert "shift=0,sleep=off" in command and "-no-reboot" in command
+    assert command[-2:] == ["-kernel", str(image)]
+    assert "-icount" not in run.command_line("qemu", image=str(image), icount=False)
