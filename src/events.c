@@ -1,8 +1,9 @@
 /*
  * events.c: see events.h.
  *
- * An event is only looked for when somebody looks: at a read or write of TSR or TCR, at a switch, or at the machine's
- * PIT, which is set to it if the guest has enabled it. FIS and ENW therefore cost nothing to a guest that ignores them.
+ * An event that is not watched is only accounted for when the guest looks at TSR, so FIS and ENW cost nothing to a guest
+ * that ignores them. (After exactly 2^32 ticks without a look, an event looks like none.) One that is watched is an event
+ * for the machine's PIT.
  */
 #include "events.h"
 
@@ -36,13 +37,13 @@ void events_reset(struct vcpu *v, uint32_t now)
 }
 
 /*
- * One step of the watchdog's state machine (manual, "Watchdog Timer State Machine"). However long the guest did not run,
- * it is one step: it must have had a chance to clear its status before the next.
+ * The watchdog's state machine after `steps` events (manual, "Watchdog Timer State Machine"). A watchdog that resets takes
+ * one step at a time, however long the guest did not run: it must have had a chance to clear its status.
  */
-static void watchdog_step(struct vcpu *v)
+static void watchdog_step(struct vcpu *v, uint32_t steps)
 {
     if ((v->tsr & TSR_ENW) == 0) {
-        v->tsr |= TSR_ENW;
+        v->tsr |= TSR_ENW | (steps > 1 && (v->tcr & TCR_WRC) == 0 ? TSR_WIS : 0);
     } else if ((v->tsr & TSR_WIS) == 0) {
         v->tsr |= TSR_WIS;
     } else if ((v->tcr & TCR_WRC) != 0) {
@@ -64,11 +65,12 @@ __attribute__((noinline)) void events_sync(struct vcpu *v, uint32_t now)
         v->tsr |= TSR_FIS;
     }
     if (rises(now, watchdog) != rises(base, watchdog)) {
-        watchdog_step(v);
+        watchdog_step(v, rises(now, watchdog) - rises(base, watchdog));
     }
+    vcpu_update_pending(v);
 }
 
-uint32_t events_left(const struct vcpu *v, uint32_t now)
+__attribute__((noinline)) uint32_t events_left(const struct vcpu *v, uint32_t now)
 {
     uint32_t left = EVENTS_NEVER;
 

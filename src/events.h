@@ -5,6 +5,7 @@
 #ifndef PROTEUS_EVENTS_H
 #define PROTEUS_EVENTS_H
 
+#include <stdbool.h>
 #include <stdint.h>
 
 #include "vcpu.h"
@@ -13,11 +14,25 @@
 
 #ifdef CONFIG_FIT_WATCHDOG
 
+/* Will an event do more than set a bit that the guest may look at some time? */
+static inline bool events_watched(const struct vcpu *v)
+{
+    return (v->tcr & (TCR_FIE | TCR_WIE | TCR_WRC)) != 0;
+}
+
 void events_reset(struct vcpu *v, uint32_t now);
 void events_sync(struct vcpu *v, uint32_t now);
+
+/* Ticks to the next event that is watched. */
 uint32_t events_left(const struct vcpu *v, uint32_t now);
 
 #else
+
+static inline bool events_watched(const struct vcpu *v)
+{
+    (void)v;
+    return false;
+}
 
 static inline void events_reset(struct vcpu *v, uint32_t now)
 {

@@ -6,7 +6,7 @@
 
 static uint32_t slice_end; /* TBL */
 
-static __attribute__((noinline)) struct vcpu *sched_next(struct vcpu *v, uint32_t now)
+static struct vcpu *sched_next(struct vcpu *v, uint32_t now)
 {
     uint32_t i;
 

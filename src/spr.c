@@ -34,7 +34,7 @@ uint32_t spr_read(struct vcpu *v, uint32_t number, uint32_t *value)
         return vcpu_program(v, ESR_PIL);
     }
     vcpu_save_live(v);
-    timer_sync(v, cpu_time());
+    timer_sync_registers(v);
     switch (number) {
 #define READ_PLAIN(name, number)
 #define READ_LIVE(name, number)

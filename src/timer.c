@@ -4,7 +4,6 @@
 #include "timer.h"
 
 #include "cpu.h"
-#include "events.h"
 #include "partition.h"
 #include "sched.h"
 
@@ -26,70 +25,71 @@ void timer_reset(struct vcpu *v)
     vcpu_update_pending(v);
 }
 
-void timer_sync(struct vcpu *v, uint32_t now)
+/* Auto-reload counts from the event, not from now: no drift, however late we look. */
+__attribute__((noinline)) void timer_expire(struct vcpu *v, uint32_t late)
 {
-    uint32_t elapsed = now - v->pit_base;
-    uint32_t left = v->pit_left;
-
-    v->pit_base = now;
-    if (elapsed < left) {
-        v->pit_left = left - elapsed;
-    } else if (left != 0) {
-        /* Auto-reload counts from the event, not from now: no drift, however late we look. */
-        v->tsr |= TSR_PIS;
-        v->pit_left = (v->tcr & TCR_ARE) != 0 && v->pit != 0 ? v->pit - (elapsed - left) % v->pit : 0;
-    }
-    events_sync(v, now);
+    v->tsr |= TSR_PIS;
+    v->pit_left = (v->tcr & TCR_ARE) != 0 && v->pit != 0 ? v->pit - late % v->pit : 0;
     vcpu_update_pending(v);
+}
+
+void timer_sync_registers(struct vcpu *v)
+{
+    uint32_t now = cpu_time();
+
+    timer_sync(v, now);
+    events_sync(v, now);
+}
+
+static uint32_t earlier(uint32_t a, uint32_t b)
+{
+    return a < b ? a : b;
 }
 
 /* Ticks until one of the guest's timers needs attention. */
 static uint32_t next_event(const struct vcpu *v, uint32_t now)
 {
-    uint32_t left = events_left(v, now);
+    uint32_t left = v->pit_left != 0 ? v->pit_left : EVENTS_NEVER;
 
-    return v->pit_left != 0 && v->pit_left < left ? v->pit_left : left;
+    return events_watched(v) ? earlier(left, events_left(v, now)) : left;
 }
 
 void timer_program(struct vcpu *running, uint32_t now)
 {
-    uint32_t left = sched_left(now);
-    uint32_t event;
+    uint32_t left = TICKS_MAX;
     uint32_t i;
 
     if (VM_COUNT == 1) {
-        left = next_event(&vcpu[0], now);
+        left = earlier(next_event(&vcpu[0], now), left);
     } else if (running != 0) {
-        event = next_event(running, now);
-        left = event < left ? event : left;
+        left = earlier(next_event(running, now), sched_left(now));
     } else {
-        left = TICKS_MAX;
         for (i = 0; i < VM_COUNT; i++) {
-            event = next_event(&vcpu[i], now);
-            left = event < left ? event : left;
+            left = earlier(next_event(&vcpu[i], now), left);
         }
     }
-    left = left < TICKS_MAX ? left : TICKS_MAX;
     cpu_mtspr(SPRN_PIT, left > TICKS_MIN ? left : TICKS_MIN);
 }
 
-/* The end of the road, schedule(), sets the machine's PIT and the pending word by what these three leave behind. */
+/* The end of the road, schedule(), sets the machine's PIT by what these three leave behind. */
 
 void timer_write_pit(struct vcpu *v, uint32_t value)
 {
-    timer_sync(v, cpu_time());
+    timer_sync_registers(v);
     v->pit = value;
     v->pit_left = value;
 }
 
 void timer_write_tsr(struct vcpu *v, uint32_t value)
 {
-    timer_sync(v, cpu_time());
+    timer_sync_registers(v);
     v->tsr &= ~value;
+    vcpu_update_pending(v);
 }
 
 void timer_write_tcr(struct vcpu *v, uint32_t value)
 {
-    timer_sync(v, cpu_time());
+    timer_sync_registers(v);
     v->tcr = value | (v->tcr & TCR_WRC); /* a watchdog reset, once asked for, cannot be taken back */
+    vcpu_update_pending(v);
 }

@@ -8,6 +8,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+#include "events.h"
 #include "vcpu.h"
 
 /* Time is TBL, 32 bits of time-base ticks that wrap around; no two looks at a guest's timers are further apart. */
@@ -15,8 +16,31 @@
 void timer_init(void);
 void timer_reset(struct vcpu *v);
 
+/* The guest's PIT event was `late` ticks ago. */
+void timer_expire(struct vcpu *v, uint32_t late);
+
 /* Account for the time up to `now`: set status bits, reload, update `pending`. A watchdog may reset the guest. */
-void timer_sync(struct vcpu *v, uint32_t now);
+static inline void timer_sync(struct vcpu *v, uint32_t now)
+{
+    uint32_t left = v->pit_left;
+
+    if (left != 0) {
+        uint32_t elapsed = now - v->pit_base;
+
+        v->pit_base = now;
+        if (elapsed < left) {
+            v->pit_left = left - elapsed;
+        } else {
+            timer_expire(v, elapsed - left);
+        }
+    }
+    if (events_watched(v)) {
+        events_sync(v, now);
+    }
+}
+
+/* The same up to this moment, before the guest reads a timer register or writes one: also what nobody watches. */
+void timer_sync_registers(struct vcpu *v);
 
 /* Set the machine's PIT to the next thing that must happen while `running` runs; a null pointer: while nobody runs. */
 void timer_program(struct vcpu *running, uint32_t now);
