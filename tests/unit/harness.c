@@ -106,7 +106,19 @@ int machine_boot(void **state)
 {
     machine_setup(state);
     enter(boot());
+    run_vm(&vcpu[0]);
     return 0;
+}
+
+void run_vm(const struct vcpu *v)
+{
+    uint32_t i;
+
+    for (i = 0; i < VM_COUNT && current != v; i++) {
+        fake.time += SCHED_QUANTUM_TICKS;
+        enter(schedule(current));
+    }
+    assert_ptr_equal(current, v);
 }
 
 int machine_boot_alone(void **state)

@@ -37,8 +37,11 @@ extern const uint32_t fake_images_size;
 /* As after power-on: all of the hypervisor's data zero, the fake machine idle. A cmocka setup function. */
 int machine_setup(void **state);
 
-/* The same, and boot(): the first VM runs. */
+/* The same, and boot(), and the first VM runs. */
 int machine_boot(void **state);
+
+/* Let slices end until v runs. */
+void run_vm(const struct vcpu *v);
 
 /* And all others wait for ever, so that no end of a slice is in the test's way. */
 int machine_boot_alone(void **state);

@@ -100,9 +100,9 @@ enum { CRITICAL_INPUT = 1, WATCHDOG = 2, EXTERNAL = 4, FIT = 8, PIT = 16, SOURCE
 
 static void raise_sources(struct vcpu *v, uint32_t sources)
 {
+    timer_write_tcr(v, TCR_WIE | TCR_FIE | TCR_PIE); /* what was before is accounted for */
     v->tsr = ((sources & WATCHDOG) != 0 ? TSR_WIS : 0) | ((sources & FIT) != 0 ? TSR_FIS : 0) |
              ((sources & PIT) != 0 ? TSR_PIS : 0);
-    v->tcr = TCR_WIE | TCR_FIE | TCR_PIE;
     uic_write(v, UIC_SR, 0xFFFFFFFF);
     uic_write(v, UIC_CR, UIC_BIT(3));
     uic_write(v, UIC_ER, UIC_BIT(3) | UIC_BIT(7));

@@ -167,7 +167,7 @@ static void test_timer(const struct row *row)
 {
     struct vcpu *v = current;
 
-    write_spr(v, row->number, 3, 0);
+    write_spr(v, row->number, 3, row->number == 984 ? 0xFFFFFFFF : 0); /* TSR: a one clears */
     assert_step(v);
     assert_hex(read_spr(v, row->number, 4), 0);
     assert_step(v);

@@ -8,9 +8,9 @@ include $(OUT)/sources.mk
 # As SRC in the hypervisor's Makefile: a test of an option's file is built where the option is on.
 TEST-y := layout emulate spr interrupt timer
 #TEST-$(CONFIG_SCHED_RR)     += sched
-#TEST-$(CONFIG_FIT_WATCHDOG) += events
-#TEST-$(CONFIG_UIC)          += uic
-#TEST-$(CONFIG_CONSOLE)      += console mmio
+TEST-$(CONFIG_FIT_WATCHDOG) += events
+TEST-$(CONFIG_UIC)          += uic
+TEST-$(CONFIG_CONSOLE)      += mmio
 #TEST-$(CONFIG_MESSAGES)     += message
 #TEST-$(CONFIG_STATS)        += stats
 PROGRAMS := $(TEST-y:%=$(DIR)/test_%)
