@@ -31,7 +31,7 @@
 .endm
 
 /*
- * step_and_deliver, deliver: MSR or SRR1 let in what is pending. step_and_wait: MSR[WE] was set.
+ * step_and_deliver, deliver: MSR or SRR1 let in what is pending. step_and_wait: MSR[WE] was set. to_schedule: by pit.S.
  * In:   rVCPU, rCR; SRR0; guest's r28-r30 in its register file, r31 in low_r31
  */
 func step_and_deliver
@@ -53,23 +53,18 @@ step_and_wait:
     mfspr   r29, SPRN_SRR0
     addi    r29, r29, 4
     mtspr   SPRN_SRR0, r29
+    .globl to_schedule
+to_schedule:
     li      r30, schedule@l
     b       1b
 endfunc step_and_deliver
 
 /*
- * cold_schedule: the machine's PIT, or MSR[WE].
  * cold_light
- * In:   rVCPU, r3 = C function (cold_schedule: none); guest's r3 in its register file, r31 in low_r31, all others in place
+ * In:   rVCPU, r3 = C function; guest's r3 in its register file, r31 in low_r31, all others in place
  * Out:  to enter_cold
  */
-func cold_schedule
-    li      r3, schedule@l
-endfunc cold_schedule                   /* falls through */
-
-    .globl cold_light
-    .type cold_light, @function
-cold_light:
+func cold_light
     stw     r0, GPR(0)(rVCPU)
     stw     r1, GPR(1)(rVCPU)
     stw     r4, GPR(4)(rVCPU)
@@ -79,7 +74,7 @@ cold_light:
     stw     r12, GPR(12)(rVCPU)
     save_and_call
     b       enter_cold
-    .size cold_light, . - cold_light
+endfunc cold_light
 
 /* cold_unexpected: a vector that nobody enabled. As cold_full. */
 func cold_unexpected

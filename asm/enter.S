@@ -12,6 +12,8 @@
  */
 func enter_cold
     switch_if_other
+    lwz     r11, GPR(11)(rVCPU)
+    lwz     r12, GPR(12)(rVCPU)
     .globl enter_switched
 enter_switched:
     lwz     r3, VCPU_PC(rVCPU)
@@ -28,8 +30,6 @@ enter_switched:
     lwz     r4, GPR(4)(rVCPU)
     lwz     r5, GPR(5)(rVCPU)
     lwz     r6, GPR(6)(rVCPU)
-    lwz     r11, GPR(11)(rVCPU)
-    lwz     r12, GPR(12)(rVCPU)
     b       enter_last
 endfunc enter_cold
 

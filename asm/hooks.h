@@ -24,6 +24,20 @@
 #endif
 .endm
 
+/*
+ * slice_left rLeft, rNow, label: to label unless the slice goes on for some time; the machine's PIT is set to its end
+ * (more than one partition). In: rNow = TBL. Clobbers: rLeft, CR0
+ */
+.macro slice_left left, now, label
+#if VM_COUNT > 1
+    lwz     \left, LOW(slice_end)
+    subf    \left, \now, \left
+    cmpwi   \left, PIT_TICKS_MIN
+    ble-    \label
+    mtspr   SPRN_PIT, \left
+#endif
+.endm
+
 /* switch_if_other: another guest runs next (more than one partition). In: r3 = who, rVCPU = who ran. Clobbers: CR0 */
 .macro switch_if_other
 #if VM_COUNT > 1

@@ -6,10 +6,11 @@
 #include "asm.h"
 
     .section .low, "aw", @nobits
-    .globl low_r31, current, usprg0_exists
+    .globl low_r31, current, usprg0_exists, idle_pc
     .type low_r31, @object
     .type current, @object
     .type usprg0_exists, @object
+    .type idle_pc, @object
     .balign 4
 low_r31:            /* the guest's r31, from the vector to the return */
     .space 4
@@ -20,6 +21,16 @@ current:            /* struct vcpu *: whose registers the machine holds */
 usprg0_exists:      /* 1 if USPRG0 is a register of its own, as on the chip */
     .space 4
     .size usprg0_exists, 4
+idle_pc:            /* where the current guest goes on after the idle loop, or NOT_IDLE */
+    .space 4
+    .size idle_pc, 4
+#if VM_COUNT > 1
+    .globl slice_end
+    .type slice_end, @object
+slice_end:          /* TBL at which the scheduler wants the machine back */
+    .space 4
+    .size slice_end, 4
+#endif
 
     .section .stack, "aw", @nobits
     .globl stack_top

@@ -4,15 +4,15 @@
 #include "offsets.h"
 #include "partitions.h"
 #include "asm.h"
+#include "live.h"
 
-#if VM_COUNT > 1
 /*
  * vcpu_switch
  * In:   rVCPU = who ran: what a light road saves is saved, the rest in place, r31 in low_r31; r3 = who runs now
- * Out:  to vcpu_start
+ * Out:  falls through to vcpu_start
  */
 func vcpu_switch
-    mr      r12, r3
+#if VM_COUNT > 1
     stw     r2, GPR(2)(rVCPU)
     stw     r7, GPR(7)(rVCPU)
     stw     r8, GPR(8)(rVCPU)
@@ -23,21 +23,20 @@ func vcpu_switch
     stw     r0, GPR(31)(rVCPU)
     mfctr   r0
     stw     r0, VCPU_CTR(rVCPU)
-    mr      r3, rVCPU
-    bl      vcpu_save_live
-    mr      r3, r12
-    b       vcpu_start
-endfunc vcpu_switch
+    save_live rVCPU
 #endif
+endfunc vcpu_switch
 
 /*
  * vcpu_start
  * In:   r3 = who runs now
  * Out:  to enter_switched with rVCPU = who runs now, all but what that restores loaded, r31 in low_r31
  */
-func vcpu_start
+    .globl vcpu_start
+    .type vcpu_start, @function
+vcpu_start:
     stw     r3, LOW(current)
-    bl      vcpu_load_live
+    load_live r3
     lwz     r4, VCPU_MACHINE_PID(r3)
     lis     r5, MSR_GUEST@h
     lwz     r6, VCPU_CTR(r3)
@@ -50,4 +49,4 @@ func vcpu_start
     stw     r31, LOW(low_r31)
     mr      rVCPU, r3
     b       enter_switched
-endfunc vcpu_start
+    .size vcpu_start, . - vcpu_start

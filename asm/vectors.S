@@ -61,6 +61,14 @@
     b       cold_\handler
 .endm
 
+/* asm/pit.S looks first. */
+.macro road_pit
+    stw     rVCPU, LOW(low_r31)
+    lwz     rVCPU, LOW(current)
+    stw     r30, GPR(30)(rVCPU)
+    b       pit
+.endm
+
 .macro vector name, offset, window, road:vararg
     .section .vector_\name, "ax"
     .globl vector_\name
@@ -88,7 +96,7 @@ vector_\name:
 #define ROAD_fp_unavailable  road_reflect 0x0800, STAT_program
 #define ROAD_system_call     road_reflect 0x0C00, STAT_sc
 #define ROAD_apu_unavailable road_reflect 0x0F20, STAT_program
-#define ROAD_pit             road_short schedule
+#define ROAD_pit             road_pit
 #define ROAD_fit             road_short unexpected
 #define ROAD_watchdog        road_short unexpected
 #define ROAD_dtlb_miss       road_cold cold_full, data_fault

@@ -4,6 +4,7 @@
 #include <stddef.h>
 
 #include "stats.h"
+#include "timer.h"
 #include "vcpu.h"
 
 #define CONSTANT(name, value) __asm__ volatile("@define " #name " %0" : : "i"(value));

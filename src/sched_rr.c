@@ -4,7 +4,7 @@
 #include "partition.h"
 #include "sched.h"
 
-static uint32_t slice_end; /* TBL */
+extern uint32_t slice_end; /* TBL; a low word, because asm/pit.S looks at it */
 
 static struct vcpu *sched_next(struct vcpu *v, uint32_t now)
 {

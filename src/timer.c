@@ -7,8 +7,7 @@
 #include "partition.h"
 #include "sched.h"
 
-/* The machine's PIT is never set shorter (a shorter one would be over before the guest runs) nor longer than this. */
-#define TICKS_MIN 16U
+/* The machine's PIT is never set longer than this, so that 32 bits of time are enough. */
 #define TICKS_MAX 0x40000000U
 
 void timer_init(void)
@@ -22,14 +21,6 @@ void timer_reset(struct vcpu *v)
     v->pit_left = 0;
     v->pit_base = cpu_time();
     events_reset(v, v->pit_base);
-    vcpu_update_pending(v);
-}
-
-/* Auto-reload counts from the event, not from now: no drift, however late we look. */
-__attribute__((noinline)) void timer_expire(struct vcpu *v, uint32_t late)
-{
-    v->tsr |= TSR_PIS;
-    v->pit_left = (v->tcr & TCR_ARE) != 0 && v->pit != 0 ? v->pit - late % v->pit : 0;
     vcpu_update_pending(v);
 }
 
@@ -68,7 +59,7 @@ void timer_program(struct vcpu *running, uint32_t now)
             left = earlier(next_event(&vcpu[i], now), left);
         }
     }
-    cpu_mtspr(SPRN_PIT, left > TICKS_MIN ? left : TICKS_MIN);
+    cpu_mtspr(SPRN_PIT, left > PIT_TICKS_MIN ? left : PIT_TICKS_MIN);
 }
 
 /* The end of the road, schedule(), sets the machine's PIT by what these three leave behind. */

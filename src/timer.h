@@ -11,16 +11,26 @@
 #include "events.h"
 #include "vcpu.h"
 
+/* The machine's PIT is never set shorter: a shorter one would be over before the guest runs. */
+#define PIT_TICKS_MIN 16
+
 /* Time is TBL, 32 bits of time-base ticks that wrap around; no two looks at a guest's timers are further apart. */
 
 void timer_init(void);
 void timer_reset(struct vcpu *v);
 
-/* The guest's PIT event was `late` ticks ago. */
-void timer_expire(struct vcpu *v, uint32_t late);
+/* The guest's PIT event was `late` ticks ago. Auto-reload counts from the event, not from now: no drift. */
+static inline void timer_expire(struct vcpu *v, uint32_t late)
+{
+    v->tsr |= TSR_PIS;
+    v->pit_left = (v->tcr & TCR_ARE) != 0 && v->pit != 0 ? v->pit - late % v->pit : 0;
+    if ((v->tcr & TCR_PIE) != 0) {
+        v->pending |= MSR_EE;
+    }
+}
 
 /* Account for the time up to `now`: set status bits, reload, update `pending`. A watchdog may reset the guest. */
-static inline void timer_sync(struct vcpu *v, uint32_t now)
+static inline __attribute__((always_inline)) void timer_sync(struct vcpu *v, uint32_t now)
 {
     uint32_t left = v->pit_left;
 

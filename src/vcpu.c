@@ -15,12 +15,8 @@
 #include "timer.h"
 #include "uic.h"
 
-/*
- * Where the current guest goes on after the idle loop, and its r31, which the idle loop needs; NOT_IDLE, which no pc is,
- * while the machine does not idle.
- */
-#define NOT_IDLE 1
-static uint32_t idle_pc, idle_r31;
+/* The current guest's r31 while the idle loop uses it. */
+static uint32_t idle_r31;
 
 /* Guests that are not stopped. */
 static uint32_t vm_live;
@@ -81,7 +77,7 @@ struct vcpu *vcpu_deliver(struct vcpu *v)
  * for and its pending word is right again. If nobody can run, the machine idles in the context of the guest whose registers
  * it holds. The hottest C of all: one piece, without a call on its straight way.
  */
-__attribute__((flatten)) struct vcpu *schedule(struct vcpu *v)
+__attribute__((flatten, optimize("O2"))) struct vcpu *schedule(struct vcpu *v)
 {
     uint32_t now = cpu_time();
     struct vcpu *next;

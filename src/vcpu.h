@@ -57,6 +57,10 @@ extern struct vcpu vcpu[];
 extern struct vcpu *current;
 extern uint32_t low_r31;
 
+/* Where the current guest goes on after the idle loop; NOT_IDLE, which no pc is, while the machine does not idle. */
+#define NOT_IDLE 1
+extern uint32_t idle_pc;
+
 /*
  * The machine's own copy of a register that follows the running guest (SRR2, SRR3, USPRG0): through these two, because
  * a guest that does not run has it in its register file.

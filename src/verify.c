@@ -4,6 +4,7 @@
 #include <stddef.h>
 
 #include "stats.h"
+#include "timer.h"
 #include "vcpu.h"
 
 #include "offsets_checked.h"
