@@ -68,7 +68,8 @@ def count_pytest(text):
     if not found:
         return Counts()
     words = {word: int(number) for number, word in re.findall(r"(\d+) (\w+)", found[-1])}
-    return Counts(*(sum(words.get(word, 0) for word in group) for group in (PYTEST_PASSED, PYTEST_FAILED, PYTEST_SKIPPED)))
+    groups = (PYTEST_PASSED, PYTEST_FAILED, PYTEST_SKIPPED)
+    return Counts(*(sum(words.get(word, 0) for word in group) for group in groups))
 
 
 def count_rows(text):
@@ -96,7 +97,8 @@ def count_lint(text):
 
 
 STAGES = [
-    Stage("unit", ["make", "-s", "-C", "tests/unit", f"OUT={ROOT}/build/unit", f"COVERAGE={ROOT}/build/coverage", "run"],
+    Stage("unit",
+          ["make", "-s", "-C", "tests/unit", f"OUT={ROOT}/build/unit", f"COVERAGE={ROOT}/build/coverage", "run"],
           count_summary, 300, ("test",)),
     Stage("tools", [*PYTEST, "tests/tools"], count_pytest, 300, ("test",)),
     Stage("guests", [*PYTEST, "tests/guests"], count_pytest, 600, ("test",)),
@@ -156,8 +158,8 @@ def follow(process, deadline, write):
 def execute(command, timeout, write, root=ROOT):
     """Run one command; returns what is wrong with its end, or "". All it writes goes to `write` as it comes."""
     try:
-        process = subprocess.Popen(command, cwd=root, env=environment(), stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
-                                   stderr=subprocess.STDOUT, start_new_session=True)
+        process = subprocess.Popen(command, cwd=root, env=environment(), stdin=subprocess.DEVNULL,
+                                   stdout=subprocess.PIPE, stderr=subprocess.STDOUT, start_new_session=True)
     except OSError as error:
         return f"{command[0]}: {error.strerror}"
     try:

@@ -80,7 +80,8 @@ def test_tables_of_the_ledgers_are_counted():
     row = {"insns_min": 1, "insns_mean": 1.0, "cycles": 1, "count": 1}
     paths = bench.path_table({"mfspr": {**row, "insns": 49}, "rfi": {**row, "insns": 60}}, targets)
     assert run_tests.count_verdicts("\n".join(paths)) == (1, 1, 0)
-    report = {"components": {"base": {"text": 1, "data": 2}}, "total": {"text": 8000, "data": 193}, "per_vm": {"base": 304}}
+    report = {"components": {"base": {"text": 1, "data": 2}}, "total": {"text": 8000, "data": 193},
+              "per_vm": {"base": 304}}
     sizes = footprint.component_table(report, targets)
     assert run_tests.count_verdicts("\n".join(sizes)) == (2, 1, 0)
 
@@ -164,7 +165,8 @@ def ends_soon(pid):
 
 def test_timeout_ends_all_that_was_started(capsys, tmp_path):
     start = time.monotonic()
-    status, text = run(capsys, tmp_path, stage("one", "sleep 60 & echo $! >pid; echo 1 passed, 0 failed; wait", timeout=1))
+    script = "sleep 60 & echo $! >pid; echo 1 passed, 0 failed; wait"
+    status, text = run(capsys, tmp_path, stage("one", script, timeout=1))
     assert status == 1 and time.monotonic() - start < 10
     assert "no end after 1 s" in text
     assert ends_soon(int((tmp_path / "pid").read_text()))
