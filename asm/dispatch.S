@@ -41,8 +41,8 @@ func dispatch
 endfunc dispatch
 
 /*
- * emul_nop: instructions on the data cache as a whole. The cache is the machine's and coherent for every guest; to
- * invalidate a congruence class for one guest would throw away what others have written to it.
+ * emul_nop: tlbwe, as long as the guest's TLB keeps no entry (src/emulate.c, emulate_tlbre), and dccci: the data cache is
+ * the machine's and coherent for every guest; to invalidate a part of it for one would throw away what others have written.
  */
 func emul_nop
     stat_count STAT_nop, r30

@@ -123,7 +123,6 @@ static uint32_t emulate_dcbi(struct vcpu *v, uint32_t insn)
     return STEP;
 }
 
-#define emulate_tlbwe   emulate_nop
 #define emulate_tlbia   emulate_nop
 #define emulate_tlbsync emulate_nop
 #define emulate_icread  emulate_nop
@@ -144,6 +143,7 @@ static uint32_t emulate_dcbi(struct vcpu *v, uint32_t insn)
 #define RARE_wrtee(key)
 #define RARE_mfmsr(key)
 #define RARE_dccci(key)
+#define RARE_tlbwe(key)
 
 static uint32_t decode(struct vcpu *v, uint32_t insn)
 {

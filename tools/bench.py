@@ -19,7 +19,8 @@ runs, in hypervisor instructions from the vector to the rfi (an lmw or stmw coun
   tlbwe          one tlbwe, resumed at the next instruction
   tlb_refill     data or instruction TLB miss, resumed at the access that missed
   pit_delivery   PIT interrupt of the machine, resumed at the PIT vector of the VM that was running
-  vm_switch      timer interrupt of the machine while a VM was running, resumed with another VM's first instruction
+  vm_switch      timer interrupt of the machine while a VM was running, resumed with another VM where that was interrupted
+                 (one that wakes or is interrupted at the same time takes its interrupt as well: vm_switch_deliver)
 
 Table 1 is the number of instructions from a VM's first to its last, natively and virtualized: with one VM in the image,
 everything executed in between, the hypervisor included; with several, the VM's own plus those of its excursions.
@@ -159,7 +160,10 @@ PATHS = {
                                         or e.vector == VECTOR_ITLB and e.outcome in ("next", "jump", "retry")),
     "pit_delivery": lambda e: e.vector == VECTOR_PIT and e.row["to_vector"] == VECTOR_PIT
                               and (e.same or e.row["from"] == "resuming"),
-    "vm_switch": lambda e: e.vector in TIMER_VECTORS and e.outcome == "switch" and e.row["from"] not in PSEUDO,
+    "vm_switch": lambda e: e.vector in TIMER_VECTORS and e.outcome == "switch" and e.row["from"] not in PSEUDO
+                           and e.row["to_vector"] == 0,
+    "vm_switch_deliver": lambda e: e.vector in TIMER_VECTORS and e.outcome == "switch" and e.row["from"] not in PSEUDO
+                                   and e.row["to_vector"] != 0,
 }
 
 

@@ -14,7 +14,7 @@
  *              comes before its instruction executes, so the last one of the guest is the one that trapped.
  *   outcome    next       resumed behind the trapped (or last) instruction
  *              retry      resumed at the trapped instruction
- *              vector     resumed at an exception vector of its own, whose offset is in to_vector
+ *              vector     resumed at an exception vector of its own, whose offset is in to_vector (likewise after a switch)
  *              jump       resumed elsewhere
  *              switch     another VM resumed
  *              idle       ended by waiting
@@ -424,7 +424,8 @@ static void guest_arrives(struct insn *insn)
 {
     if (in_excursion) {
         enum outcome outcome = outcome_of(insn);
-        excursion_close(insn->party, outcome, outcome == OUTCOME_VECTOR ? insn->pc & 0xFFFF : 0);
+        excursion_close(insn->party, outcome, outcome == OUTCOME_VECTOR || (outcome == OUTCOME_SWITCH && is_vector(insn->pc))
+                                                   ? insn->pc & 0xFFFF : 0);
     }
     last_guest = insn;
 }

@@ -29,6 +29,7 @@ _start:
         mtmsr   r1
         isync
 
+#ifndef LOADED
         // Nothing in the caches is ours: invalidate before they are switched on
         iccci   0, r0
         li      r3, DCACHE_LINES
@@ -37,6 +38,7 @@ _start:
 1:      dccci   0, r4
         addi    r4, r4, CACHE_LINE
         bdnz    1b
+#endif
 
         // Storage attributes of real mode: RAM cached and copied back, devices neither cached nor speculated into
         li      r0, 0
