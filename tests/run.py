@@ -119,7 +119,7 @@ class Stopped(Exception):
 
 def environment():
     """Of every stage: nothing is left in the source tree, and a test run by make is not a part of that make."""
-    env = dict(os.environ, PYTHONDONTWRITEBYTECODE="1")
+    env = dict(os.environ, PYTHONDONTWRITEBYTECODE="1", PYTHONUNBUFFERED="1")
     for name in ("MAKEFLAGS", "MAKELEVEL", "MFLAGS"):
         env.pop(name, None)
     return env
