@@ -44,7 +44,11 @@ endfunc dispatch
  * emul_nop: tlbwe, as long as the guest's TLB keeps no entry (src/emulate.c, emulate_tlbre), and dccci: the data cache is
  * the machine's and coherent for every guest; to invalidate a part of it for one would throw away what others have written.
  */
+#ifdef CONFIG_STATS
 func emul_nop
     stat_count STAT_nop, r30
     b       enter_step
 endfunc emul_nop
+#else
+    .set    emul_nop, enter_step
+#endif

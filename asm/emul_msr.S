@@ -24,13 +24,13 @@ endfunc emul_mfmsr
 
 /* emul_mtmsr, emul_wrtee: to gpr_read, and from there to set_msr or set_ee. In: rVCPU, rCR, rINSN */
 func emul_mtmsr
-    mtcrf   0x63, rINSN
+    mtcrf   0x67, rINSN
     stat_count STAT_mtmsr, rINSN
     b       gpr_read
 endfunc emul_mtmsr
 
 func emul_wrtee
-    mtcrf   0x63, rINSN
+    mtcrf   0x67, rINSN
     stat_count STAT_wrtee, rINSN
     b       gpr_read
 endfunc emul_wrtee

@@ -3,6 +3,7 @@
  */
 #include "offsets.h"
 #include "asm.h"
+#include "gpr.h"
 #include "hooks.h"
 
 /*
@@ -14,7 +15,6 @@
  */
 #define SPR_COLD 0x1FFC
 
-    .altmacro
 .macro spr_row index
     .ifdef spr_row_\index
     .error "two rows of spr.def share an entry of spr_table"
@@ -51,11 +51,11 @@ spr_table:
 /*
  * spr_lookup
  * In:   rINSN
- * Out:  rKEY = offset of the word, or something not below VCPU_READ_END; CR[4:11], CR[24:31] = those bits of rINSN
+ * Out:  rKEY = offset of the word, or something not below VCPU_READ_END; CR[4:11], CR[20:31] = those bits of rINSN
  * Clobbers: rINSN
  */
 .macro spr_lookup
-    mtcrf   0x63, rINSN
+    mtcrf   0x67, rINSN
     rlwinm  rKEY, rINSN, 19, 24, 28     /* low five bits of the number, which the encoding puts first */
     rlwimi  rKEY, rINSN, 22, 29, 30
     lhz     rKEY, spr_table@l(rKEY)
@@ -66,7 +66,7 @@ spr_table:
 /*
  * emul_mfspr
  * In:   rVCPU, rCR, rINSN
- * Out:  to gpr_write, or cold_emulate
+ * Out:  falls through to gpr_write, or to cold_emulate
  */
 func emul_mfspr
     spr_lookup
@@ -74,29 +74,50 @@ func emul_mfspr
     bge-    cold_emulate
     stat_count STAT_mfspr, rVALUE
     lwzx    rVALUE, rVCPU, rKEY
-    b       gpr_write
 endfunc emul_mfspr
+
+/*
+ * gpr_write: the guest's rT becomes rVALUE, and the instruction is done.
+ * In:   rVCPU, rCR, rVALUE; CR[6:10] = bits 6:10 of the trapped instruction
+ * Out:  to enter_step
+ */
+    .globl gpr_write
+    .type gpr_write, @function
+gpr_write:
+    tree    write, 0, 16, 6
+    .size gpr_write, . - gpr_write
 
 /*
  * emul_mtspr
  * In:   rVCPU, rCR, rINSN
- * Out:  to gpr_read, and from there to gpr_read_done with rKEY
+ * Out:  falls through to gpr_read with rKEY
  */
 func emul_mtspr
     spr_lookup
     stat_count STAT_mtspr, rINSN
-    b       gpr_read
 endfunc emul_mtspr
 
 /*
+ * gpr_read: rVALUE becomes the guest's rS.
+ * In:   rVCPU, rCR, rKEY; CR[6:10], CR[20:31] = those bits of the trapped instruction
+ * Out:  falls through to gpr_read_done
+ */
+    .globl gpr_read
+    .type gpr_read, @function
+gpr_read:
+    tree    read, 0, 16, 6
+    .size gpr_read, . - gpr_read
+
+/*
  * gpr_read_done: rVALUE is known; which instruction was it? CR still holds its extended opcode.
- * In:   rVCPU, rCR, rVALUE, rKEY (mtspr); CR[26], CR[30] = those bits of the instruction
+ * In:   rVCPU, rCR, rVALUE, rKEY (mtspr); CR[22], CR[30] = those bits of the instruction
  * Out:  to the routine's second half
  */
-func gpr_read_done
-    bf-     30, set_msr                 /* mtmsr 00100 10010 */
-    bf-     26, set_ee                  /* wrtee 00100 00011 */
-    cmplwi  rKEY, VCPU_PLAIN_END        /* mtspr 01110 10011 */
+    .globl gpr_read_done
+    .type gpr_read_done, @function
+gpr_read_done:
+    bf-     22, 2f                      /* mtspr 01110 10011 */
+    cmplwi  rKEY, VCPU_PLAIN_END
     bge     1f
     stwx    rVALUE, rVCPU, rKEY
     b       enter_step
@@ -109,4 +130,6 @@ func gpr_read_done
     clrlwi  rVALUE, rVALUE, 24          /* PID has eight bits */
     stw     rVALUE, VCPU_PID(rVCPU)
     b       enter_step
-endfunc gpr_read_done
+2:  bf+     30, set_msr                 /* mtmsr 00100 10010 */
+    b       set_ee                      /* wrtee 00100 00011 */
+    .size gpr_read_done, . - gpr_read_done

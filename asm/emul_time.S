@@ -9,20 +9,13 @@
 #define PIT_SHORT 64
 
 /*
- * set_tsr: a one clears. Hot when the guest clears PIS and then nothing is pending any more.
+ * set_tsr: a one clears. Hot when afterwards nothing is pending.
  * In:   rVCPU, rCR, rVALUE
  * Out:  to enter_step, or cold_emulate with nothing changed
  */
 func set_tsr
-    xoris   rKEY, rVALUE, TSR_PIS >> 16 /* FIT and watchdog bits are accounted for when they are looked at: C */
-    cmpwi   rKEY, 0
-    bne-    cold_emulate
     uic_quiet cold_emulate
-    lwz     rKEY, VCPU_TSR(rVCPU)
-    andc    rKEY, rKEY, rVALUE
-    lwz     rVALUE, VCPU_TCR(rVCPU)     /* with PIS gone, only an enabled FIT or watchdog can be pending */
-    andis.  rVALUE, rVALUE, (TCR_FIE | TCR_WIE) >> 16
-    bne-    cold_emulate
+    tsr_clear cold_emulate
     stw     rKEY, VCPU_TSR(rVCPU)
     stw     rVALUE, VCPU_PENDING(rVCPU)
     b       enter_step

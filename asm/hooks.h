@@ -25,6 +25,28 @@
 .endm
 
 /*
+ * tsr_clear label: the second half of mtspr TSR, or to label with nothing changed.
+ * In: rVCPU, rVALUE. Out: rKEY = new TSR, rVALUE = 0: nothing pending. Clobbers: CR0
+ */
+.macro tsr_clear label
+#ifdef CONFIG_FIT_WATCHDOG
+    xoris   rKEY, rVALUE, TSR_PIS >> 16 /* other bits are accounted for when they are looked at */
+    cmpwi   rKEY, 0
+    bne-    \label
+    lwz     rKEY, VCPU_TSR(rVCPU)
+    andc    rKEY, rKEY, rVALUE
+    lwz     rVALUE, VCPU_TCR(rVCPU)     /* with PIS gone, only an enabled FIT or watchdog can be pending */
+    andis.  rVALUE, rVALUE, (TCR_FIE | TCR_WIE) >> 16
+    bne-    \label
+#else
+    lwz     rKEY, VCPU_TSR(rVCPU)       /* PIS is the only bit that is ever set */
+    andc.   rVALUE, rKEY, rVALUE
+    mr      rKEY, rVALUE
+    bne-    \label
+#endif
+.endm
+
+/*
  * slice_left rLeft, rNow, label: to label unless the slice goes on for some time; the machine's PIT is set to its end
  * (more than one partition). In: rNow = TBL. Clobbers: rLeft, CR0
  */

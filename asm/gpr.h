@@ -1,11 +1,11 @@
 /*
- * gpr.S: read or write the general purpose register that an instruction names.
+ * gpr.h: read or write the general purpose register that an instruction names.
  *
  * A computed branch would need CTR or LR, which belong to the guest. Instead the five bits of the register field, put
  * into CR by mtcrf, lead through a tree of branches: five branches whatever the register.
  */
-#include "offsets.h"
-#include "asm.h"
+#ifndef PROTEUS_GPR_H
+#define PROTEUS_GPR_H
 
     .altmacro
 
@@ -58,20 +58,4 @@ write_\n\():
     .endif
 .endm
 
-/*
- * gpr_write: the guest's rT becomes rVALUE, and the instruction is done.
- * In:   rVCPU, rCR, rVALUE; CR[6:10] = bits 6:10 of the trapped instruction
- * Out:  to enter_step
- */
-func gpr_write
-    tree    write, 0, 16, 6
-endfunc gpr_write
-
-/*
- * gpr_read: rVALUE becomes the guest's rS.
- * In:   rVCPU, rCR; CR[6:10] = bits 6:10 of the trapped instruction
- * Out:  to gpr_read_done with rVALUE; rKEY as it was
- */
-func gpr_read
-    tree    read, 0, 16, 6
-endfunc gpr_read
+#endif
