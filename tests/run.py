@@ -104,7 +104,7 @@ STAGES = [
     Stage("guests", [*PYTEST, "tests/guests"], count_pytest, 600, ("test",)),
     Stage("check", ["make", "check"], count_products, 120, ("test",)),
     Stage("system", [*PYTEST, "tests/system"], count_pytest, 1500, ("test",)),
-    Stage("lint", ["tools/lint.sh"], count_lint, 300, ("lint",)),
+    Stage("lint", ["tools/lint.sh"], count_lint, 300, ("run", "lint")),
     Stage("coverage", [PYTHON, "tests/coverage.py"], count_rows, 60, ("test",)),
     Stage("footprint", [PYTHON, "tools/footprint.py", "--gate"], count_verdicts, 900, ("run",)),
     Stage("bench", ["make", "bench", "GATE=1"], count_verdicts, 900, ("bench",)),
