@@ -35,6 +35,14 @@
     .size \name, . - \name
 .endm
 
+/* constant rX, value: 32 bits in one or two instructions. */
+.macro constant rx, value
+    lis     \rx, (\value)@h
+    .if (\value) & 0xFFFF
+    ori     \rx, \rx, (\value)@l
+    .endif
+.endm
+
 /* The low words: hypervisor data in the first 32 KiB is reached as off(0), without a base register. */
 #define LOW(symbol) symbol@l(0)
 

@@ -18,14 +18,11 @@ func start
     mtspr   SPRN_DCWR, r0               /* write back */
     mtspr   SPRN_SLER, r0               /* big-endian */
     mtspr   SPRN_SU0R, r0
-    lis     r3, BOARD_SGR@h             /* guarded: whatever is not memory */
-    ori     r3, r3, BOARD_SGR@l
+    constant r3, BOARD_SGR              /* guarded: whatever is not memory */
     mtspr   SPRN_SGR, r3
-    lis     r3, BOARD_ICCR@h
-    ori     r3, r3, BOARD_ICCR@l
+    constant r3, BOARD_ICCR
     mtspr   SPRN_ICCR, r3
-    lis     r3, BOARD_DCCR@h
-    ori     r3, r3, BOARD_DCCR@l
+    constant r3, BOARD_DCCR
     mtspr   SPRN_DCCR, r3
     isync
 
@@ -37,8 +34,7 @@ func start
     mtspr   SPRN_TCR, r0
     lis     r3, vectors@h
     mtspr   SPRN_EVPR, r3
-    lis     r3, 0x5555                  /* every zone: the page's own rights, for the guest in user state */
-    ori     r3, r3, 0x5555
+    constant r3, 0x55555555             /* every zone: the page's own rights, for the guest in user state */
     mtspr   SPRN_ZPR, r3
     isync
 

@@ -36,7 +36,11 @@ endfunc vcpu_switch
     .type vcpu_start, @function
 vcpu_start:
     stw     r3, LOW(current)
+#if VM_COUNT > 1
     load_live r3
+#else
+    bl      vcpu_load_live              /* once, at boot: size before speed */
+#endif
     lwz     r4, VCPU_MACHINE_PID(r3)
     lis     r5, MSR_GUEST@h
     lwz     r6, VCPU_CTR(r3)
