@@ -37,7 +37,6 @@ volatile uint32_t hostile_report = 0x100;    /* actions between two lines on the
 #define LEASH    (TCR_WIE | TCR_PIE) /* watchdog period 2^17 ticks: 0.4 ms */
 
 #define VECTOR_MACHINE_CHECK 0x200u
-#define VECTOR_WATCHDOG      0x1020u
 
 #define BURST_WORDS    48u
 #define NOP            0x60000000u
@@ -425,12 +424,18 @@ static void tidy(void)
     mtspr(SPR_TSR, 0xFFFFFFFFu);
 }
 
+/* Raised by the instruction itself: machine check, alignment, program, system call. Others need tidying up. */
+static int is_own(uint32_t vector)
+{
+    return vector == VECTOR_MACHINE_CHECK || vector == 0x600 || vector == 0x700 || vector == 0xC00;
+}
+
 /* Step over the instruction that trapped, if the burst is not over. A data machine check is behind it already. */
 static int can_resume(uint32_t vector)
 {
     uint32_t pc = vector == VECTOR_MACHINE_CHECK ? mfspr(0x3DE) : mfspr(0x01A) + (vector == 0xC00 ? 0 : 4);
 
-    if (!act.resume || vector == VECTOR_WATCHDOG || pc <= BUFFER || pc >= act.end) {
+    if (!act.resume || !is_own(vector) || pc <= BUFFER || pc >= act.end) {
         return 0;
     }
     act.resume--;
@@ -449,10 +454,10 @@ void hostile_next(uint32_t vector)
         mtspr(SPR_TSR, 0xFFFFFFFFu);
         go();
     }
-    tidy();
     if (can_resume(vector)) {
         go();
     }
+    tidy();
     actions++;
     if ((actions & (hostile_report - 1)) == 0) {
         report();
