@@ -150,6 +150,14 @@ def test_a_stage_gets_no_input(capsys, tmp_path):
     assert run(capsys, tmp_path, stage("one", "cat; echo 1 passed, 0 failed", timeout=5))[0] == 0
 
 
+def test_what_make_was_called_with_changes_nothing(capsys, tmp_path, monkeypatch):
+    for name, value in (("MAKEFLAGS", "n"), ("PRODUCT", "x"), ("O", "y"), ("EXTRA_CONFIG", "CONFIG_Z=y")):
+        monkeypatch.setenv(name, value)
+    script = 'echo "<$MAKEFLAGS$PRODUCT$O$EXTRA_CONFIG>"; echo 1 passed, 0 failed'
+    status, text = run(capsys, tmp_path, stage("one", script), argv=["-v"])
+    assert status == 0 and "<>" in text
+
+
 def ends_soon(pid):
     """True if a process is gone, or only waits to be collected, within five seconds."""
     for _ in range(100):
