@@ -39,11 +39,11 @@ unit: deps-test ## host unit tests of the real C sources
 	$(Q)$(PYTHON) tests/run.py unit
 footprint: deps-run ## bytes per file and option: build/footprint.json, build/footprint.svg
 	$(Q)$(MAKE) -s guests
-	$(Q)$(PYTHON) tools/footprint.py
+	$(Q)$(PYTHON) tools/footprint.py $(if $(GATE),--gate)
 TABLE1 := ctask ffttask simplefft
 bench: deps-bench ## exact path lengths and Table 1: build/bench.json
 	$(Q)for p in bench $(TABLE1:%=table1-%); do $(MAKE) --no-print-directory PRODUCT=$$p build/$$p/proteus.elf || exit 1; done
-	$(Q)$(PYTHON) tools/bench.py --image build/bench/proteus.elf --out build/bench.json \
+	$(Q)$(PYTHON) tools/bench.py $(if $(GATE),--gate) --image build/bench/proteus.elf --out build/bench.json \
 	  $(foreach w,$(TABLE1),--table1 $(w)=$(GUESTS)/$(w).elf,build/table1-$(w)/proteus.elf)
 lint: deps-lint ## static checks
 	$(Q)tools/lint.sh

@@ -48,10 +48,10 @@
 
 /*
  * slice_left rLeft, rNow, label: to label unless the slice goes on for some time; the machine's PIT is set to its end
- * (more than one partition). In: rNow = TBL. Clobbers: rLeft, CR0
+ * (a scheduler with slices). In: rNow = TBL. Clobbers: rLeft, CR0
  */
 .macro slice_left left, now, label
-#if VM_COUNT > 1
+#ifndef CONFIG_SCHED_SINGLE
     lwz     \left, LOW(slice_end)
     subf    \left, \now, \left
     cmpwi   \left, PIT_TICKS_MIN

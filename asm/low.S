@@ -24,7 +24,7 @@ usprg0_exists:      /* 1 if USPRG0 is a register of its own, as on the chip */
 idle_pc:            /* where the current guest goes on after the idle loop, or NOT_IDLE */
     .space 4
     .size idle_pc, 4
-#if VM_COUNT > 1
+#ifndef CONFIG_SCHED_SINGLE
     .globl slice_end
     .type slice_end, @object
 slice_end:          /* TBL at which the scheduler wants the machine back */

@@ -51,7 +51,7 @@ CMOCKA = {"passed": re.compile(r"^\[  PASSED  \] (\d+) test", re.M),
           "skipped": re.compile(r"^\[  SKIPPED \] [^\n]*?(\d+) test\(s\), listed below", re.M)}
 ROWS = re.compile(r"^(\d+) rows, (\d+) covered$", re.M)
 PRODUCT = re.compile(r"^  OK    \S+$", re.M)
-VERDICT = re.compile(r"^(?=.*\d).*[ |](ok|aim|over)[ |]*$", re.M)     # a row with figures: not the table's head
+VERDICT = re.compile(r"^(?=.*\d).*[ |](ok|aim|above|over)[ |]*$", re.M)     # a row with figures: not the table's head
 
 
 def count_summary(text):

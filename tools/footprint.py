@@ -408,17 +408,30 @@ def per_vm_of(base, pairs, targets):
     return result
 
 
+def judge(size, target):
+    """ok; above: the target is missed, but not the ledger's budget, which keeps a missed figure from growing; over."""
+    def fits(limits):
+        return all(size[column] <= limit for column, limit in zip(("text", "data"), limits))
+    if "at_most" not in target or fits(target["at_most"]):
+        return "ok"
+    return "above" if "budget" in target and fits(target["budget"]) else "over"
+
+
+def paper_total(report):
+    """Bytes of the components that the paper has, together."""
+    return sum(sum(report["components"][key].values()) for key in COMPONENTS if key in report["components"])
+
+
 def misses(report, targets):
-    """One sentence per target that is missed."""
+    """One sentence per target that is missed without a budget that covers it."""
     for key, size in report["components"].items():
-        limit = targets["size"].get(key, {}).get("at_most")
-        for index, column in enumerate(("text", "data")):
-            if limit and size[column] > limit[index]:
-                yield f"{key}: {size[column]} bytes of {column}, at most {limit[index]}"
-    total = sum(report["total"][column] for column in ("text", "data"))
+        target = targets["size"].get(key, {})
+        if judge(size, target) == "over":
+            yield f"{key}: {size['text']} / {size['data']} bytes, at most {pair_text(target.get('budget', target['at_most']))}"
+    total = paper_total(report)
     limit = targets["size_total"]["at_most"]
     if total > limit:
-        yield f"everything: {total} bytes, at most {limit}"
+        yield f"the paper's components: {total} bytes, at most {limit}"
     for key, size in report["per_vm"].items():
         limit = targets["per_vm"].get(key, {}).get("at_most")
         if limit is not None and size > limit:
@@ -442,15 +455,14 @@ def component_table(report, targets):
         if size is None:
             rows.append([key, "-", paper, limit, "not built yet"])
             continue
-        fits = "at_most" not in target or all(size[c] <= target["at_most"][i] for i, c in enumerate(("text", "data")))
-        rows.append([key, pair_text((size["text"], size["data"])), paper, limit, "ok" if fits else "over"])
+        rows.append([key, pair_text((size["text"], size["data"])), paper, limit, judge(size, target)])
     for key, size in report["components"].items():
         if key not in COMPONENTS:
             rows.append([key, pair_text((size["text"], size["data"])), "-", "-", "not in the paper"])
-    total = report["total"]["text"] + report["total"]["data"]
-    rows.append(["everything", f"{report['total']['text']} / {report['total']['data']} = {total}",
-                 str(targets["size_total"]["paper"]), str(targets["size_total"]["at_most"]),
-                 "ok" if total <= targets["size_total"]["at_most"] else "over"])
+    total = paper_total(report)
+    rows.append(["the paper's, together", str(total), str(targets["size_total"]["paper"]),
+                 str(targets["size_total"]["at_most"]), "ok" if total <= targets["size_total"]["at_most"] else "over"])
+    rows.append(["product, everything", pair_text((report["total"]["text"], report["total"]["data"])), "-", "-", "-"])
     for key, size in report["per_vm"].items():
         target = targets["per_vm"].get(key, {})
         rows.append([f"per VM, {key}", str(size), str(target.get("paper", "-")), str(target.get("at_most", "-")),

@@ -11,6 +11,8 @@
 struct vcpu vcpu[VM_COUNT];
 struct vcpu *current;
 uint32_t low_r31;
+uint32_t idle_pc;
+uint32_t slice_end;
 
 /* Only its address counts. */
 void idle_loop(void)
@@ -93,6 +95,8 @@ int machine_setup(void **state)
     memset(vcpu, 0, sizeof(vcpu));
     current = 0;
     low_r31 = 0;
+    idle_pc = 0;
+    slice_end = 0;
     fake.room = FAKE_ROOM;
     fake.input = "";
     fake.time = 0x1000;

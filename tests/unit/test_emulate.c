@@ -240,8 +240,6 @@ static void no_effect(const char *name, uint32_t insn)
 static void without_effect(void **state)
 {
     (void)state;
-    no_effect("tlbwe", INSN("tlbwe 5, 6, 0"));
-    no_effect("tlbwe", INSN("tlbwe 5, 6, 1"));
     no_effect("tlbia", INSN("tlbia"));
     no_effect("tlbsync", INSN("tlbsync"));
     no_effect("icread", INSN("icread 3, 4"));

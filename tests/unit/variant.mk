@@ -6,13 +6,13 @@ BOARD := $(CONFIG_BOARD)
 include $(OUT)/sources.mk
 
 # As SRC in the hypervisor's Makefile: a test of an option's file is built where the option is on.
-TEST-y := layout emulate spr interrupt timer
-#TEST-$(CONFIG_SCHED_RR)     += sched
+TEST-y := layout emulate spr interrupt timer fault memory lifecycle
+TEST-$(CONFIG_SCHED_RR)     += sched
 TEST-$(CONFIG_FIT_WATCHDOG) += events
 TEST-$(CONFIG_UIC)          += uic
 TEST-$(CONFIG_CONSOLE)      += mmio
-#TEST-$(CONFIG_MESSAGES)     += message
-#TEST-$(CONFIG_STATS)        += stats
+TEST-$(CONFIG_MESSAGES)     += message
+TEST-$(CONFIG_STATS)        += stats
 PROGRAMS := $(TEST-y:%=$(DIR)/test_%)
 
 CPPFLAGS := -include $(DIR)/gen/autoconf.h -I. -Ifake -I$(TOP)/config -I$(DIR)/gen -I$(DIR) -I$(OUT) -I$(TOP)/src -I$(TOP)/asm -MMD -MP
