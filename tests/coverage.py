@@ -160,7 +160,7 @@ def main():
     missing = [name for name in rows if name not in tested and (name in tables or name not in named)]
     for name in missing:
         hint = "name CONFIG_{0} in a test of tests/" if name in options else \
-            "a test that asserts something about it, and then lists it in build/coverage (covered() in tests/unit/harness.h)"
+            "assert something, then list it (covered() in tests/unit/harness.h)"
         faults.append(f"{rows[name]}: {name} has no test. hint: " + hint.format(name.split(".")[1]))
     for fault in faults:
         print(fault, file=sys.stderr)

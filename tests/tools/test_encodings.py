@@ -33,7 +33,7 @@ FORMS = {
 }
 
 # Binutils 2.40 writes these only by number; and reads these by the numbers for user mode (0x104 to 0x107).
-WITHOUT_MNEMONIC = ()
+WITHOUT_MNEMONIC = ("mfusprg0", "mtusprg0")
 USER_READABLE = ("sprg4", "sprg5", "sprg6", "sprg7")
 
 
