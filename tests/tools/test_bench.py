@@ -79,6 +79,7 @@ PATH_ROWS = [
     (row(0x1000, 0, "vector", came="idle", to="one", to_vector=0x1000), None),
     (row(0x1000, 0, "next"), None),
     (row(0x1000, 0, "switch", to="two"), "vm_switch"),
+    (row(0x1000, 0, "switch", to="two", to_vector=0x1000), "vm_switch_deliver"),
     (row(0x1000, 0, "jump", came="idle", to="two"), None),
     (row(0x500, 0, "switch", to="two"), None),
 ]

@@ -204,10 +204,15 @@ def test_diff_of_something_else(tmp_path, capsys, text):
 
 def test_misses():
     targets = footprint.read_targets(TARGETS)
+    targets["size"]["base"]["budget"] = [4000, 64]
     fits = dict(report(8000, 192, (3600, 600)), per_vm={"base": 304})
     assert not list(footprint.misses(fits, targets))
-    over = dict(report(8000, 193, (3601, 601)), per_vm={"base": 305})
-    assert len(list(footprint.misses(over, targets))) == 4
+    assert footprint.judge(fits["components"]["base"], targets["size"]["base"]) == "ok"
+    above = dict(report(8000, 192, (4000, 64)), per_vm={"base": 304})       # missed, but no larger than it was
+    assert footprint.judge(above["components"]["base"], targets["size"]["base"]) == "above"
+    assert not list(footprint.misses(above, targets))
+    over = dict(report(8000, 193, (8129, 65)), per_vm={"base": 305})        # base, the sum, and per VM
+    assert len(list(footprint.misses(over, targets))) == 3
 
 
 def test_chart_is_xml_with_all_rows():
@@ -331,7 +336,8 @@ def test_end_to_end_without_options(elf, tmp_path, monkeypatch, capsys, limit, g
             shutil.copy(elf.replace(".elf", suffix), folder / f"proteus{suffix}")
         (folder / "gen" / "partitions.json").write_text('{"vms": [{}, {}]}')
     targets = tmp_path / "targets.toml"
-    targets.write_text(open(TARGETS, encoding="utf-8").read().replace("[3600, 600]", f"[{limit}, 600]"))
+    targets.write_text(open(TARGETS, encoding="utf-8").read().replace("[3600, 600]", f"[{limit}, 600]")
+                       .replace(", budget = [5600, 64]", ""))
     out, svg = tmp_path / "footprint.json", tmp_path / "footprint.svg"
     arguments = ["--no-build", "--no-options", "--targets", str(targets), "--out", str(out), "--svg", str(svg)]
     assert footprint.main([*arguments, "--gate"]) == gated
