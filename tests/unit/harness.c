@@ -106,11 +106,18 @@ int machine_setup(void **state)
     return 0;
 }
 
-int machine_boot(void **state)
+void machine_boot_at(uint32_t time)
 {
-    machine_setup(state);
+    machine_setup(0);
+    fake.time = time;
     enter(boot());
     run_vm(&vcpu[0]);
+}
+
+int machine_boot(void **state)
+{
+    (void)state;
+    machine_boot_at(0x1000);
     return 0;
 }
 
@@ -125,14 +132,20 @@ void run_vm(const struct vcpu *v)
     assert_ptr_equal(current, v);
 }
 
-int machine_boot_alone(void **state)
+void machine_boot_alone_at(uint32_t time)
 {
     uint32_t i;
 
-    machine_boot(state);
+    machine_boot_at(time);
     for (i = 0; i < VM_COUNT; i++) {
         vcpu[i].msr = &vcpu[i] == current ? vcpu[i].msr : MSR_WE;
     }
+}
+
+int machine_boot_alone(void **state)
+{
+    (void)state;
+    machine_boot_alone_at(0x1000);
     return 0;
 }
 

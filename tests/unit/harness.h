@@ -39,12 +39,14 @@ int machine_setup(void **state);
 
 /* The same, and boot(), and the first VM runs. */
 int machine_boot(void **state);
+void machine_boot_at(uint32_t time);
 
 /* Let slices end until v runs. */
 void run_vm(const struct vcpu *v);
 
 /* And all others wait for ever, so that no end of a slice is in the test's way. */
 int machine_boot_alone(void **state);
+void machine_boot_alone_at(uint32_t time);
 
 /* What the assembler does with the answer of C: registers of another VM in, its PID, its pc. Returns next. */
 struct vcpu *enter(struct vcpu *next);

@@ -50,12 +50,12 @@ static void fit_period(void **state)
 {
     uint32_t fp, round;
 
+    (void)state;
     for (fp = 0; fp < 4; fp++) {
         for (round = 0; round < 50; round++) {
             uint32_t wait;
 
-            machine_boot_alone(state);
-            fake.time = round == 0 ? 0xFFFFFFFF : random_word();
+            machine_boot_alone_at(round == 0 ? 0xFFFFFFFF : random_word());
             write_spr(NUMBER_TCR, fp << 24);
             write_spr(NUMBER_TSR, 0xFFFFFFFF);
             wait = to_change(fake.time, fit_periods[fp]);
@@ -76,12 +76,12 @@ static void fit_interrupt(void **state)
 {
     uint32_t fp, count;
 
+    (void)state;
     for (fp = 0; fp < 4; fp++) {
         struct vcpu *v;
 
-        machine_boot_alone(state);
+        machine_boot_alone_at(0xFFF01234);
         v = place();
-        fake.time = 0xFFFF1234;
         write_spr(NUMBER_TSR, 0xFFFFFFFF);
         write_spr(NUMBER_TCR, fp << 24 | TCR_FIE);
         for (count = 0; count < 20; count++) {

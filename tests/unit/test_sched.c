@@ -40,9 +40,8 @@ static void equal_shares(void **state)
     uint32_t round, i;
 
     (void)state;
+    machine_boot_at(0xFFFFFFFF - 20 * QUANTUM);
     all_can_run();
-    fake.time = 0xFFFFFFFF - 10 * QUANTUM;
-    next_look();
     for (round = 0; round < 100 * VM_COUNT; round++) {
         struct vcpu *v = current;
 
@@ -205,7 +204,7 @@ static void slice_after_idling(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        TEST_BOOTED(equal_shares),
+        cmocka_unit_test(equal_shares),
         TEST_BOOTED(interrupted_slice),
         TEST_BOOTED(waiting_gives_away),
         TEST_BOOTED(alone_goes_on),

@@ -102,12 +102,11 @@ static uint32_t some_time(void)
     return word % 8 == 0 ? random_word() >> 2 : random_word() >> (12 + word / 8 % 18);
 }
 
-static void like_the_model_from(void **state, uint32_t time)
+static void like_the_model_from(uint32_t time)
 {
     uint32_t i;
 
-    machine_boot_alone(state);
-    fake.time = time;
+    machine_boot_alone_at(time);
     model.now = 0x100000000;
     model.status = false;
     model.auto_reload = false;
@@ -156,16 +155,18 @@ static void like_the_model(void **state)
 {
     uint32_t i;
 
+    (void)state;
     for (i = 0; i < 8; i++) {
-        like_the_model_from(state, random_word());
+        like_the_model_from(random_word());
     }
 }
 
 static void like_the_model_at_the_wrap(void **state)
 {
-    like_the_model_from(state, 0xFFFFFFFF);
-    like_the_model_from(state, 0xFFFFFF00);
-    like_the_model_from(state, 0x7FFFFFFF);
+    (void)state;
+    like_the_model_from(0xFFFFFFFF);
+    like_the_model_from(0xFFFFFF00);
+    like_the_model_from(0x7FFFFFFF);
 }
 
 /* ---- one thing at a time ---- */
