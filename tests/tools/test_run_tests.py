@@ -182,8 +182,10 @@ def test_timeout_ends_all_that_was_started(capsys, tmp_path):
 
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
 def test_stopped_by_a_signal(tmp_path, number):
+    # A shell starts what it runs in the background with SIGINT ignored, and that is inherited down to here.
     program = f"""
-import sys
+import signal, sys
+signal.signal(signal.SIGINT, signal.default_int_handler)
 sys.path.insert(0, {os.path.dirname(os.path.abspath(__file__))!r})
 from test_run_tests import run_tests, stage
 stages = [stage("one", "echo 2 passed, 0 failed"), stage("two", "sleep 60 & echo $! >pid; wait")]
