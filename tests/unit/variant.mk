@@ -10,7 +10,7 @@ TEST-y := layout emulate spr interrupt timer fault memory lifecycle
 TEST-$(CONFIG_SCHED_RR)     += sched
 TEST-$(CONFIG_FIT_WATCHDOG) += events
 TEST-$(CONFIG_UIC)          += uic
-TEST-$(CONFIG_CONSOLE)      += mmio
+TEST-$(CONFIG_CONSOLE)      += console mmio
 TEST-$(CONFIG_MESSAGES)     += message
 TEST-$(CONFIG_STATS)        += stats
 PROGRAMS := $(TEST-y:%=$(DIR)/test_%)

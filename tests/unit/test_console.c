@@ -1,0 +1,513 @@
+/*
+ * test_console.c: the shared console: a 16550 for each VM on one UART of the board (option CONSOLE).
+ *
+ * covers: kconfig.CONSOLE kconfig.CONSOLE_LINE
+ */
+#include "harness.h"
+
+#include <string.h>
+
+#include "console.h"
+#include "uic.h"
+
+enum { DATA, IER, IIR, LCR, MCR, LSR, MSR, SCR };
+
+#define IER_RX   0x01
+#define IER_TX   0x02
+#define LSR_RX   0x01
+#define LSR_THRE 0x20
+#define LSR_TEMT 0x40
+#define ESCAPE   CONSOLE_ESCAPE
+
+static struct vcpu *const first = &vcpu[0];
+static struct vcpu *const second = &vcpu[1];
+
+static uint32_t base(const struct vcpu *v)
+{
+    return vm_config[v - vcpu].console_base;
+}
+
+static void put(struct vcpu *v, uint32_t reg, uint32_t value)
+{
+    console_write(v, base(v) + reg, (uint8_t)value);
+}
+
+static uint32_t get(struct vcpu *v, uint32_t reg)
+{
+    return console_read(v, base(v) + reg);
+}
+
+static void type(struct vcpu *v, const char *text)
+{
+    for (; *text != 0; text++) {
+        put(v, DATA, (uint8_t)*text);
+    }
+}
+
+/* The board interrupts as long as the hypervisor wants to send. */
+static void drain(void)
+{
+    uint32_t i;
+
+    for (i = 0; i < 1000 && (fake.uart_ier & IER_TX) != 0; i++) {
+        fake.lines = UIC_BIT(BOARD_UART0_IRQ);
+        enter(external(current));
+        fake.lines = 0;
+    }
+    assert_hex(fake.uart_ier & IER_TX, 0);
+}
+
+static void assert_output(const char *expected)
+{
+    drain();
+    assert_string_equal(fake.output, expected);
+    fake.output_length = 0;
+    fake.output[0] = 0;
+}
+
+/* "[name] text", with the names of the partition file. */
+static const char *tagged(const struct vcpu *v, const char *text)
+{
+    static char lines[4][256];
+    static uint32_t next;
+    char *line = lines[next++ % 4];
+
+    snprintf(line, sizeof(lines[0]), "[%.8s] %s", vm_config[v - vcpu].name, text);
+    return line;
+}
+
+static const char *both(const char *a, const char *b)
+{
+    static char text[512];
+
+    snprintf(text, sizeof(text), "%s%s", a, b);
+    return text;
+}
+
+/* ---- output ---- */
+
+static void one_line(void **state)
+{
+    (void)state;
+    type(first, "hello");
+    assert_output(""); /* not before the line is complete */
+    type(first, "\n");
+    assert_output(tagged(first, "hello\n"));
+    type(second, "\n");
+    assert_output(tagged(second, "\n"));
+    type(first, "a\r\nb\r\n"); /* carriage returns are the terminal's matter */
+    assert_output(both(tagged(first, "a\n"), tagged(first, "b\n")));
+}
+
+/* Two VMs write byte by byte in turn: two whole lines come out. */
+static void interleaved(void **state)
+{
+    const char *a = "the first line\n", *b = "a second one..\n";
+
+    (void)state;
+    for (; *a != 0; a++, b++) {
+        put(first, DATA, (uint8_t)*a);
+        put(second, DATA, (uint8_t)*b);
+    }
+    assert_output(both(tagged(first, "the first line\n"), tagged(second, "a second one..\n")));
+}
+
+/* A line that fills the buffer comes out in pieces; the tag is not repeated unless somebody else wrote in between. */
+static void long_line(void **state)
+{
+    char text[CONFIG_CONSOLE_LINE + 1];
+
+    (void)state;
+    memset(text, 'x', CONFIG_CONSOLE_LINE);
+    text[CONFIG_CONSOLE_LINE] = 0;
+    type(first, text);
+    assert_output(tagged(first, text));
+    type(first, "rest\n");
+    assert_output("rest\n");
+    type(first, text);
+    assert_output(tagged(first, text));
+    type(second, "mine\n");
+    assert_output(both("\n", tagged(second, "mine\n")));
+    type(first, "rest\n");
+    assert_output(tagged(first, "rest\n"));
+}
+
+/* The board's UART takes a few bytes at a time: nobody waits, nothing is lost, the guest sees its transmitter busy. */
+static void slow_board(void **state)
+{
+    char seen[256] = "";
+
+    (void)state;
+    fake.room = 3;
+    type(first, "0123456789\n");
+    assert_int_equal(fake.output_length, 3);
+    assert_true((fake.uart_ier & IER_TX) != 0); /* the board will interrupt */
+    assert_hex(get(first, LSR) & (LSR_THRE | LSR_TEMT), 0);
+    assert_hex(get(second, LSR) & LSR_THRE, LSR_THRE); /* the other's is free */
+    type(second, "other\n");
+    put(first, DATA, 'X'); /* overrun: lost, as on the chip */
+    while ((fake.uart_ier & IER_TX) != 0) {
+        fake.room = 1;
+        fake.lines = UIC_BIT(BOARD_UART0_IRQ);
+        enter(external(current));
+        fake.lines = 0;
+        assert_true(fake.output_length < sizeof(seen));
+    }
+    assert_output(both(tagged(first, "0123456789\n"), tagged(second, "other\n")));
+    assert_hex(get(first, LSR) & (LSR_THRE | LSR_TEMT), LSR_THRE | LSR_TEMT);
+}
+
+/* A guest that polls its LSR, as most do, needs no interrupt. */
+static void polled(void **state)
+{
+    uint32_t polls = 0;
+
+    (void)state;
+    fake.room = 2;
+    type(first, "ab\n");
+    while ((get(first, LSR) & LSR_THRE) == 0) {
+        assert_true(polls++ < 100);
+        fake.room = 1;
+    }
+    fake.room = FAKE_ROOM;
+    assert_output(tagged(first, "ab\n"));
+}
+
+/* A flood from one VM leaves the other its turn at the end of each line. */
+static void flood(void **state)
+{
+    uint32_t i;
+
+    (void)state;
+    fake.room = 0;
+    type(first, "one\n");
+    type(second, "two\n");
+    for (i = 0; i < 1000; i++) {
+        put(first, DATA, 'f');
+    }
+    fake.room = FAKE_ROOM;
+    console_poll();
+    assert_output(both(tagged(first, "one\n"), tagged(second, "two\n")));
+}
+
+/* What is written comes out before the hypervisor's own line, which starts in a column of its own. */
+static void flush(void **state)
+{
+    (void)state;
+    type(first, "half a line");
+    type(second, "another");
+    console_flush();
+    assert_output(both(tagged(first, "half a line\n"), tagged(second, "another\n")));
+    console_flush();
+    assert_output("");
+}
+
+/* A guest that waits in the middle of a line (a prompt) has its line shown. */
+static void prompt(void **state)
+{
+    (void)state;
+    type(first, "login: ");
+    first->msr = MSR_WE | MSR_EE;
+    enter(schedule(first));
+    assert_output(tagged(first, "login: "));
+}
+
+/* Bytes that a terminal obeys are the guest's own business, but they cannot forge a tag at the start of a line. */
+static void forged_tag(void **state)
+{
+    (void)state;
+    type(first, "x\n[proteus] stop nobody\n");
+    assert_output(both(tagged(first, "x\n"), tagged(first, "[proteus] stop nobody\n")));
+}
+
+/* ---- registers ---- */
+
+static void registers(void **state)
+{
+    (void)state;
+    put(first, SCR, 0xA5);
+    put(second, SCR, 0x5A);
+    assert_hex(get(first, SCR), 0xA5);
+    assert_hex(get(second, SCR), 0x5A);
+    put(first, LCR, 0x83); /* divisor latch */
+    put(first, DATA, 0x12);
+    put(first, IER, 0x34);
+    assert_hex(get(first, DATA), 0x12);
+    assert_hex(get(first, IER), 0x34);
+    put(first, LCR, 0x03);
+    assert_hex(get(first, LCR), 0x03);
+    assert_hex(get(first, IER), 0);
+    put(first, IER, 0xFF);
+    assert_hex(get(first, IER), 0x0F); /* four bits exist */
+    put(first, IER, 0);
+    put(first, MCR, 0xFF);
+    assert_hex(get(first, MCR), 0x1F);
+    assert_hex(get(first, LSR), LSR_THRE | LSR_TEMT);
+    assert_hex(get(first, MSR), 0xB0);
+    put(first, MSR, 0);
+    put(first, LSR, 0);
+    put(first, IIR, 0xC1); /* FIFO control */
+    assert_hex(get(first, LSR), LSR_THRE | LSR_TEMT);
+    assert_hex(get(first, IIR) & 0x0F, 0x01);
+    assert_output("");
+}
+
+static void claims(void **state)
+{
+    uint32_t i;
+
+    (void)state;
+    for (i = 0; i < VM_COUNT; i++) {
+        uint32_t at = vm_config[i].console_base;
+
+        if (at == 0) {
+            assert_false(console_claims(&vcpu[i], 0));
+            assert_false(console_claims(&vcpu[i], BOARD_UART0_BASE));
+            continue;
+        }
+        assert_true(console_claims(&vcpu[i], at));
+        assert_true(console_claims(&vcpu[i], at + 7));
+        assert_false(console_claims(&vcpu[i], at + 8));
+        assert_false(console_claims(&vcpu[i], at - 1));
+        assert_hex(console_read(&vcpu[i], at + 8), 0);
+        console_write(&vcpu[i], at + 8, '!');
+        console_write(&vcpu[i], at + 8, '\n');
+    }
+    assert_output("");
+}
+
+/* ---- input ---- */
+
+static void keys(const char *text)
+{
+    fake.input = text;
+    while (*fake.input != 0) {
+        console_poll();
+    }
+}
+
+static void assert_input(struct vcpu *v, const char *expected)
+{
+    for (; *expected != 0; expected++) {
+        assert_hex(get(v, LSR) & LSR_RX, LSR_RX);
+        assert_hex(get(v, DATA), (uint8_t)*expected);
+    }
+    assert_hex(get(v, LSR) & LSR_RX, 0);
+    assert_hex(get(v, DATA), 0);
+}
+
+static struct vcpu *focused(void)
+{
+    return &vcpu[CONSOLE_FOCUS];
+}
+
+static struct vcpu *not_focused(void)
+{
+    return CONSOLE_FOCUS == 0 ? second : first;
+}
+
+static void to_the_focus(void **state)
+{
+    (void)state;
+    keys("abc");
+    assert_input(not_focused(), "");
+    assert_input(focused(), "abc");
+}
+
+/* The escape key and the VM's digit; twice the escape key is one; any other key is itself. */
+static void escape(void **state)
+{
+    const char to_first[] = {ESCAPE, '1', 'a', 0}, to_second[] = {ESCAPE, '2', 'b', 0};
+    const char twice[] = {ESCAPE, ESCAPE, 'c', 0}, other[] = {ESCAPE, 'd', '2', 0}, none[] = {ESCAPE, '9', 'e', 0};
+    const char itself[] = {ESCAPE, 'c', 0};
+
+    (void)state;
+    keys(to_first);
+    keys(to_second);
+    assert_input(first, "a");
+    assert_input(second, "b");
+    keys(twice);
+    assert_input(second, itself);
+    keys(other);
+    assert_input(second, "d2");
+    keys(none); /* there is no such VM */
+    assert_input(second, "9e");
+    assert_input(first, "");
+}
+
+/* More than the buffer holds: the first are kept, none goes to anybody else. */
+static void too_much_input(void **state)
+{
+    char text[200];
+    uint32_t count = 0;
+
+    (void)state;
+    memset(text, 'k', sizeof(text) - 1);
+    text[sizeof(text) - 1] = 0;
+    keys(text);
+    while ((get(focused(), LSR) & LSR_RX) != 0) {
+        assert_hex(get(focused(), DATA), 'k');
+        assert_true(count++ < sizeof(text));
+    }
+    assert_in_range(count, 16, sizeof(text) - 1);
+    assert_input(not_focused(), "");
+    keys("z");
+    assert_input(focused(), "z");
+}
+
+/* One poll takes no more than a bounded number of bytes: a flood of keys does not hold the hypervisor up. */
+static void bounded_poll(void **state)
+{
+    char text[300];
+
+    (void)state;
+    memset(text, 'k', sizeof(text) - 1);
+    text[sizeof(text) - 1] = 0;
+    fake.input = text;
+    console_poll();
+    assert_true(*fake.input != 0);
+    assert_true(fake.input > text);
+}
+
+/* ---- interrupts ---- */
+
+static bool line_is_active(const struct vcpu *v)
+{
+#ifdef CONFIG_UIC
+    return (v->uic_level & UIC_BIT(BOARD_UART0_IRQ)) != 0;
+#else
+    (void)v;
+    return false;
+#endif
+}
+
+/* THRE: at once when enabled with an empty transmitter, again after each line; reading IIR ends it. */
+static void transmit_interrupt(void **state)
+{
+    (void)state;
+    put(first, IER, IER_TX);
+    assert_int_equal(line_is_active(first), IS_ENABLED(CONFIG_UIC));
+    assert_hex(get(first, IIR), 0x02);
+    assert_false(line_is_active(first));
+    assert_hex(get(first, IIR), 0x01);
+    put(first, DATA, 'x');
+    assert_hex(get(first, IIR), 0x02);
+    fake.room = 0;
+    put(first, DATA, '\n');
+    assert_false(line_is_active(first)); /* not while the line goes out */
+    assert_hex(get(first, IIR), 0x01);
+    fake.room = FAKE_ROOM;
+    console_poll();
+    assert_int_equal(line_is_active(first), IS_ENABLED(CONFIG_UIC));
+    assert_hex(get(first, IIR), 0x02);
+    put(first, IER, 0);
+    assert_false(line_is_active(first));
+}
+
+/* Received data: as long as there is any; before THRE. */
+static void receive_interrupt(void **state)
+{
+    struct vcpu *v = focused();
+
+    (void)state;
+    keys("ab");
+    assert_false(line_is_active(v));
+    put(v, IER, IER_RX | IER_TX);
+    assert_int_equal(line_is_active(v), IS_ENABLED(CONFIG_UIC));
+    assert_hex(get(v, IIR), 0x04);
+    assert_hex(get(v, DATA), 'a');
+    assert_hex(get(v, IIR), 0x04);
+    assert_hex(get(v, DATA), 'b');
+    assert_hex(get(v, IIR), 0x02);
+    assert_hex(get(v, IIR), 0x01);
+    assert_false(line_is_active(v));
+}
+
+/* A key wakes the guest that waits for it. */
+static void key_wakes(void **state)
+{
+    struct vcpu *v = focused();
+
+    (void)state;
+    if (!IS_ENABLED(CONFIG_UIC)) {
+        skip();
+    }
+    put(v, IER, IER_RX);
+    uic_write(v, UIC_ER, UIC_BIT(BOARD_UART0_IRQ));
+    v->msr = MSR_WE | MSR_EE;
+    v->evpr = 0;
+    enter(schedule(current));
+    fake.input = "k";
+    fake.lines = UIC_BIT(BOARD_UART0_IRQ);
+    enter(external(current));
+    fake.lines = 0;
+    assert_true(vcpu_can_run(v));
+    run_vm(v);
+    assert_hex(v->pc, 0x0500);
+}
+
+/* A reset VM's UART is as after reset; what it wrote before still comes out; the other keeps its own. */
+static void reset(void **state)
+{
+    (void)state;
+    put(first, IER, 0x0F);
+    put(first, LCR, 0x83);
+    put(first, MCR, 0x0F);
+    put(second, IER, IER_RX);
+    put(first, LCR, 0x03);
+    type(first, "last words");
+    vcpu_reset(first, 1);
+    assert_hex(get(first, IER), 0);
+    assert_hex(get(first, LCR), 0);
+    assert_hex(get(first, MCR), 0);
+    assert_false(line_is_active(first));
+    assert_hex(get(second, IER), IER_RX);
+    type(second, "x\n");
+    console_poll();
+    assert_non_null(strstr(fake.output, tagged(first, "last words")));
+    assert_non_null(strstr(fake.output, tagged(second, "x\n")));
+}
+
+/* The restart of one VM does not take the input away from another. */
+static void reset_keeps_the_focus(void **state)
+{
+    const char to_second[] = {ESCAPE, '2', 0}, to_first[] = {ESCAPE, '1', 0};
+
+    (void)state;
+    keys(to_first);
+    vcpu_reset(first, 1);
+    keys("a");
+    assert_input(first, "a");
+    keys(to_second);
+    vcpu_reset(first, 1);
+    keys("b");
+    assert_input(second, "b");
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        TEST_BOOTED(one_line),
+        TEST_BOOTED(interleaved),
+        TEST_BOOTED(long_line),
+        TEST_BOOTED(slow_board),
+        TEST_BOOTED(polled),
+        TEST_BOOTED(flood),
+        TEST_BOOTED(flush),
+        TEST_BOOTED(prompt),
+        TEST_BOOTED(forged_tag),
+        TEST_BOOTED(registers),
+        TEST_BOOTED(claims),
+        TEST_BOOTED(to_the_focus),
+        TEST_BOOTED(escape),
+        TEST_BOOTED(too_much_input),
+        TEST_BOOTED(bounded_poll),
+        TEST_BOOTED(transmit_interrupt),
+        TEST_BOOTED(receive_interrupt),
+        TEST_BOOTED(key_wakes),
+        TEST_BOOTED(reset),
+        TEST_BOOTED(reset_keeps_the_focus),
+    };
+
+    return cmocka_run_group_tests_name("console", tests, 0, 0);
+}
