@@ -1,0 +1,72 @@
+#!/usr/bin/python3
+"""Options of Kconfig whose effect is in the linked image: stack, budgets, board. The smallest product is linked."""
+
+import os
+import re
+import subprocess
+import sys
+
+import pytest
+from elftools.elf.elffile import ELFFile
+
+sys.dont_write_bytecode = True
+TOP = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
+
+
+def link(name, settings):
+    """(exit status, errors, path of the image) of the product `minimal` with these settings."""
+    folder = f"build/test-options/{name}"
+    done = subprocess.run(["make", "-s", "PRODUCT=minimal", f"O={folder}", f"EXTRA_CONFIG={settings}",
+                           f"{folder}/proteus.elf"], cwd=TOP, capture_output=True, text=True, timeout=300, check=False)
+    return done.returncode, done.stderr, os.path.join(TOP, folder, "proteus.elf")
+
+
+def sections(path):
+    """{name: size} of an image's sections."""
+    with open(path, "rb") as file:
+        return {section.name: section["sh_size"] for section in ELFFile(file).iter_sections()}
+
+
+@pytest.fixture(scope="module")
+def plain():
+    """The product as it is."""
+    status, errors, path = link("plain", "")
+    assert status == 0, errors
+    return sections(path)
+
+
+def test_stack_size(plain):
+    """The stack has as many bytes as CONFIG_STACK_SIZE says, and nothing else grows with it."""
+    status, errors, path = link("stack", "CONFIG_STACK_SIZE=1024")
+    assert status == 0, errors
+    assert sections(path)[".stack"] == 1024
+    assert {name: size for name, size in sections(path).items() if name in (".text", ".bss", ".vcpu")} == \
+        {name: size for name, size in plain.items() if name in (".text", ".bss", ".vcpu")}
+
+
+@pytest.mark.parametrize("option", ["CONFIG_TEXT_BUDGET", "CONFIG_DATA_BUDGET"])
+def test_budget(plain, option):
+    """A product one byte larger than its budget does not link, and the error says which."""
+    names = (".text", ".rodata") if option == "CONFIG_TEXT_BUDGET" else (".low", ".bss")
+    size = sum(plain.get(name, 0) for name in names)
+    assert size > 8
+    status, errors, _ = link("over", f"{option}={size // 2}")
+    assert status != 0
+    assert re.search(f"larger than {option}", errors), errors
+    status, errors, _ = link("within", f"{option}={size + 8}")
+    assert status == 0, errors
+
+
+def test_board():
+    """CONFIG_BOARD names the file with the board's values and the source that is linked for it."""
+    config = os.path.join(TOP, "build/test-options/plain/config.mk")
+    if not os.path.exists(config):
+        assert link("plain", "")[0] == 0
+    with open(config, encoding="utf-8") as file:
+        text = file.read()
+    assert "CONFIG_BOARD_REF405EP := y" in text
+    board = re.search(r"^CONFIG_BOARD := (\w+)$", text, re.M)[1]
+    assert os.path.exists(os.path.join(TOP, f"config/boards/{board}.toml"))
+    assert os.path.exists(os.path.join(TOP, f"src/board_{board}.c"))
+    with open(os.path.join(TOP, "build/test-options/plain/gen/board_values.h"), encoding="utf-8") as file:
+        assert f'BOARD_NAME "{board}"' in file.read()
