@@ -76,8 +76,11 @@ func cold_light
     b       enter_cold
 endfunc cold_light
 
-/* cold_unexpected: a vector that nobody enabled. As cold_full. */
+/* cold_unexpected: a vector that nobody enabled. In: all registers the guest's */
 func cold_unexpected
+    stw     rVCPU, LOW(low_r31)
+    lwz     rVCPU, LOW(current)
+    stw     r3, GPR(3)(rVCPU)
     li      r3, unexpected@l
     b       cold_full
 endfunc cold_unexpected

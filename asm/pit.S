@@ -55,6 +55,7 @@ func pit
     stat_count STAT_pit, r30
     mtcr    rCR
     lwz     r28, GPR(28)(rVCPU)
+    lwz     r29, GPR(29)(rVCPU)
     li      r30, 0x1000
     b       reflect
 endfunc pit

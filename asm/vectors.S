@@ -31,12 +31,11 @@
     stw     rVCPU, LOW(low_r31)
     lwz     rVCPU, LOW(current)
     stw     r30, GPR(30)(rVCPU)
-    stw     r29, GPR(29)(rVCPU)
     .if \dear
-    mfspr   r29, SPRN_DEAR
-    stw     r29, VCPU_DEAR(rVCPU)
+    mfspr   r30, SPRN_DEAR
+    stw     r30, VCPU_DEAR(rVCPU)
     .endif
-    stat_count \counter, r29
+    stat_count \counter, r30
     li      r30, \offset
     b       reflect
 .endm
@@ -53,12 +52,9 @@
     b       \road
 .endm
 
-/* The same where the window has room for four instructions: cold_\handler loads r3. */
-.macro road_short handler
-    stw     rVCPU, LOW(low_r31)
-    lwz     rVCPU, LOW(current)
-    stw     r3, GPR(3)(rVCPU)
-    b       cold_\handler
+/* A vector that nobody enabled. */
+.macro road_unexpected
+    b       cold_unexpected
 .endm
 
 /* asm/pit.S looks first. */
@@ -81,7 +77,7 @@ vector_\name:
     .size vector_\name, . - vector_\name
 .endm
 
-#define ROAD_critical_input  road_short unexpected
+#define ROAD_critical_input  road_unexpected
 #define ROAD_machine_check   road_cold cold_full, machine_check
 #define ROAD_data_storage    road_cold cold_full, data_fault
 #define ROAD_inst_storage    road_cold cold_full, fetch_fault
@@ -89,7 +85,7 @@ vector_\name:
 #if defined(CONFIG_UIC) || defined(CONFIG_CONSOLE)
 #define ROAD_external        road_cold cold_light, external
 #else
-#define ROAD_external        road_short unexpected
+#define ROAD_external        road_unexpected
 #endif
 #define ROAD_alignment       road_reflect 0x0600, STAT_program, 1
 #define ROAD_program         road_program
@@ -97,11 +93,11 @@ vector_\name:
 #define ROAD_system_call     road_reflect 0x0C00, STAT_sc
 #define ROAD_apu_unavailable road_reflect 0x0F20, STAT_program
 #define ROAD_pit             road_pit
-#define ROAD_fit             road_short unexpected
-#define ROAD_watchdog        road_short unexpected
+#define ROAD_fit             road_unexpected
+#define ROAD_watchdog        road_unexpected
 #define ROAD_dtlb_miss       road_cold cold_full, data_fault
 #define ROAD_itlb_miss       road_cold cold_full, fetch_fault
-#define ROAD_debug           road_short unexpected
+#define ROAD_debug           road_unexpected
 
 #define VECTOR(name, offset, class, keep, info, window, manual) vector name, offset, window, ROAD_##name ;
 #include "vectors.def"

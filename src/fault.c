@@ -13,37 +13,37 @@
 #include "roads.h"
 #include "stats.h"
 
-/* The guest's machine check. */
-static struct vcpu *bus_error(struct vcpu *v)
+/* The guest's machine check, at pc; without MSR[ME] it cannot go on. */
+static struct vcpu *bus_error(struct vcpu *v, uint32_t esr, const char *reason)
 {
-    vcpu_critical(v, 0x0200);
+    if ((v->msr & MSR_ME) == 0) {
+        vcpu_stop(v, reason);
+    } else {
+        v->esr = esr;
+        vcpu_critical(v, 0x0200);
+    }
     return schedule(v);
 }
 
-/* Data TLB miss, data storage. Registers are in the register file. */
+/*
+ * Data TLB miss, data storage. Registers are in the register file. A data machine check is imprecise: SRR2 has the next
+ * instruction; without MSR[ME] the bus reads whatever it likes, and the guest goes on.
+ */
 struct vcpu *data_fault(struct vcpu *v)
 {
-    uint32_t address = cpu_mfspr(SPRN_DEAR);
+    bool done;
 
     stat_count(v, STAT_data_fault);
-    if (mmio_access(v, address, memory_fetch(v))) {
-        return emulate_finish(v, STEP);
-    }
-    /* A data machine check is imprecise: SRR2 has the next instruction. */
+    done = mmio_access(v, cpu_mfspr(SPRN_DEAR), memory_fetch(v));
     v->pc += 4;
-    return (v->msr & MSR_ME) != 0 ? bus_error(v) : emulate_finish(v, STAY);
+    return done || (v->msr & MSR_ME) == 0 ? schedule(v) : bus_error(v, 0, "");
 }
 
 /* Instruction TLB miss, instruction storage: the guest has left its memory. */
 struct vcpu *fetch_fault(struct vcpu *v)
 {
     stat_count(v, STAT_fetch_fault);
-    if ((v->msr & MSR_ME) == 0) {
-        vcpu_stop(v, "fetch outside its memory");
-        return emulate_finish(v, STAY);
-    }
-    v->esr = ESR_MCI;
-    return bus_error(v);
+    return bus_error(v, ESR_MCI, "fetch outside its memory");
 }
 
 /* The bus itself. SRR2 and SRR3, which the guest reaches, are what the machine check made of them, as on the chip. */
@@ -54,12 +54,7 @@ struct vcpu *machine_check(struct vcpu *v)
     }
     v->pc = cpu_mfspr(SPRN_SRR2);
     cpu_mtspr(SPRN_SRR1, MSR_GUEST);
-    v->esr = cpu_mfspr(SPRN_ESR);
-    if ((v->msr & MSR_ME) == 0) {
-        vcpu_stop(v, "machine check while MSR[ME] is 0");
-        return emulate_finish(v, STAY);
-    }
-    return bus_error(v);
+    return bus_error(v, cpu_mfspr(SPRN_ESR), "machine check while MSR[ME] is 0");
 }
 
 /* No row of the machine's tables enables these. */

@@ -12,7 +12,7 @@ struct vcpu *boot(void);
 
 /* Light roads: what C leaves alone is in the machine. schedule() of vcpu.h: the machine's PIT, or MSR[WE] was set. */
 struct vcpu *external(struct vcpu *v);     /* the machine's interrupt controller */
-struct vcpu *vcpu_deliver(struct vcpu *v); /* MSR now lets in what is pending */
+struct vcpu *vcpu_deliver(struct vcpu *v); /* MSR lets in what is pending */
 
 /* Full roads: all of the guest's registers are in the register file. */
 struct vcpu *emulate(struct vcpu *v);

@@ -55,14 +55,9 @@ uint32_t vcpu_program(struct vcpu *v, uint32_t esr)
 }
 
 /* Which of the interrupts that the guest's MSR lets in comes first (manual, "Interrupt Priorities"). */
-struct vcpu *vcpu_deliver(struct vcpu *v)
+__attribute__((noinline)) struct vcpu *vcpu_deliver(struct vcpu *v)
 {
-    uint32_t enabled = v->pending & v->msr;
-
-    if (enabled == 0) {
-        return v;
-    }
-    if ((enabled & MSR_CE) != 0) {
+    if ((v->pending & v->msr & MSR_CE) != 0) {
         vcpu_critical(v, (uic_pending(v) & MSR_CE) != 0 ? 0x0100 : 0x1020);
     } else if ((uic_pending(v) & MSR_EE) != 0) {
         vcpu_noncritical(v, 0x0500);
@@ -100,7 +95,7 @@ __attribute__((flatten, optimize("O2"))) struct vcpu *schedule(struct vcpu *v)
         cpu_mtspr(SPRN_SRR1, MSR_ME);
         return v;
     }
-    return vcpu_deliver(next);
+    return (next->pending & next->msr) != 0 ? vcpu_deliver(next) : next;
 }
 
 /* The machine's interrupt controller. */
