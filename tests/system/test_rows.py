@@ -5,8 +5,10 @@ import os
 
 import conftest
 import pytest
+import test_twin
 import twin_compare
-from test_twin import bare, rows, virtual  # noqa: F401 - fixtures
+
+bare, virtual = test_twin.bare, test_twin.virtual     # its fixtures
 
 LIST = os.path.join(conftest.ROOT, "build", "coverage", "system-twin.txt")
 # Counter: the probes that make it count, by the beginning of their names.
@@ -29,14 +31,14 @@ def listed():
 
 
 @pytest.fixture(scope="module")
-def different(bare, virtual):  # noqa: F811
+def different(bare, virtual):
     """Names of the probes whose result is another one as a VM."""
     lines = twin_compare.compare(bare, virtual.vms["twin"].lines, twin_compare.read_rules())
     return {line.split(":")[0].split()[0] for line in lines}
 
 
-@pytest.mark.parametrize("row", rows("config/isa.def"))
-def test_instruction(row, bare, virtual, different, listed):  # noqa: F811
+@pytest.mark.parametrize("row", test_twin.rows("config/isa.def"))
+def test_instruction(row, bare, virtual, different, listed):
     """Probes of the row in supervisor and in user state, with the bare machine's results."""
     names = set(twin_compare.probes(virtual.vms["twin"].lines))
     probes = {name for name in names if name.split(".")[:2] in (["isa", row], ["tlb", row])}
@@ -47,7 +49,7 @@ def test_instruction(row, bare, virtual, different, listed):  # noqa: F811
 
 
 @pytest.mark.parametrize("row", sorted(COUNTERS))
-def test_counter(row, virtual, listed):  # noqa: F811
+def test_counter(row, virtual, listed):
     """The counter has seen at least the probes that are there for it, and the other VM has one of its own."""
     names = [name for name in twin_compare.probes(virtual.vms["twin"].lines) if name.startswith(COUNTERS[row])]
     supervisor = [name for name in names if not name.endswith(".u")]

@@ -1,6 +1,7 @@
 /*
- * harness.h: what every unit test includes. The real sources of src/, compiled for the host, on a fake CPU (fake/cpu.h);
- * harness.c stands in for the assembler: entry to C and back, the registers that live in the machine, the SPR table.
+ * harness.h: what every unit test includes. The real sources of src/, compiled for the host, on a fake CPU
+ * (fake/cpu.h); harness.c stands in for the assembler: entry to C and back, the registers that live in the machine, the
+ * SPR table.
  */
 #ifndef HARNESS_H
 #define HARNESS_H
@@ -73,7 +74,7 @@ struct vcpu *run_insn(struct vcpu *v, uint32_t insn, uint32_t esr);
         fake.reset_expected = false;                                                                              \
     } while (0)
 
-/* INSN("lwz 3, 0(4)"): its encoding, by GNU as. tests/unit/encode.py finds the calls and assembles them at build time. */
+/* INSN("lwz 3, 0(4)"): its encoding, by GNU as: encode.py finds the calls and assembles them at build time. */
 uint32_t insn_word(const char *text);
 #define INSN(text) insn_word(text)
 extern const uint32_t mfspr_r5[1024], mtspr_r5[1024]; /* mfspr 5, N and mtspr N, 5 for every N, by GNU as */

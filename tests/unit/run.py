@@ -4,7 +4,8 @@
     run.py --coverage build/coverage <variant folder>...
 
 Prints CMocka's own summary of each program that is not all green, one line for each that is, and at the end
-`N passed, N failed`. A program that crashes, hangs or runs no test counts as one failure. Exit status 1 if anything failed.
+`N passed, N failed`. A program that crashes, hangs or runs no test counts as one failure. Exit status
+1 if anything failed.
 """
 
 import argparse
@@ -42,7 +43,8 @@ def main():
         os.remove(stale)
     total = [0, 0]
     for variant in args.variants:
-        programs = [path for path in sorted(glob.glob(os.path.join(variant, "test_*"))) if "." not in os.path.basename(path)]
+        programs = sorted(glob.glob(os.path.join(variant, "test_*")))
+        programs = [path for path in programs if "." not in os.path.basename(path)]
         if not programs:
             print(f"run.py: {variant}: no test programs. hint: make -C tests/unit", file=sys.stderr)
             return 1

@@ -1,7 +1,7 @@
 /*
  * test_emulate.c: every instruction of the PPC405 that traps and that C emulates, with GNU as as the oracle for the
- * encodings; and everything else that can trap, which must be reflected. The guest is in its supervisor state: in user state
- * nothing comes to C (asm/dispatch.S; the twin guest has the probes).
+ * encodings; and everything else that can trap, which must be reflected. The guest is in its supervisor
+ * state: in user state nothing comes to C (asm/dispatch.S; the twin guest has the probes).
  */
 #include "harness.h"
 
@@ -342,7 +342,7 @@ static void everything_else_is_illegal(void **state)
     }
 }
 
-/* A trap instruction keeps its own ESR. What the machine calls privileged is illegal in the guest's supervisor state. */
+/* A trap instruction keeps its ESR. What the machine calls privileged is illegal in the guest's supervisor state. */
 static void esr_of_the_guest(void **state)
 {
     struct vcpu *v = guest();

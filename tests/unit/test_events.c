@@ -130,7 +130,8 @@ static void watchdog_stages(void **state)
     static const struct {
         uint32_t before, after;
     } rows[] = {
-        {0, TSR_ENW}, {TSR_ENW, TSR_ENW | TSR_WIS}, {TSR_WIS, TSR_ENW | TSR_WIS}, {TSR_ENW | TSR_WIS, TSR_ENW | TSR_WIS},
+        {0, TSR_ENW}, {TSR_ENW, TSR_ENW | TSR_WIS}, {TSR_WIS, TSR_ENW | TSR_WIS},
+        {TSR_ENW | TSR_WIS, TSR_ENW | TSR_WIS},
     };
     uint32_t wp;
     size_t i;

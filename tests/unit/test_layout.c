@@ -42,7 +42,7 @@ static void host_and_target_agree(void **state)
     }
 }
 
-/* A word before `tsr` is mfspr's on the hot road, one before `sprg4` mtspr's too: nothing may follow from the access. */
+/* A word before `tsr` is mfspr's on the hot road, one before `sprg4` mtspr's too: an access has no consequences. */
 enum { PLAIN, LIVE, COLD, HOT, NEVER };
 
 static const struct {

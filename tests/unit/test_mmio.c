@@ -1,6 +1,6 @@
 /*
- * test_mmio.c: the decoder of loads and stores on emulated devices, against a table of all fixed-point loads and stores of
- * the PPC405, encoded by GNU as. The device is the guest's 16550: its divisor latch and scratch register are memory.
+ * test_mmio.c: the decoder of loads and stores on emulated devices, against a table of all fixed-point loads and stores
+ * of the PPC405, encoded by GNU as. The device is the guest's 16550: its divisor latch and scratch register are memory.
  *
  * covers: kconfig.MMIO
  */
@@ -75,7 +75,7 @@ static uint32_t base(void)
     return vm_config[current->machine_pid - 1].console_base;
 }
 
-/* The two registers behind DLAB, and then two of fixed value, are four bytes of memory for loads: 0, 1, 2 (IIR), 3 (LCR). */
+/* The two registers behind DLAB, and then IIR and LCR, whose values are known, are four bytes of memory for loads. */
 static void put(uint32_t reg, uint8_t value)
 {
     console_write(current, base() + reg, value);
@@ -215,7 +215,7 @@ static void every_register(void **state)
     }
 }
 
-/* Whatever is not in the table is no access to a device: nothing changes. Multiple, string, cache and reservation, too. */
+/* Whatever is not in the table is no access to a device: nothing changes. Not multiple, not string. */
 static void nothing_else(void **state)
 {
     struct vcpu *v = current;

@@ -196,7 +196,8 @@ static void slice_after_idling(void **state)
         v = current;
         enter(schedule(v));
         if (fake.spr[SPRN_PIT] > QUANTUM) {
-            fail_msg("a slice of %u ticks after %llu ticks of idle time", fake.spr[SPRN_PIT], (unsigned long long)passed);
+            fail_msg("a slice of %u ticks after %llu ticks of idle time", fake.spr[SPRN_PIT],
+                     (unsigned long long)passed);
         }
     }
 }

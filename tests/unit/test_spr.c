@@ -1,6 +1,6 @@
 /*
- * test_spr.c: every special purpose register, by a table written from the PPC405 Core User's Manual ("Register Summary",
- * "Special Purpose Registers") and not from config/spr.def; and every number that is none.
+ * test_spr.c: every special purpose register, by a table written from the PPC405 Core User's Manual ("Register
+ * Summary", "Special Purpose Registers") and not from config/spr.def; and every number that is none.
  */
 #include "harness.h"
 

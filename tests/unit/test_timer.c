@@ -88,7 +88,9 @@ static void assert_programmed(void)
 
 static uint32_t some_value(void)
 {
-    static const uint32_t values[] = {0, 1, 2, 15, 16, 17, 63, 64, 1000, 333333, 0x7FFFFFFF, 0x80000000, 0xFFFFFFFE, 0xFFFFFFFF};
+    static const uint32_t values[] = {
+        0, 1, 2, 15, 16, 17, 63, 64, 1000, 333333, 0x7FFFFFFF, 0x80000000, 0xFFFFFFFE, 0xFFFFFFFF,
+    };
     uint32_t word = random_word();
 
     return word % 3 != 0 ? values[word / 3 % COUNT(values)] : word >> (word & 31);
@@ -284,7 +286,7 @@ static void interrupt_needs_both(void **state)
     assert_hex(v->srr0, vm_config[v->machine_pid - 1].ram_guest + 0x204);
 }
 
-/* The machine's timer interrupt is acknowledged, and its control register set once, at boot: no reset action, no FIT. */
+/* The machine's timer interrupt is acknowledged; its control register is set once, at boot: no reset action, no FIT. */
 static void machine_timer(void **state)
 {
     (void)state;

@@ -15,7 +15,8 @@ TEST-$(CONFIG_MESSAGES)     += message
 TEST-$(CONFIG_STATS)        += stats
 PROGRAMS := $(TEST-y:%=$(DIR)/test_%)
 
-CPPFLAGS := -include $(DIR)/gen/autoconf.h -I. -Ifake -I$(TOP)/config -I$(DIR)/gen -I$(DIR) -I$(OUT) -I$(TOP)/src -I$(TOP)/asm -MMD -MP
+CPPFLAGS := -include $(DIR)/gen/autoconf.h -MMD -MP -I. -Ifake -I$(TOP)/config -I$(DIR)/gen -I$(DIR) -I$(OUT) \
+            -I$(TOP)/src -I$(TOP)/asm
 CFLAGS   := -std=gnu11 -O1 -g -fno-pie -fno-common -Wall -Wextra -Werror -Wno-override-init -Wno-pointer-to-int-cast \
             -fsanitize=undefined -fno-sanitize-recover=all
 # Addresses of the host fit 32 bits, and are no addresses of the fake machine's RAM.
@@ -27,9 +28,10 @@ LDFLAGS  := -no-pie -Wl,-Ttext-segment=0x60000000 -fsanitize=undefined
 all: $(PROGRAMS)
 
 # The same offsets, as the target's compiler sees them.
-TARGET := $(CROSS_COMPILE)gcc -mcpu=405 -msoft-float -ffreestanding -fno-pic -Ulinux -Uunix -include $(DIR)/gen/autoconf.h \
-          -I$(TOP)/config -I$(DIR)/gen -I$(TOP)/src -I$(TOP)/src/cpu -I$(TOP)/asm
-$(DIR)/target_offsets.h: $(TOP)/src/offsets.c $(TOP)/asm/offsets.def $(wildcard $(TOP)/src/*.h $(TOP)/config/*.def $(TOP)/config/*.h)
+TARGET := $(CROSS_COMPILE)gcc -mcpu=405 -msoft-float -ffreestanding -fno-pic -Ulinux -Uunix \
+          -include $(DIR)/gen/autoconf.h -I$(TOP)/config -I$(DIR)/gen -I$(TOP)/src -I$(TOP)/src/cpu -I$(TOP)/asm
+$(DIR)/target_offsets.h: $(TOP)/src/offsets.c $(TOP)/asm/offsets.def \
+    $(wildcard $(TOP)/src/*.h $(TOP)/config/*.def $(TOP)/config/*.h)
 	$(TARGET) -S -o $(DIR)/offsets.s $<
 	sed -n 's/^[[:space:]]*@define /#define TARGET_/p' $(DIR)/offsets.s > $@
 $(DIR)/test_layout.o: $(DIR)/target_offsets.h
