@@ -91,13 +91,13 @@ static void fit_interrupt(void **state)
             v->msr = MSR_EE | MSR_ME;
             place();
             do {
-                assert_in_range(fake.spr[SPRN_PIT], 1, wait > 16 ? wait : 16);
+                assert_in_range(fake.spr[SPRN_PIT], 1, wait > PIT_TICKS_MIN ? wait : PIT_TICKS_MIN);
                 waited += fake.spr[SPRN_PIT];
                 fake.time += fake.spr[SPRN_PIT];
                 enter(schedule(v));
-            } while (v->pc != 0x1010 && waited < wait + 100);
+            } while (v->pc != 0x1010 && waited < wait + 2 * PIT_TICKS_MIN);
             assert_hex(v->pc, 0x1010);
-            assert_in_range(waited, wait, wait + 16);
+            assert_in_range(waited, wait, wait + PIT_TICKS_MIN);
             assert_hex(v->msr, MSR_ME);
             write_spr(NUMBER_TSR, TSR_FIS);
         }
@@ -166,7 +166,7 @@ static void watchdog_interrupt(void **state)
         place();
         enter(schedule(v));
     }
-    assert_in_range(waited, first + watchdog_periods[0], first + watchdog_periods[0] + 16);
+    assert_in_range(waited, first + watchdog_periods[0], first + watchdog_periods[0] + PIT_TICKS_MIN);
     assert_hex(v->msr, MSR_ME);
     assert_hex(fake.spr[SPRN_SRR3], MSR_CE | MSR_ME);
     assert_hex(read_spr(NUMBER_TSR) & (TSR_ENW | TSR_WIS), TSR_ENW | TSR_WIS);
@@ -223,7 +223,7 @@ static void watchdog_resets(void **state)
         let_pass(first + 2 * watchdog_periods[0] - 1);
         assert_hex(v->sprg0, 0x600D600D);
         assert_hex(v->tsr & TSR_WRS, 0);
-        let_pass(17);
+        let_pass(PIT_TICKS_MIN + 1);
         assert_hex(v->sprg0, 0);
         assert_hex(v->tsr & TSR_WRS, cause << 28);
         assert_hex(v->dbsr, cause << 8);

@@ -67,7 +67,7 @@ static void interrupted_slice(void **state)
         fake.time += QUANTUM / 10;
         enter(external(current));
         assert_ptr_equal(current, v);
-        assert_in_range(fake.spr[SPRN_PIT], 16, QUANTUM - (i + 1) * (QUANTUM / 10));
+        assert_in_range(fake.spr[SPRN_PIT], PIT_TICKS_MIN, QUANTUM - (i + 1) * (QUANTUM / 10));
     }
     fake.time += QUANTUM / 10 + 10;
     enter(external(current));

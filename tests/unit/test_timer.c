@@ -8,7 +8,7 @@
 #define NUMBER_PIT 987
 
 #define MACHINE_PIT fake.spr[SPRN_PIT]
-#define SHORTEST    16U         /* what the hypervisor sets at least, and at most */
+#define SHORTEST    PIT_TICKS_MIN /* what the hypervisor sets at least, and at most */
 #define LONGEST     0x40000000U
 
 static struct vcpu *guest(void)
