@@ -5,9 +5,6 @@
 #include "asm.h"
 #include "hooks.h"
 
-/* A PIT value below this is programmed by C, which knows the machine's shortest interval. */
-#define PIT_SHORT 64
-
 /*
  * set_tsr: a one clears. Hot when afterwards nothing is pending.
  * In:   rVCPU, rCR, rVALUE
@@ -28,7 +25,7 @@ endfunc set_tsr
  * Out:  to enter_step, or cold_emulate with nothing changed
  */
 func set_pit
-    cmplwi  rVALUE, PIT_SHORT
+    cmpwi   rVALUE, PIT_TICKS_MIN       /* shorter, and (signed) the longest times of all: C's */
     blt-    cold_emulate
     stw     rVALUE, VCPU_PIT(rVCPU)
     stw     rVALUE, VCPU_PIT_LEFT(rVCPU)

@@ -19,6 +19,7 @@ enum { DATA, IER, IIR, LCR, MCR, LSR, MODEM, SCRATCH, REGISTERS };
 #define LSR_RX    0x01
 #define LSR_EMPTY 0x60 /* THRE and TEMT */
 #define INPUT     16U
+#define POLLS     8U
 
 static struct uart {
     uint8_t line[CONFIG_CONSOLE_LINE];
@@ -26,6 +27,7 @@ static struct uart {
     uint8_t sent;    /* of which the board has taken so many */
     uint8_t handed;  /* line is complete: no more room for the guest */
     uint8_t empty;   /* THRE interrupt is due */
+    uint8_t polls;   /* looks at LSR since the last byte was written */
     uint8_t ier, lcr, mcr, scratch, divisor[2];
     uint8_t input[INPUT];
     uint8_t first, count;
@@ -174,6 +176,17 @@ void console_flush(void)
     }
 }
 
+void console_init(void)
+{
+    focus = CONSOLE_FOCUS;
+}
+
+__attribute__((noinline)) void console_wait(struct vcpu *v)
+{
+    hand_over(uart_of(v));
+    console_poll();
+}
+
 void console_reset(struct vcpu *v)
 {
     struct uart *u = uart_of(v);
@@ -184,7 +197,6 @@ void console_reset(struct vcpu *v)
     u->lcr = 0;
     u->mcr = 0;
     u->count = 0;
-    focus = u == &uarts[0] ? CONSOLE_FOCUS : focus;
 }
 
 bool console_claims(const struct vcpu *v, uint32_t address)
@@ -231,6 +243,9 @@ uint8_t console_read(struct vcpu *v, uint32_t address)
     case MCR:
         return u->mcr;
     case LSR:
+        if (u->length != 0 && ++u->polls > POLLS) { /* it asks for input, with a prompt before */
+            hand_over(u);
+        }
         if (u->handed != 0) {
             console_poll();
         }
@@ -249,6 +264,7 @@ static void transmit(struct uart *u, uint8_t byte)
     if (u->handed != 0 || byte == '\r') { /* overrun, as on the chip; lines end in \n alone */
         return;
     }
+    u->polls = 0;
     u->line[u->length++] = byte;
     u->empty = 1;
     if (byte == '\n' || u->length == CONFIG_CONSOLE_LINE) {

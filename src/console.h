@@ -12,7 +12,11 @@
 
 #ifdef CONFIG_CONSOLE
 
+void console_init(void);
 void console_reset(struct vcpu *v);
+
+/* The guest waits: what it has written of a line comes out. */
+void console_wait(struct vcpu *v);
 
 /* Is the guest-physical address one of its UART's registers? */
 bool console_claims(const struct vcpu *v, uint32_t address);
@@ -28,6 +32,15 @@ void console_poll(void);
 void console_flush(void);
 
 #else
+
+static inline void console_init(void)
+{
+}
+
+static inline void console_wait(struct vcpu *v)
+{
+    (void)v;
+}
 
 static inline void console_reset(struct vcpu *v)
 {

@@ -145,20 +145,19 @@ static uint32_t emulate_dcbi(struct vcpu *v, uint32_t insn)
 #define RARE_dccci(key)
 #define RARE_tlbwe(key)
 
+/* In supervisor state: dispatch.S has reflected everything in user state. */
 static uint32_t decode(struct vcpu *v, uint32_t insn)
 {
     uint32_t esr = cpu_mfspr(SPRN_ESR);
 
-    if ((v->msr & MSR_PR) == 0) {
-        switch (KEY_OF(insn)) {
+    switch (KEY_OF(insn)) {
 #define ISA_HOT(mnemonic, op, xo, form, routine, manual) RARE_##mnemonic(KEY(op, xo))
 #define ISA_COLD(mnemonic, op, xo, form, routine, manual)                                                         \
     case KEY(op, xo):                                                                                             \
         return routine(v, insn);
 #include "isa.def"
-        default:
-            break;
-        }
+    default:
+        break;
     }
     /* Not ours: illegal, or a trap instruction. What the machine calls privileged does not exist in supervisor state. */
     return vcpu_program(v, (esr & ESR_PPR) != 0 ? ESR_PIL : esr);

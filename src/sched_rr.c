@@ -23,7 +23,8 @@ static struct vcpu *sched_next(struct vcpu *v, uint32_t now)
 
 struct vcpu *sched_tick(struct vcpu *v, uint32_t now)
 {
-    return vcpu_can_run(v) && (int32_t)(slice_end - now) > 0 ? v : sched_next(v, now);
+    /* unsigned: a slice that ended long ago, before the machine idled, is not one that ends in the future */
+    return vcpu_can_run(v) && slice_end - now - 1 < SCHED_QUANTUM_TICKS ? v : sched_next(v, now);
 }
 
 uint32_t sched_left(uint32_t now)

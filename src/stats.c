@@ -16,11 +16,19 @@ static const char names[STAT_COUNT][12] = {
 
 void stat_interrupt(struct vcpu *v, uint32_t vector)
 {
-    if (vector == 0x0500 || vector == 0x0100) {
-        v->stat[STAT_irq]++;
-    } else if (vector == 0x1000) {
-        v->stat[STAT_irq]++;
+    switch (vector) {
+    case 0x1000:
         v->stat[STAT_pit]++;
+        v->stat[STAT_irq]++;
+        break;
+    case 0x0100:
+    case 0x0500:
+    case 0x1010:
+    case 0x1020:
+        v->stat[STAT_irq]++;
+        break;
+    default: /* an instruction's own */
+        break;
     }
 }
 

@@ -28,8 +28,10 @@ void timer_sync_registers(struct vcpu *v)
 {
     uint32_t now = cpu_time();
 
-    timer_sync(v, now);
-    events_sync(v, now);
+    timer_sync_pit(v, now);
+    if (!events_watched(v)) { /* those that are watched are the machine's PIT's business: one may reset the guest */
+        events_sync(v, now);
+    }
 }
 
 static uint32_t earlier(uint32_t a, uint32_t b)
@@ -69,6 +71,7 @@ void timer_write_pit(struct vcpu *v, uint32_t value)
     timer_sync_registers(v);
     v->pit = value;
     v->pit_left = value;
+    v->pit_base = cpu_time();
 }
 
 void timer_write_tsr(struct vcpu *v, uint32_t value)

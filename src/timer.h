@@ -11,8 +11,11 @@
 #include "events.h"
 #include "vcpu.h"
 
-/* The machine's PIT is never set shorter: a shorter one would be over before the guest runs. */
-#define PIT_TICKS_MIN 16
+/*
+ * The machine's PIT is never set shorter. A tick is a cycle of the chip and a third of an instruction in QEMU: the way
+ * back to the guest is about 60 instructions, and a guest with a PIT period of a few ticks must make progress between two.
+ */
+#define PIT_TICKS_MIN 256
 
 /* Time is TBL, 32 bits of time-base ticks that wrap around; no two looks at a guest's timers are further apart. */
 
@@ -29,8 +32,7 @@ static inline void timer_expire(struct vcpu *v, uint32_t late)
     }
 }
 
-/* Account for the time up to `now`: set status bits, reload, update `pending`. A watchdog may reset the guest. */
-static inline __attribute__((always_inline)) void timer_sync(struct vcpu *v, uint32_t now)
+static inline __attribute__((always_inline)) void timer_sync_pit(struct vcpu *v, uint32_t now)
 {
     uint32_t left = v->pit_left;
 
@@ -44,6 +46,12 @@ static inline __attribute__((always_inline)) void timer_sync(struct vcpu *v, uin
             timer_expire(v, elapsed - left);
         }
     }
+}
+
+/* Account for the time up to `now`: set status bits, reload, update `pending`. A watchdog may reset the guest. */
+static inline __attribute__((always_inline)) void timer_sync(struct vcpu *v, uint32_t now)
+{
+    timer_sync_pit(v, now);
     if (events_watched(v)) {
         events_sync(v, now);
     }

@@ -87,6 +87,9 @@ __attribute__((flatten, optimize("O2"))) struct vcpu *schedule(struct vcpu *v)
     timer_sync(v, now);
     next = sched_tick(v, now);
     stat_switch(v, next, now);
+    if (next != v && (v->msr & MSR_WE) != 0) {
+        console_wait(v);
+    }
     timer_program(next, now);
     if (next == 0) {
         idle_pc = v->pc;
@@ -168,11 +171,16 @@ struct vcpu *boot(void)
     board_init();
     memory_init();
     timer_init();
+    console_init();
     for (i = 0; i < VM_COUNT; i++) {
         vcpu[i].machine_pid = i + 1;
         vcpu[i].ram_offset = vm_config[i].ram_machine - vm_config[i].ram_guest;
         vcpu_reset(&vcpu[i], 3); /* as after a system reset */
-        vm_live |= 1U << i;
+        if ((vm_config[i].flags & VM_AUTOSTART) != 0) { /* at least one, says tools/partition.py */
+            vm_live |= 1U << i;
+        } else {
+            vcpu[i].msr = MSR_WE;
+        }
     }
     return schedule(&vcpu[0]);
 }
