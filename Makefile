@@ -7,16 +7,17 @@ CROSS_COMPILE ?= $(if $(shell command -v powerpc-eabi-gcc),powerpc-eabi-,powerpc
 CC      := $(CROSS_COMPILE)gcc
 GUESTS  := build/guests
 TIMEOUT ?= 120
+PRODUCTS := $(notdir $(patsubst %/defconfig,%,$(wildcard config/*/defconfig)))
 Q       := $(if $(V),,@)
 export CROSS_COMPILE
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
 .SUFFIXES:
-.PHONY: help run rom run-rom test test-quick check system unit footprint bench lint menuconfig savedefconfig clean guests deps-% FORCE
+.PHONY: help run rom run-rom test test-quick check system unit footprint bench lint menuconfig savedefconfig clean guests FORCE
 
 help: ## this list
-	@echo "Proteus, a hybrid hypervisor for the PowerPC 405. PRODUCT=$(PRODUCT) (of: $(notdir $(patsubst %/,%,$(wildcard config/*/))))"
+	@echo "Proteus, a hybrid hypervisor for the PowerPC 405. PRODUCT=$(PRODUCT), of: $(PRODUCTS)"
 	@awk -F ':.*## ' '/^[a-z%-]+:.*## / { printf "  make %-14s %s\n", $$1, $$2 }' Makefile
 
 run: deps-run ## build PRODUCT and its guests, run them on QEMU, print what happened
@@ -27,23 +28,24 @@ rom: deps-run ## the same as a ROM image: build/PRODUCT-rom/proteus.bin
 run-rom: rom ## run the ROM image
 	$(Q)$(PYTHON) tools/run.py --rom $(O)-rom/proteus.bin --timeout $(TIMEOUT)
 test: deps-test ## everything that can fail: unit, tool and system tests, coverage of rows, ledgers
-	$(Q)$(PYTHON) tests/run.py all
+	$(Q)$(PYTHON) tests/run.py all $(if $(V),-v)
 test-quick: deps-test ## unit and tool tests only
-	$(Q)$(PYTHON) tests/run.py quick
+	$(Q)$(PYTHON) tests/run.py quick $(if $(V),-v)
 check: deps-test ## configuration: every product's options and partition file
-	$(Q)for p in $(notdir $(patsubst %/defconfig,%,$(wildcard config/*/defconfig))); do \
-	  $(MAKE) --no-print-directory PRODUCT=$$p build/$$p/gen/partitions.h && echo "  OK    $$p" || exit 1; done
+	$(Q)for p in $(PRODUCTS); do \
+	  $(MAKE) -s --no-print-directory PRODUCT=$$p build/$$p/gen/partitions.h && echo "  OK    $$p" || exit 1; done
 system: deps-test ## system tests on QEMU
-	$(Q)$(PYTHON) tests/run.py system
+	$(Q)$(PYTHON) tests/run.py system $(if $(V),-v)
 unit: deps-test ## host unit tests of the real C sources
-	$(Q)$(PYTHON) tests/run.py unit
+	$(Q)$(PYTHON) tests/run.py unit $(if $(V),-v)
 footprint: deps-run ## bytes per file and option: build/footprint.json, build/footprint.svg
 	$(Q)$(MAKE) -s guests
 	$(Q)$(PYTHON) tools/footprint.py $(if $(GATE),--gate)
+PATHS  := mfspr,mtspr,mfmsr,mtmsr,wrteei,rfi,sc_reflect,tlbwe,pit_delivery,vm_switch
 TABLE1 := ctask ffttask simplefft
 bench: deps-bench ## exact path lengths and Table 1: build/bench.json
 	$(Q)for p in bench $(TABLE1:%=table1-%); do $(MAKE) --no-print-directory PRODUCT=$$p build/$$p/proteus.elf || exit 1; done
-	$(Q)$(PYTHON) tools/bench.py $(if $(GATE),--gate) --image build/bench/proteus.elf --out build/bench.json \
+	$(Q)$(PYTHON) tools/bench.py $(if $(GATE),--gate --require $(PATHS)) --image build/bench/proteus.elf --out build/bench.json \
 	  $(foreach w,$(TABLE1),--table1 $(w)=$(GUESTS)/$(w).elf,build/table1-$(w)/proteus.elf)
 lint: deps-lint ## static checks
 	$(Q)tools/lint.sh

@@ -53,6 +53,10 @@ step_and_wait:
     mfspr   r29, SPRN_SRR0
     addi    r29, r29, 4
     mtspr   SPRN_SRR0, r29
+#ifdef CONFIG_CONSOLE
+    li      r30, console_wait@l         /* an unfinished line comes out first */
+    b       1b
+#endif
     .globl to_schedule
 to_schedule:
     li      r30, schedule@l

@@ -181,10 +181,11 @@ void console_init(void)
     focus = CONSOLE_FOCUS;
 }
 
-__attribute__((noinline)) void console_wait(struct vcpu *v)
+struct vcpu *console_wait(struct vcpu *v)
 {
     hand_over(uart_of(v));
     console_poll();
+    return schedule(v);
 }
 
 void console_reset(struct vcpu *v)

@@ -15,8 +15,8 @@
 void console_init(void);
 void console_reset(struct vcpu *v);
 
-/* The guest waits: what it has written of a line comes out. */
-void console_wait(struct vcpu *v);
+/* The guest has set MSR[WE]: what it has written of a line comes out. Then as schedule(). */
+struct vcpu *console_wait(struct vcpu *v);
 
 /* Is the guest-physical address one of its UART's registers? */
 bool console_claims(const struct vcpu *v, uint32_t address);
@@ -35,11 +35,6 @@ void console_flush(void);
 
 static inline void console_init(void)
 {
-}
-
-static inline void console_wait(struct vcpu *v)
-{
-    (void)v;
 }
 
 static inline void console_reset(struct vcpu *v)

@@ -87,9 +87,6 @@ __attribute__((flatten, optimize("O2"))) struct vcpu *schedule(struct vcpu *v)
     timer_sync(v, now);
     next = sched_tick(v, now);
     stat_switch(v, next, now);
-    if (next != v && (v->msr & MSR_WE) != 0) {
-        console_wait(v);
-    }
     timer_program(next, now);
     if (next == 0) {
         idle_pc = v->pc;

@@ -124,10 +124,10 @@ no_left_overs() {
         $(files src asm config Kconfig Makefile previrt hypercalls tools tests .ci '*.md')
 }
 
-# 120 columns; 160 in the tests' Python, which has tables of messages and instructions.
+# 130 columns; 160 in the tests' Python, which has tables of messages and instructions.
 short_lines() {
     # shellcheck disable=SC2046
-    none "longer than 120 columns" "break it" '^.{121}' \
+    none "longer than 130 columns" "break it" '^.{131}' \
         $(files 'src/*' 'asm/*' 'config/*' 'tools/*' 'tests/*' 'previrt/*' 'hypercalls/*' Kconfig .ci |
             grep -Ev '\.(md|svg)$|^tests/.*\.(py|txt|profile)$') || return 1
     # shellcheck disable=SC2046

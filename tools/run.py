@@ -148,7 +148,8 @@ class Result(Console):
             last = self.lines[-1] if self.lines else "(nothing)"
             yield f"timeout: the image was still running and was killed; last line: {last}"
         elif self.status:
-            yield f"QEMU ended with status {self.status}" + (f": {self.errors.strip().splitlines()[0]}" if self.errors.strip() else "")
+            first = self.errors.strip().splitlines()[:1]
+            yield ": ".join([f"QEMU ended with status {self.status}", *first])
         for step in self.unsent:
             yield f"input script, line {step.number}: never reached: {step.kind} {step.text}"
 
@@ -250,7 +251,10 @@ def command_line(qemu, image=None, rom=None, uart1=None, extra=(), icount=True):
 
 def run(image=None, rom=None, timeout=60, echo=None, script=(), uart1=None, extra=(), qemu=None, interactive=False,
         icount=True, until=None):
-    """Run an image to its end, or until a function of the Result so far says so (asked after each line). echo: a function called with each piece of text as it comes. Gives a Result."""
+    """Run an image to its end, or until a function of the Result so far says so (asked after each line).
+
+    echo: a function called with each piece of text as it comes. Gives a Result.
+    """
     command = command_line(find_qemu(qemu), image, rom, uart1, extra, icount)
     stdin = None if interactive else subprocess.PIPE if script else subprocess.DEVNULL
     try:
