@@ -45,6 +45,17 @@ def test_same_results(bare, virtual):
     assert not unexpected, f"{len(unexpected)} unexpected differences:\n" + "\n".join(unexpected)
 
 
+def test_same_results_with_devices_of_its_own(bare, images):
+    """Product `direct`: the guest owns the UART, whose interrupts come through the board's controller and the router."""
+    result = run.run(image=images.elf("direct"), timeout=300)
+    lines = [line for line in result.lines if not line.startswith("[proteus] ")]
+    assert result.as_bare("twin").verdict == "PASS", lines[-3:]
+    for probe, vector in (("uart.thre.interrupt", "0500"), ("uart.thre.critical", "0100")):
+        assert any(line.startswith(f"{probe} v={vector} ") for line in lines), probe
+    unexpected = list(twin_compare.compare(bare, lines, twin_compare.read_rules()))
+    assert not unexpected, f"{len(unexpected)} unexpected differences:\n" + "\n".join(unexpected)
+
+
 def test_walks_everything(bare):
     """Every row of isa.def and spr.def, and each exception class that can be raised, has left lines."""
     names = {name.split(".")[0] + "." + name.split(".")[1] for name in twin_compare.probes(bare) if "." in name}
