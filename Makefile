@@ -14,7 +14,7 @@ export CROSS_COMPILE
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
 .SUFFIXES:
-.PHONY: help run rom run-rom test test-quick check system unit footprint bench lint menuconfig savedefconfig clean guests FORCE
+.PHONY: help run rom run-rom test test-quick check system unit footprint bench readme lint menuconfig savedefconfig clean guests FORCE
 
 help: ## this list
 	@echo "Proteus, a hybrid hypervisor for the PowerPC 405. PRODUCT=$(PRODUCT), of: $(PRODUCTS)"
@@ -47,6 +47,8 @@ bench: deps-bench ## exact path lengths and Table 1: build/bench.json
 	$(Q)for p in bench $(TABLE1:%=table1-%); do $(MAKE) --no-print-directory PRODUCT=$$p build/$$p/proteus.elf || exit 1; done
 	$(Q)$(PYTHON) tools/bench.py $(if $(GATE),--gate --require $(PATHS)) --image build/bench/proteus.elf --out build/bench.json \
 	  $(foreach w,$(TABLE1),--table1 $(w)=$(GUESTS)/$(w).elf,build/table1-$(w)/proteus.elf)
+readme: ## put what footprint and bench measured into README.md
+	$(Q)$(PYTHON) tools/readme.py
 lint: deps-lint ## static checks
 	$(Q)tools/lint.sh
 menuconfig: deps-run ## choose options for PRODUCT (then: savedefconfig)

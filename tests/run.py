@@ -108,6 +108,7 @@ STAGES = [
     Stage("coverage", [PYTHON, "tests/coverage.py"], count_rows, 60, ("test",)),
     Stage("footprint", [PYTHON, "tools/footprint.py", "--gate"], count_verdicts, 900, ("run",)),
     Stage("bench", ["make", "bench", "GATE=1"], count_verdicts, 900, ("bench",)),
+    Stage("readme", [PYTHON, "tools/readme.py", "--check"], count_summary, 60, ("test",)),
 ]
 SETS = {"all": [stage.name for stage in STAGES], "quick": ["unit", "tools", "check"]}
 

@@ -1,0 +1,62 @@
+"""tools/readme.py: the README's ledgers are what was measured."""
+
+import json
+import os
+import sys
+
+import pytest
+
+ROOT = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
+sys.path.insert(0, os.path.join(ROOT, "tools"))
+
+import readme  # noqa: E402
+
+PAGE = "# P\n\n<!-- footprint -->\nold\n<!-- /footprint -->\nbetween\n<!-- bench -->\n<!-- /bench -->\nend\n"
+FOOTPRINT = {"components": {"base": {"text": 4321, "data": 12}, "uic": {"text": 99, "data": 0}},
+             "total": {"text": 5000, "data": 20}, "per_vm": {"base": 292}}
+BENCH = {"paths": {"mfspr": {"insns": 41, "cycles": 70}},
+         "table1": {name: {"native": 1000, "full": 1010} for name in ("ctask", "ffttask", "simplefft")}}
+
+
+@pytest.fixture
+def place(tmp_path):
+    (tmp_path / "footprint.json").write_text(json.dumps(FOOTPRINT))
+    (tmp_path / "bench.json").write_text(json.dumps(BENCH))
+    (tmp_path / "README.md").write_text(PAGE)
+    return tmp_path
+
+
+def call(place, *arguments):
+    return readme.run_tool(readme.main, ["--readme", str(place / "README.md"), "--build", str(place), *arguments])
+
+
+def test_tables_are_written_and_the_rest_stays(place, capsys):
+    assert call(place) == 0
+    text = (place / "README.md").read_text()
+    assert "| base | 4321 / 12 | 4348 / 2444 | 3600 / 600 | above |" in text
+    assert "| uic | 99 / 0 | - | - | not in the paper |" in text
+    assert "| `mfspr` | 41 | 70 | 48 | 40 |" in text and "hypercall" not in text
+    assert "| para, irfm, irfm_fallback, previrt, tlb, drivers, ipcm | - | - | - | not built yet |" in text
+    assert "| ctask | 1000 | 1010 | 1.000 % |" in text
+    assert "old" not in text and text.startswith("# P\n") and "\nbetween\n" in text and text.endswith("\nend\n")
+    assert call(place, "--check") == 0
+    assert capsys.readouterr().out.endswith("2 passed, 0 failed\n")
+
+
+def test_an_old_table_is_found(place, capsys):
+    assert call(place, "--check") == 1
+    assert f"{place}/README.md:3: the table `footprint` is not what was measured. hint: make readme" in capsys.readouterr().err
+    assert (place / "README.md").read_text() == PAGE
+
+
+@pytest.mark.parametrize("name, content, cause", [
+    ("bench.json", None, "can't read the report"), ("footprint.json", "{", "footprint.json:1: "),
+    ("README.md", "# nothing\n", "README.md:1: the markers <!-- footprint -->")])
+def test_bad_input(place, capsys, name, content, cause):
+    if content is None:
+        (place / name).unlink()
+    else:
+        (place / name).write_text(content)
+    assert call(place) == 1
+    error = capsys.readouterr().err
+    assert cause in error and "hint: " in error and "Traceback" not in error

@@ -1,0 +1,113 @@
+#!/usr/bin/python3
+"""readme.py: both ledgers of the README, out of build/footprint.json and build/bench.json.
+
+    readme.py            rewrite what stands between the markers <!-- NAME --> and <!-- /NAME --> (NAME: footprint, bench)
+    readme.py --check    change nothing; a table that is not what was measured is an error, with its line
+
+`make footprint bench` measures. Exit status: 0; 1 if a file is missing or bad, or with --check a table is old; 2 for wrong
+usage.
+"""
+
+import sys
+
+sys.dont_write_bytecode = True      # generated files belong under build/ only
+
+import argparse
+import json
+import os
+import tomllib
+
+import footprint
+from kconfig import InputError, fault, read_text, run_tool, write_if_changed
+
+ROOT = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
+
+
+def markdown(rows):
+    """A table, its first row the head."""
+    lines = ["| " + " | ".join(row) + " |" for row in rows]
+    return [lines[0], "|" + "---|" * len(rows[0]), *lines[1:]]
+
+
+def load(path, how):
+    """One of the reports under build/."""
+    try:
+        return json.loads(read_text(path, "report", f"run `make {how}` first"))
+    except json.JSONDecodeError as error:
+        raise InputError(fault(path, error.lineno, error.msg, f"run `make {how}` again")) from None
+
+
+def footprint_table(report, targets):
+    """Table 2: ours, the paper's, the target. Options that the paper does not have follow."""
+    rows = [["component", "ours", "paper", "at most", ""]]
+    missing = [key for key in footprint.COMPONENTS if key not in report["components"]]
+    for key in footprint.COMPONENTS:
+        size, target = report["components"].get(key), targets["size"][key]
+        if size:
+            rows.append([key, footprint.pair_text((size["text"], size["data"])), footprint.pair_text(target["paper"]),
+                         footprint.pair_text(target["at_most"]), footprint.judge(size, target)])
+    if missing:
+        rows.append([", ".join(missing), "-", "-", "-", "not built yet"])
+    for key, size in report["components"].items():
+        if key not in footprint.COMPONENTS:
+            rows.append([key, footprint.pair_text((size["text"], size["data"])), "-", "-", "not in the paper"])
+    total = report["total"]
+    rows.append(["product `full`, everything", footprint.pair_text((total["text"], total["data"])), "-", "-", ""])
+    for key, size in report["per_vm"].items():
+        limits = targets["per_vm"][key]
+        rows.append([f"per VM, {key}", str(size), str(limits["paper"]), str(limits["at_most"]),
+                     "ok" if size <= limits["at_most"] else "over"])
+    return markdown(rows)
+
+
+def bench_table(report, targets):
+    """Path lengths, and Table 1 behind them."""
+    rows = [["path", "instructions", "modelled cycles", "at most", "aim"]]
+    for key, target in targets["paths"].items():
+        path = report["paths"].get(key)
+        if path:
+            rows.append([f"`{key}`", str(path["insns"]), str(path["cycles"]), str(target["at_most"]), str(target["aim"])])
+    table1 = [["workload", "native", "full", "overhead", "at most", "paper, full", "paper, para"]]
+    for key, target in targets["table1"].items():
+        run = report["table1"][key]
+        table1.append([key, str(run["native"]), str(run["full"]), f"{100 * (run['full'] / run['native'] - 1):.3f} %",
+                       f"{target['full']} %", f"{target['paper_full']} %", f"{target['paper_para']} %"])
+    return [*markdown(rows), "", *markdown(table1)]
+
+
+def between(text, name, path):
+    """Start and end of what stands between the markers of a name."""
+    first, last = f"<!-- {name} -->\n", f"<!-- /{name} -->\n"
+    start, end = text.find(first), text.find(last)
+    if start < 0 or end < start:
+        raise InputError(fault(path, 1, f"the markers {first.strip()} and {last.strip()} are missing", "put them back"))
+    return start + len(first), end
+
+
+def main(argv=None):
+    """Command line."""
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("--check", action="store_true", help="only say whether the tables are what was measured")
+    parser.add_argument("--readme", default=os.path.join(ROOT, "README.md"))
+    parser.add_argument("--build", default=os.path.join(ROOT, "build"), help="folder of the reports")
+    args = parser.parse_args(argv)
+    with open(os.path.join(ROOT, "config", "targets.toml"), "rb") as stream:
+        targets = tomllib.load(stream)
+    tables = {"footprint": footprint_table(load(os.path.join(args.build, "footprint.json"), "footprint"), targets),
+              "bench": bench_table(load(os.path.join(args.build, "bench.json"), "bench"), targets)}
+    text = read_text(args.readme, "README", "name it with --readme")
+    for name, lines in tables.items():
+        start, end = between(text, name, args.readme)
+        table = "\n".join(lines) + "\n"
+        if args.check and text[start:end] != table:
+            raise InputError(fault(args.readme, text.count("\n", 0, start), f"the table `{name}` is not what was measured",
+                                   "make readme"))
+        text = text[:start] + table + text[end:]
+    if not args.check:
+        write_if_changed(args.readme, text)
+    print(f"{len(tables)} passed, 0 failed" if args.check else f"  README {args.readme}")
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(run_tool(main))
