@@ -6,11 +6,12 @@
 #include "asm.h"
 
     .section .low, "aw", @nobits
-    .globl low_r31, current, usprg0_exists, idle_pc
+    .globl low_r31, current, usprg0_exists, idle_pc, idle_r31
     .type low_r31, @object
     .type current, @object
     .type usprg0_exists, @object
     .type idle_pc, @object
+    .type idle_r31, @object
     .balign 4
 low_r31:            /* the guest's r31, from the vector to the return */
     .space 4
@@ -24,6 +25,9 @@ usprg0_exists:      /* 1 if USPRG0 is a register of its own, as on the chip */
 idle_pc:            /* where the current guest goes on after the idle loop, or NOT_IDLE */
     .space 4
     .size idle_pc, 4
+idle_r31:           /* its r31, meanwhile */
+    .space 4
+    .size idle_r31, 4
 #ifndef CONFIG_SCHED_SINGLE
     .globl slice_end
     .type slice_end, @object

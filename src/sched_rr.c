@@ -1,6 +1,7 @@
 /*
  * sched_rr.c: round robin. Whoever can run gets a quantum in turn; who waits gives the rest of it away.
  */
+#include "cpu.h"
 #include "partition.h"
 #include "sched.h"
 
@@ -14,7 +15,7 @@ static struct vcpu *sched_next(struct vcpu *v, uint32_t now)
         v = v == &vcpu[VM_COUNT - 1] ? &vcpu[0] : v + 1;
         timer_sync(v, now);
         if (vcpu_can_run(v)) {
-            slice_end = now + SCHED_QUANTUM_TICKS;
+            LOW_SET(slice_end, now + SCHED_QUANTUM_TICKS);
             return v;
         }
     }
@@ -24,10 +25,10 @@ static struct vcpu *sched_next(struct vcpu *v, uint32_t now)
 struct vcpu *sched_tick(struct vcpu *v, uint32_t now)
 {
     /* unsigned: a slice that ended long ago, before the machine idled, is not one that ends in the future */
-    return vcpu_can_run(v) && slice_end - now - 1 < SCHED_QUANTUM_TICKS ? v : sched_next(v, now);
+    return vcpu_can_run(v) && LOW_GET(slice_end) - now - 1 < SCHED_QUANTUM_TICKS ? v : sched_next(v, now);
 }
 
 uint32_t sched_left(uint32_t now)
 {
-    return slice_end - now;
+    return LOW_GET(slice_end) - now;
 }

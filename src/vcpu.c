@@ -15,8 +15,6 @@
 #include "timer.h"
 #include "uic.h"
 
-/* The current guest's r31 while the idle loop uses it. */
-static uint32_t idle_r31;
 
 /* Guests that are not stopped. */
 static uint32_t vm_live;
@@ -78,10 +76,10 @@ __attribute__((flatten, optimize("O2"))) struct vcpu *schedule(struct vcpu *v)
     struct vcpu *next;
 
     cpu_mtspr(SPRN_TSR, TSR_PIS);
-    if (idle_pc != NOT_IDLE) {
-        v->pc = idle_pc;
-        idle_pc = NOT_IDLE;
-        low_r31 = idle_r31;
+    if (LOW_GET(idle_pc) != NOT_IDLE) {
+        v->pc = LOW_GET(idle_pc);
+        LOW_SET(idle_pc, NOT_IDLE);
+        LOW_SET(low_r31, LOW_GET(idle_r31));
         cpu_mtspr(SPRN_SRR1, MSR_GUEST);
     }
     timer_sync(v, now);
@@ -89,9 +87,9 @@ __attribute__((flatten, optimize("O2"))) struct vcpu *schedule(struct vcpu *v)
     stat_switch(v, next, now);
     timer_program(next, now);
     if (next == 0) {
-        idle_pc = v->pc;
+        LOW_SET(idle_pc, v->pc);
         v->pc = (uint32_t)(uintptr_t)idle_loop;
-        idle_r31 = low_r31;
+        LOW_SET(idle_r31, LOW_GET(low_r31));
         cpu_mtspr(SPRN_SRR1, MSR_ME);
         return v;
     }
@@ -164,7 +162,7 @@ struct vcpu *boot(void)
 {
     uint32_t i;
 
-    idle_pc = NOT_IDLE;
+    LOW_SET(idle_pc, NOT_IDLE);
     board_init();
     memory_init();
     timer_init();

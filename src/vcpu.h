@@ -55,11 +55,11 @@ extern struct vcpu vcpu[];
 
 /* The one whose registers the machine holds, and its r31 as long as the hypervisor runs (asm/low.S). */
 extern struct vcpu *current;
-extern uint32_t low_r31;
+extern uint32_t low_r31; /* this and the next two: LOW_GET, LOW_SET */
 
 /* Where the current guest goes on after the idle loop; NOT_IDLE, which no pc is, while the machine does not idle. */
 #define NOT_IDLE 1
-extern uint32_t idle_pc;
+extern uint32_t idle_pc, idle_r31; /* its r31: the idle loop uses that register */
 
 /*
  * The machine's own copy of a register that follows the running guest (SRR2, SRR3, USPRG0): through these two, because

@@ -72,6 +72,15 @@ static inline void cpu_iccci(void) /* the whole instruction cache */
     __asm__ volatile("iccci 0, 0" : : : "memory");
 }
 
+/* A word of asm/low.S, by one instruction: its address fits the offset of a load or store without a base register. */
+#define LOW_GET(word)                                                                                             \
+    ({                                                                                                            \
+        uint32_t low_value;                                                                                       \
+        __asm__ volatile("lwz %0, " #word "@l(0)" : "=r"(low_value) : : "memory");                                \
+        low_value;                                                                                                \
+    })
+#define LOW_SET(word, value) __asm__ volatile("stw %0, " #word "@l(0)" : : "r"(value) : "memory")
+
 /* Machine addresses: the hypervisor runs in real mode. */
 static inline uint32_t cpu_read32(uint32_t address)
 {

@@ -12,6 +12,7 @@ struct vcpu vcpu[VM_COUNT];
 struct vcpu *current;
 uint32_t low_r31;
 uint32_t idle_pc;
+uint32_t idle_r31;
 uint32_t slice_end;
 
 /* Only its address counts. */

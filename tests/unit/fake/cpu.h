@@ -65,4 +65,8 @@ void cpu_write32(uint32_t address, uint32_t value);
 uint8_t cpu_read8(uint32_t address);
 void cpu_write8(uint32_t address, uint8_t value);
 
+/* Words of asm/low.S: here they are variables of the harness. */
+#define LOW_GET(word)        (word)
+#define LOW_SET(word, value) ((word) = (value))
+
 #endif
