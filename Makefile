@@ -126,7 +126,7 @@ $(O)/link.ld: src/proteus.lds.S $(HEADERS)
 
 # ---- image: hypervisor and guests ------------------------------------------------------------------------------------
 guests:
-	$(Q)for d in . bench twin hostile neighbour; do $(MAKE) -s -C tests/guests/$$d OUT=$(abspath $(GUESTS)) || exit 1; done
+	$(Q)for d in . bench twin hostile neighbour echo; do $(MAKE) -s -C tests/guests/$$d OUT=$(abspath $(GUESTS)) || exit 1; done
 
 $(O)/images.S: $(GEN)/partitions.h tools/pack.py | guests
 	$(Q)$(PYTHON) tools/pack.py --partitions $(GEN)/partitions.json --guest-dir $(GUESTS) $(PACK) --out $@ --depfile $@.d
