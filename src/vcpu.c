@@ -52,10 +52,13 @@ uint32_t vcpu_program(struct vcpu *v, uint32_t esr)
     return 0x0700;
 }
 
+/* Without these two nothing critical ever becomes pending. */
+#define CRITICAL_SOURCES (IS_ENABLED(CONFIG_UIC) || IS_ENABLED(CONFIG_FIT_WATCHDOG))
+
 /* Which of the interrupts that the guest's MSR lets in comes first (manual, "Interrupt Priorities"). */
 __attribute__((noinline)) struct vcpu *vcpu_deliver(struct vcpu *v)
 {
-    if ((v->pending & v->msr & MSR_CE) != 0) {
+    if (CRITICAL_SOURCES && (v->pending & v->msr & MSR_CE) != 0) {
         vcpu_critical(v, (uic_pending(v) & MSR_CE) != 0 ? 0x0100 : 0x1020);
     } else if ((uic_pending(v) & MSR_EE) != 0) {
         vcpu_noncritical(v, 0x0500);
@@ -70,7 +73,7 @@ __attribute__((noinline)) struct vcpu *vcpu_deliver(struct vcpu *v)
  * for and its pending word is right again. If nobody can run, the machine idles in the context of the guest whose registers
  * it holds. The hottest C of all: one piece, without a call on its straight way.
  */
-__attribute__((flatten, optimize("O2"))) struct vcpu *schedule(struct vcpu *v)
+__attribute__((flatten, optimize("O2", "no-reorder-blocks"))) struct vcpu *schedule(struct vcpu *v)
 {
     uint32_t now = cpu_time();
     struct vcpu *next;

@@ -536,6 +536,14 @@ def timer_probes(table):
     table.add("pit.reload.stop", f"li 3, 0; mtspr {SPRN['pit']}, 3; mtspr {SPRN['tsr']}, 6; wrteei 1; {WAIT}; wrteei 0",
               SUPERVISOR, 0, TSR, **TIMER)
     table.add("pit.again", f"{ARM}; wrteei 1; {stop}", SUPERVISOR, 0x1000, CLEAN | KEEP, **TIMER, r5=PIE)
+    # An event that is over when PIT is written again counts, however short: nothing may be lost between two writes.
+    for before in (0x10, 0x40, 0x100, 0x180):
+        table.add(f"pit.rewritten.{before:03X}", f"{ARM}; {WAIT}; lis 3, 0x7000; mtspr {SPRN['pit']}, 3; mfspr 4, {SPRN['tsr']}; "
+                  f"rlwinm 4, 4, 0, 4, 4; li 3, 0; mtspr {SPRN['pit']}, 3", SUPERVISOR, 0, CLEAN | TSR,
+                  **{**TIMER, "r3": before, "r9": before + 0x10}, r5=PIE)
+    # The longest time of all: 12.9 s of guest time, spent waiting.
+    table.add("pit.longest", f"{ARM}; mtmsr 4; {stop}", SUPERVISOR, 0x1000, CLEAN | TSR, **{**TIMER, "r3": -1}, r5=PIE,
+              r4=WE | EE | ME)
     table.add("pit.still_pending", f"wrteei 1; {WAIT}; wrteei 0", SUPERVISOR, ANY, TSR, **TIMER)
     idle_probes(table)
     priority_probes(table)
