@@ -308,7 +308,7 @@ def _watch(process, result, deadline, echo, steps, until):
                 result.add(line)
                 result.ended = result.ended or bool(until and until(result))
             heard = _follow(process, steps, heard + piece)
-    if text:
+    if text and not result.ended: # ended in the middle of a line: that one is not what was said
         result.add(text)
     result.errors = errors.decode("utf-8", "backslashreplace")
     result.unsent = steps
