@@ -22,11 +22,11 @@ help: ## this list
 
 run: deps-run ## build PRODUCT and its guests, run them on QEMU, print what happened
 	$(Q)$(MAKE) --no-print-directory $(O)/proteus.elf
-	$(Q)$(PYTHON) tools/run.py --image $(O)/proteus.elf --timeout $(TIMEOUT)
+	$(Q)$(PYTHON) tools/run.py --image $(O)/proteus.elf --timeout $(TIMEOUT) $(RUN)
 rom: deps-run ## the same as a ROM image: build/PRODUCT-rom/proteus.bin
 	$(Q)$(MAKE) --no-print-directory O=$(O)-rom EXTRA_CONFIG="$(EXTRA_CONFIG) CONFIG_ROM=y" $(O)-rom/proteus.bin
 run-rom: rom ## run the ROM image
-	$(Q)$(PYTHON) tools/run.py --rom $(O)-rom/proteus.bin --timeout $(TIMEOUT)
+	$(Q)$(PYTHON) tools/run.py --rom $(O)-rom/proteus.bin --timeout $(TIMEOUT) $(RUN)
 test: deps-test ## everything that can fail: unit, tool and system tests, coverage of rows, ledgers
 	$(Q)$(PYTHON) tests/run.py all $(if $(V),-v)
 test-quick: deps-test ## unit and tool tests only
@@ -51,7 +51,7 @@ readme: ## put what footprint and bench measured into README.md
 	$(Q)$(PYTHON) tools/readme.py
 lint: deps-lint ## static checks
 	$(Q)tools/lint.sh
-menuconfig: deps-run ## choose options for PRODUCT (then: savedefconfig)
+menuconfig: deps-run $(O)/extra ## choose options for PRODUCT (then: savedefconfig)
 	$(Q)$(PYTHON) tools/kconfig.py --menuconfig --kconfig Kconfig --defconfig $(DEFCONFIG) --out $(O)
 savedefconfig: ## write the chosen options to config/PRODUCT/defconfig
 	$(Q)$(PYTHON) tools/kconfig.py --savedefconfig --kconfig Kconfig --defconfig $(DEFCONFIG) --out $(O)
@@ -66,7 +66,7 @@ PARTITIONS := config/$(PRODUCT)/partitions.toml
 GEN        := $(O)/gen
 IMAGE_GOALS := $(filter build/%,$(MAKECMDGOALS))
 ifneq ($(IMAGE_GOALS),)
--include $(O)/config.mk
+include $(O)/config.mk
 endif
 BOARD := $(patsubst "%",%,$(CONFIG_BOARD))
 
@@ -128,8 +128,11 @@ $(O)/link.ld: src/proteus.lds.S $(HEADERS)
 guests:
 	$(Q)for d in . bench twin hostile neighbour echo; do $(MAKE) -s -C tests/guests/$$d OUT=$(abspath $(GUESTS)) || exit 1; done
 
-$(O)/images.S: $(GEN)/partitions.h tools/pack.py | guests
-	$(Q)$(PYTHON) tools/pack.py --partitions $(GEN)/partitions.json --guest-dir $(GUESTS) $(PACK) --out $@ --depfile $@.d
+# Guests are looked for beside the partition file, then among the samples; PACK="--guest vm=path" names one.
+$(O)/pack: FORCE
+	$(Q)mkdir -p $(O); echo '$(PACK)' | cmp -s - $@ || echo '$(PACK)' > $@
+$(O)/images.S: $(GEN)/partitions.h tools/pack.py $(O)/pack | guests
+	$(Q)$(PYTHON) tools/pack.py --partitions $(GEN)/partitions.json --guest-dir $(dir $(PARTITIONS)) --guest-dir $(GUESTS) $(PACK) --out $@ --depfile $@.d
 -include $(O)/images.S.d
 $(O)/images.o: $(O)/images.S
 	$(Q)$(CC) $(ASFLAGS) -c -o $@ $<

@@ -53,6 +53,7 @@ SECTIONS
 
 ASSERT(SIZEOF(.data) == 0, "initialised data: the hypervisor's data must be zero at start, boot() sets the rest")
 ASSERT(hypervisor_end <= 0x8000, "the hypervisor's data does not fit the lowest 32 KiB")
+ASSERT(CONFIG_STACK_SIZE % 16 == 0, "CONFIG_STACK_SIZE is not a multiple of 16")
 ASSERT(images_end - IMAGES <= BOARD_IMAGES_SIZE, "the guest images do not fit")
 ASSERT(data_bytes <= CONFIG_DATA_BUDGET, "the product's data is larger than CONFIG_DATA_BUDGET")
 ASSERT(SIZEOF(.text) + SIZEOF(.rodata) <= CONFIG_TEXT_BUDGET, "the product's code is larger than CONFIG_TEXT_BUDGET")

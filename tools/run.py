@@ -400,6 +400,10 @@ def vms_to_show(result, names):
     if not result.vms and not result.hypervisor:
         name = names[0] if names and len(names) == 1 else "bare"
         return [result.as_bare(name)] + [Vm(other) for other in names or [] if other != name]
+    if names and len(names) == 1 and not result.vm(names[0]).lines: # it owns the UART: nobody tags its lines
+        vm = result.as_bare(names[0])
+        vm.stops, vm.stats = result.vm(names[0]).stops, result.vm(names[0]).stats
+        return [vm]
     order = list(names or []) + [name for name in result.vms if name not in (names or [])]
     return [result.vm(name) for name in order]
 

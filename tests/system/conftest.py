@@ -21,7 +21,7 @@ def make(*arguments):
 
 
 class Images:
-    """Builds each image once a session."""
+    """Builds each image once a run."""
 
     def __init__(self):
         self.built = {}

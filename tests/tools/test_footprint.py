@@ -337,7 +337,7 @@ def test_end_to_end_without_options(elf, tmp_path, monkeypatch, capsys, limit, g
         (folder / "gen" / "partitions.json").write_text('{"vms": [{}, {}]}')
     targets = tmp_path / "targets.toml"
     targets.write_text(open(TARGETS, encoding="utf-8").read().replace("[3600, 600]", f"[{limit}, 600]")
-                       .replace(", budget = [5600, 64]", ""))
+                       .replace(", budget = [5248, 32]", ""))
     out, svg = tmp_path / "footprint.json", tmp_path / "footprint.svg"
     arguments = ["--no-build", "--no-options", "--targets", str(targets), "--out", str(out), "--svg", str(svg)]
     assert footprint.main([*arguments, "--gate"]) == gated
