@@ -70,3 +70,21 @@ def test_board():
     assert os.path.exists(os.path.join(TOP, f"src/board_{board}.c"))
     with open(os.path.join(TOP, "build/test-options/plain/gen/board_values.h"), encoding="utf-8") as file:
         assert f'BOARD_NAME "{board}"' in file.read()
+
+
+def test_stack_is_aligned():
+    """The ABI wants r1 on 16 bytes; another size does not link, and the linker says why."""
+    status, errors, _ = link("stack-257", "CONFIG_STACK_SIZE=257")
+    assert status != 0 and "CONFIG_STACK_SIZE is not a multiple of 16" in errors
+
+
+def test_another_guest_is_another_image():
+    """PACK names a guest's file: with it, and without it again, the image is made anew."""
+    folder = "build/test-options/pack"
+    images = []
+    for pack in ("", "PACK=--guest ctask=build/guests/simplefft.elf", ""):
+        subprocess.run(["make", "-s", "PRODUCT=minimal", f"O={folder}", pack or "PACK=", f"{folder}/proteus.elf"], cwd=TOP,
+                       check=True, timeout=300, capture_output=True)
+        with open(os.path.join(TOP, folder, "images.S"), encoding="utf-8") as file:
+            images.append(file.read())
+    assert "ctask.elf" in images[0] and "simplefft.elf" in images[1] and images[2] == images[0]

@@ -1,6 +1,7 @@
 """tools/run.py: what it makes of a console, and how it starts and ends QEMU. A small program plays QEMU's part."""
 
 import os
+import re
 import stat
 import sys
 
@@ -127,6 +128,22 @@ def test_timeout(fake, tmp_path, capsys):
     assert main(path, tmp_path, "--vms", "a", "--timeout", "0.5") == 1
     error = capsys.readouterr().err
     assert "timeout" in error and "last line: [a] a: PASS" in error
+
+
+def test_a_vm_that_owns_the_uart(fake, tmp_path, capsys):
+    """Nobody tags its lines; the hypervisor's message about its end does not hide them."""
+    path = fake("print('a: PASS n=1\\n[proteus] stop a pc=00000000: reset by the guest')\n")
+    assert main(path, tmp_path, "--vms", "a") == 0
+    assert re.search(r"^a +PASS ", capsys.readouterr().out, re.M)
+    path = fake("print('[proteus] stop a pc=00000000: fetch outside its memory')\n")
+    assert main(path, tmp_path, "--vms", "a") == 1
+
+
+def test_an_unfinished_line_is_not_heard(fake, tmp_path):
+    """A run that is ended on purpose may be in the middle of a line."""
+    path = fake("sys.stdout.write('[a] a: PASS n=1\\n[proteus] st'); sys.stdout.flush(); time.sleep(20)\n")
+    result = run.run(image=str(tmp_path / "image.elf"), qemu=path, timeout=30, until=run.all_decided(["a"]))
+    assert result.vms["a"].verdict == "PASS" and not result.hypervisor
 
 
 def test_until_decided(fake, tmp_path):
