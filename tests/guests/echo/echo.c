@@ -33,8 +33,9 @@
 #define LINE 200u
 
 /* For a machine that starts without r3 = 1 to 9 and r4, which is the bare board. A test may change these in a copy. */
-volatile uint32_t echo_number = 0;       /* 0: the name is `echo` alone */
-volatile uint32_t echo_by_interrupt = 0;
+#define IN_THE_FILE __attribute__((section(".data"))) /* not in .bss, although zero */
+volatile uint32_t echo_number IN_THE_FILE = 0; /* 0: the name is `echo` alone */
+volatile uint32_t echo_by_interrupt IN_THE_FILE = 0;
 
 static uint32_t number, interrupts_on;
 static volatile uint8_t ring[RING];

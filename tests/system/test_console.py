@@ -1,0 +1,195 @@
+"""Console input, end to end: keys that somebody types reach the VM that has the focus, and no other.
+
+Product `echo`: echo1 polls its UART, echo2 takes receive interrupts and waits with MSR[WE] set. Both answer a line with
+`<name>: got <line>`, control characters as ^X.
+
+Runs use -icount. QEMU 7.2 aborts under it when an mtdcr raises an interrupt that was masked; here keys raise it by the
+UART itself, so that input is no reason to do without.
+"""
+
+import re
+
+import elfpatch
+import pytest
+import run
+
+VMS = ("echo1", "echo2")
+BOTH_PROMPTS = r"(?s)echo[12]> .*echo[12]> "
+OTHER = {"echo1": "echo2", "echo2": "echo1"}
+BUFFER = 16     # bytes that a virtual UART holds for its guest, until that has its turn
+FILLER = "for a quantum"
+BUSY = 60       # lines of it take a VM about two quanta to answer: 120 accesses to its UART each, of 0.3 us
+KEY = {"echo1": r"\x1d1", "echo2": r"\x1d2"}
+
+
+def prompt(name):
+    """The pattern of a VM's prompt, with the tag that belongs to it, at the end of what has come so far."""
+    return rf"(?:^|\n)\[{name}\] {name}> $"
+
+
+def line(name, text):
+    """Steps: type a line to the VM that should have the focus, and wait for its answer and its next prompt."""
+    return [("send", text + r"\r"), ("wait", r"got [^\n]*\n" + rf"\[{name}\] {name}> ")]
+
+
+def end(first="echo2", then="echo1"):
+    """Steps: end both VMs, whoever has the focus."""
+    return [("send", KEY[first] + r"quit\r"), ("wait", rf"{first}: PASS"), ("send", KEY[then] + r"quit\r")]
+
+
+def typed(target, *steps, timeout=60):
+    """Run an image with these (kind, text) as the input script."""
+    script = [run.Step(number, kind, text) for number, (kind, text) in enumerate(steps, 1)]
+    return run.run(**target, script=script, timeout=timeout)
+
+
+def answers(result, name):
+    """What a VM says that it got."""
+    start = f"{name}: got "
+    return [text[len(start):] for text in result.vms[name].lines if text.startswith(start)]
+
+
+def check(result, **expected):
+    """The run ended well; each VM got exactly these lines; nothing is on the console that nobody or two have said."""
+    assert not list(result.trouble()), "\n".join(result.lines[-20:])
+    assert result.untagged == []
+    assert set(result.vms) == set(VMS)
+    for name in VMS:
+        lines = result.vms[name].lines
+        assert answers(result, name) == expected[name], result.lines
+        assert result.vms[name].verdict == "PASS", lines
+        assert result.vms[name].detail == f"lines={len(expected[name])}"
+        own = re.compile(rf"({name}> )?|{name}: got [^\[]*|{name}: PASS lines=\d+")
+        assert [text for text in lines if not own.fullmatch(text)] == [], result.lines
+
+
+@pytest.fixture(scope="module", params=["elf", "rom"])
+def target(request, images):
+    """The image, as arguments of run.run()."""
+    return {"image": images.elf("echo")} if request.param == "elf" else {"rom": images.rom("echo")}
+
+
+def test_prompts_are_tagged(target):
+    """A line without an end comes out, be it that its guest polls or waits; another's text starts a line of its own."""
+    result = typed(target, ("wait", BOTH_PROMPTS), *end())
+    check(result, echo1=[], echo2=[])
+    for name in VMS:
+        assert result.lines.count(f"[{name}] {name}> ") == 1
+
+
+def test_focus_at_first(target):
+    """Without an escape key all goes to the VM that the partition file names."""
+    result = typed(target, ("wait", BOTH_PROMPTS), *line("echo1", "hello"), *line("echo1", "and again"), *end())
+    check(result, echo1=["hello", "and again"], echo2=[])
+
+
+def test_escape_moves_the_focus(target):
+    """Ctrl-] and a digit, there and back, and to where it is already; the two keys themselves go to nobody."""
+    result = typed(target, ("wait", BOTH_PROMPTS), ("send", KEY["echo2"]), *line("echo2", "to two"), ("send", KEY["echo1"]),
+                   *line("echo1", "to one"), ("send", KEY["echo1"]), *line("echo1", "2 to one"), ("send", KEY["echo2"]),
+                   *line("echo2", "1 to two"), *end("echo1", "echo2"))
+    check(result, echo1=["to one", "2 to one"], echo2=["to two", "1 to two"])
+
+
+def test_focus_moves_within_a_line(target):
+    """Each VM keeps its part of a line until it is continued."""
+    result = typed(target, ("wait", BOTH_PROMPTS), ("send", "on" + KEY["echo2"] + "tw" + KEY["echo1"] + r"e\r"),
+                   ("wait", r"echo1: got one\n"), ("send", KEY["echo2"] + r"o\r"), ("wait", r"echo2: got two\n"), *end())
+    check(result, echo1=["one"], echo2=["two"])
+
+
+@pytest.mark.parametrize("name", VMS)
+def test_escape_twice_is_a_key(target, name):
+    """Twice is once for the guest; four times is twice; a digit after that is a digit and moves nothing."""
+    result = typed(target, ("wait", BOTH_PROMPTS), ("send", KEY[name]), *line(name, r"a\x1d\x1db"),
+                   *line(name, r"\x1d\x1d\x1d\x1d"), *line(name, r"\x1d\x1d1\x1d\x1d2"), *end())
+    check(result, **{name: ["a^]b", "^]^]", "^]1^]2"], OTHER[name]: []})
+
+
+@pytest.mark.parametrize("name", VMS)
+def test_escape_and_another_key(target, name):
+    """Before a key that names no VM the escape key is dropped, and the key is itself."""
+    result = typed(target, ("wait", BOTH_PROMPTS), ("send", KEY[name]), *line(name, r"x\x1dy"), *line(name, r"\x1d0\x1d3\x1d9z"),
+                   ("send", r"last\x1d\r"), ("wait", rf"{name}: got last\n"), *end())
+    check(result, **{name: ["xy", "039z", "last"], OTHER[name]: []})
+
+
+def turn_of(name):
+    """Steps: so much work for the other VM that its quantum ends, and this one has its turn. Then this one is typed to."""
+    return [("send", KEY[OTHER[name]])] + BUSY * line(OTHER[name], FILLER) + [("send", KEY[name])]
+
+
+@pytest.mark.parametrize("name", VMS)
+def test_long_line(target, name):
+    """Three times what the virtual UART buffers, in pieces that it has room for, comes back whole and in order."""
+    text = "The quick brown fox jumps over the lazy dog 0123"
+    steps = [("send", KEY[name])]
+    for start in range(0, len(text), BUFFER):
+        steps += [("send", text[start:start + BUFFER]), *turn_of(name)]
+    result = typed(target, ("wait", BOTH_PROMPTS), *steps, *line(name, ""), *end())
+    check(result, **{name: [text], OTHER[name]: [FILLER] * (BUSY * len(text) // BUFFER)})
+
+
+def test_more_than_the_buffer_holds(target):
+    """All at once, while the other VM runs: the first keys are kept in order, none goes to the other, and input goes on."""
+    text = "abcdefghijklmnopqrstuvwxyz"
+    result = typed(target, ("wait", BOTH_PROMPTS), ("send", KEY["echo2"] + text), *turn_of("echo2"), *line("echo2", ""),
+                   *line("echo2", "next"), *end())
+    got = answers(result, "echo2")[0]
+    assert got.startswith(text[:BUFFER])
+    rest = iter(text)
+    assert all(key in rest for key in got), got     # it may have had a turn in between: then there is more, with a gap
+    check(result, echo1=[FILLER] * BUSY, echo2=[got, "next"])
+
+
+def test_lines_are_never_mixed(target):
+    """Lines to both in one piece, so that both answer at the same time: each answer is whole."""
+    rounds = 20
+    steps = [("wait", BOTH_PROMPTS)]
+    for number in range(rounds):
+        one, two = f"one {number}", f"two {number}"
+        steps += [("send", rf"{KEY['echo1']}{one}\r{KEY['echo2']}{two}\r"),
+                  ("wait", rf"(?s)(echo1: got {one}\n.*echo2: got {two}\n|echo2: got {two}\n.*echo1: got {one}\n)")]
+    result = typed(target, *steps, *end())
+    check(result, echo1=[f"one {number}" for number in range(rounds)], echo2=[f"two {number}" for number in range(rounds)])
+
+
+def test_polled_and_by_interrupt(target):
+    """What the two VMs are there for: echo1 takes no interrupt at all, echo2 at least one a line."""
+    result = typed(target, ("wait", BOTH_PROMPTS), ("send", KEY["echo2"]), *line("echo2", "a"), *line("echo2", "b"),
+                   ("send", KEY["echo1"]), *line("echo1", "c"), *end())
+    check(result, echo1=["c"], echo2=["a", "b"])
+    assert result.vms["echo1"].stats.get("irq", 0) == 0
+    assert result.vms["echo2"].stats["irq"] >= 3
+    assert result.vms["echo2"].stats["rfi"] == result.vms["echo2"].stats["irq"]
+
+
+def test_the_other_lives_on(target):
+    """When the focused VM has ended, keys to it are lost, and the other is there at its digit."""
+    result = typed(target, ("wait", BOTH_PROMPTS), ("send", r"quit\r"), ("wait", "stop echo1 "), ("send", r"nobody\r"),
+                   ("send", KEY["echo2"]), *line("echo2", "still here"), ("send", r"quit\r"))
+    check(result, echo1=[], echo2=["still here"])
+
+
+def test_command_line(target, tmp_path, capsys):
+    """The same by tools/run.py --input; a step that never comes to pass is a failure."""
+    script = tmp_path / "input"
+    image = [f"--{'rom' if kind == 'rom' else 'image'}={path}" for kind, path in target.items()]
+    options = image + ["--input", str(script), "--vms", "echo1,echo2", "--timeout", "60"]
+    script.write_text(BOTH_PROMPTS.join(["wait ", "\n"]) + "send hi\\r\nwait echo1: got hi\nsend quit\\r\n"
+                      "wait echo1: PASS\nsend \\x1d2quit\\r\n", encoding="ascii")
+    assert run.main(options) == 0
+    assert "[echo1] echo1: got hi\n" in capsys.readouterr().out
+    script.write_text(script.read_text(encoding="ascii") + "wait echo2: FAIL\n", encoding="ascii")
+    assert run.main(options) == 1
+    assert "never reached: wait echo2: FAIL" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize("by_interrupt", [0, 1])
+def test_bare(guests, tmp_path, by_interrupt):
+    """The same guest without a hypervisor does the same, in both ways."""
+    image = elfpatch.patched_image(f"{guests}/echo.elf", tmp_path / "echo.elf", f"{guests}/echo.elf",
+                                   echo_number=7, echo_by_interrupt=by_interrupt)
+    result = typed({"image": image}, ("wait", "echo7> "), ("send", r"a\x1db\r"), ("wait", r"got .*\n"), ("send", r"quit\r"))
+    assert not list(result.trouble())
+    assert result.lines == ["echo7> ", "echo7: got a^]b", "echo7> ", "echo7: PASS lines=1"]
