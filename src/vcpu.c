@@ -15,7 +15,6 @@
 #include "timer.h"
 #include "uic.h"
 
-
 /* Guests that are not stopped. */
 static uint32_t vm_live;
 
