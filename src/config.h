@@ -24,6 +24,37 @@
 #define VCPU_NO_DEBUG_WORDS uint32_t iac1[0], iac2[0], iac3[0], iac4[0], dac1[0], dac2[0], dvc1[0], dvc2[0], dbcr1[0];
 #endif
 
+/*
+ * With the register pages, the file begins on one page and ends on the next (hypercalls/page.def): the distance from one to
+ * the next is two pages.
+ */
+#ifdef CONFIG_IRFM
+#include "board_values.h"
+#define VCPU_PAGE_RESERVED uint32_t reserved[13];
+#define VCPU_PAGE_WORDS    uint32_t version, features, pvr;
+#define VCPU_SLOT          uint32_t slot[2 * BOARD_PAGE_MIN / 4];
+#define VCPU_PAGE_TSR      uint32_t tsr;
+#define VCPU_TSR_KEY       uint32_t tsr_key[0]; /* names TSR to the dispatcher, for which it is no plain word */
+#define READ_PAGE          READ_COLD
+#else
+#define VCPU_PAGE_RESERVED
+#define VCPU_SLOT
+#define VCPU_PAGE_TSR
+#define VCPU_TSR_KEY union { uint32_t tsr, tsr_key; };
+#define READ_PAGE READ_PLAIN
+#ifdef CONFIG_PARAVIRT
+#define VCPU_PAGE_WORDS uint32_t features;
+#else
+#define VCPU_PAGE_WORDS
+#endif
+#endif
+
+#if defined(CONFIG_PREVIRT) || defined(CONFIG_IRFM)
+#define VCPU_PREVIRT_WORDS uint32_t previrt; /* what became of the table */
+#else
+#define VCPU_PREVIRT_WORDS
+#endif
+
 #ifdef CONFIG_UIC
 #define VCPU_UIC_WORDS uint32_t uic_sr, uic_level, uic_er, uic_cr, uic_pr, uic_tr, uic_vcr, uic_pending;
 #else

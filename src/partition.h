@@ -14,14 +14,14 @@
 
 #include <stdint.h>
 
+#include "../hypercalls/abi.h"
+#include "autoconf.h"
 #include "partitions.h"
 
 #define VM_NAME_SIZE 8
 
-// vm_config.flags
-#define VM_RESTART   1U     // a reset by the guest restarts the VM; without it the VM stops
-#define VM_AUTOSTART 2U     // runs from boot; without it the VM waits, stopped, until something starts it
-#define VM_DMA       4U     // trusted: owns the DMA masters, which no MMU stands in front of
+#define VM_RESTART   FEATURE_RESTART
+#define VM_AUTOSTART FEATURE_AUTOSTART
 
 // A board interrupt line that belongs to a VM, and the line of the VM's virtual controller that it drives.
 struct irq_route {
@@ -35,10 +35,18 @@ struct vm_config {
     uint32_t ram_machine;           // machine address of the same RAM
     uint32_t ram_size;              // bytes, a multiple of the board's smallest page
     uint32_t console_base;          // guest-physical address of the virtual 16550; 0: the VM has none
-    uint16_t flags;                 // VM_RESTART | VM_AUTOSTART | VM_DMA
+    uint32_t flags;                 // the VM's feature word: FEATURE_* of hypercalls/abi.h
+#ifdef CONFIG_IRFM
+    uint32_t page;                  // guest-physical boundary between its register pages; 0: the VM has none
+#endif
     uint16_t irq_count;             // rows of irq
     const struct irq_route *irq;    // rows sorted by line; a null pointer when irq_count is 0
 };
+
+#ifdef CONFIG_IRFM
+// The register pages of VM n: the writable one, and behind it the one that the guest may only read.
+#define REGISTERS_OF(n) (REGISTERS_BASE + (n) * 2U * BOARD_PAGE_MIN)
+#endif
 
 // One static TLB entry: write lo first, then hi, with PID = tid. Rows are grouped by VM, in the order of vm_config.
 struct tlb_row {
@@ -62,6 +70,10 @@ struct vm_image {
     uint32_t r3_to_r7[5];
     uint32_t segment_count;         // rows of segments: the ELF's loadable segments, then the blob if there is one
     const struct vm_segment *segments;
+#ifdef CONFIG_PREVIRT
+    const uint32_t *previrt;        // pre-virtualization table, from the section .proteus.previrt; a null pointer: none
+    uint32_t previrt_words;         // of the whole table
+#endif
 };
 
 extern const struct vm_config vm_config[VM_COUNT];

@@ -1,9 +1,13 @@
 /*
  * vcpu.h: the register file of a virtual 405, the paper's term for all state of one guest.
  *
- * The order of the words is part of the dispatcher: a special purpose register before `sprg4` is a plain word for
- * mfspr and mtspr, one before `tsr` is plain for mfspr only, all later ones need a routine. asm/emul_spr.S compares the
- * word's offset with VCPU_PLAIN_END and VCPU_READ_END and needs no flags.
+ * The order of the words is part of the dispatcher: a special purpose register before `pid` is a plain word for mfspr and
+ * mtspr, one before `pit` is plain for mfspr only, all later ones need a routine. asm/emul_spr.S compares the word's
+ * offset with VCPU_PLAIN_END and VCPU_READ_END and needs no flags.
+ *
+ * With option IRFM the words up to `pid` end on a page of their own, which the guest may write, and the others begin on the
+ * next one, which it may read (hypercalls/page.def). So a trapped and a mapped access meet the same word. What the guest can
+ * write is the guest's own affair: the hypervisor masks it on use, and never takes an address of its own, or a right, from it.
  */
 #ifndef PROTEUS_VCPU_H
 #define PROTEUS_VCPU_H
@@ -15,39 +19,50 @@
 #include "partitions.h"
 
 struct vcpu {
-    /* Valid while the guest does not run, and inside the hypervisor as far as the road has saved them. */
-    uint32_t gpr[32];
-    uint32_t cr, lr, ctr, xer, pc;
+    union {
+        struct {
+            /* Valid while the guest does not run, and inside the hypervisor as far as the road has saved them. */
+            uint32_t gpr[32];
+            uint32_t cr, lr, ctr, xer, pc;
 
-    /* mfspr and mtspr: the word itself */
-    uint32_t srr0, srr1;
-    uint32_t sprg0, sprg1, sprg2, sprg3;
-    uint32_t esr, dear, zpr, ccr0;
-    uint32_t dccr, iccr, dcwr, sgr, sler, su0r;
-    VCPU_DEBUG_WORDS
+            /* mfspr and mtspr: the word itself; msr (and tsr) stand here for the page only */
+            VCPU_DEBUG_WORDS
+            uint32_t msr; /* virtual MSR */
+            VCPU_PAGE_TSR
+            uint32_t srr0, srr1;
+            uint32_t sprg0, sprg1, sprg2, sprg3;
+            uint32_t esr, dear, ccr0;
+            uint32_t dccr, iccr, dcwr, sgr, sler, su0r;
+            VCPU_PAGE_RESERVED
+            uint32_t zpr;
 
-    /* mfspr: the word itself; mtspr: a routine */
-    uint32_t sprg4, sprg5, sprg6, sprg7; /* copies: the machine's own registers hold the running guest's */
-    uint32_t pid, evpr, tcr, dbsr, dbcr0;
+            /* mfspr: the word itself; mtspr: a routine */
+            uint32_t pid;
+            VCPU_PAGE_WORDS
+            uint32_t pending; /* MSR_EE, MSR_CE: an interrupt of that class waits until the same bit of msr is set */
+            uint32_t sprg4, sprg5, sprg6, sprg7; /* copies: the machine's own registers hold the running guest's */
+            uint32_t evpr, tcr, dbsr, dbcr0;
+            VCPU_PREVIRT_WORDS
 
-    /* mfspr, mtspr: a routine */
-    uint32_t tsr;
-    uint32_t pit;         /* the value last written to PIT: with TCR[ARE] it is loaded again */
-    uint32_t usprg0;      /* while not running: the machine's own registers hold the running guest's */
-    uint32_t srr2, srr3;  /* likewise */
-    uint32_t msr;         /* virtual MSR, bits of MSR_MASK only */
-    uint32_t pending;     /* MSR_EE, MSR_CE: an interrupt of that class waits until the same bit of msr is set */
-    uint32_t machine_pid; /* PID of its TLB entries: its index + 1 */
-    uint32_t ram_offset;  /* machine address minus guest-physical address of the partition's RAM */
-    uint32_t pit_left;    /* time-base ticks from pit_base to the next PIT event; 0: stopped */
-    uint32_t pit_base;    /* TBL at which pit_left was right */
-    VCPU_UIC_WORDS
-    VCPU_FIT_WORDS
-    VCPU_STAT_WORDS
+            /* mfspr, mtspr: a routine */
+            uint32_t pit;         /* the value last written to PIT: with TCR[ARE] it is loaded again */
+            uint32_t usprg0;      /* while not running: the machine's own registers hold the running guest's */
+            uint32_t srr2, srr3;  /* likewise */
+            VCPU_TSR_KEY
+            uint32_t machine_pid; /* PID of its TLB entries: its index + 1 */
+            uint32_t ram_offset;  /* machine address minus guest-physical address of the partition's RAM */
+            uint32_t pit_left;    /* time-base ticks from pit_base to the next PIT event; 0: stopped */
+            uint32_t pit_base;    /* TBL at which pit_left was right */
+            VCPU_UIC_WORDS
+            VCPU_FIT_WORDS
+            VCPU_STAT_WORDS
 
-    /* No words: their offset behind the file sends mfspr and mtspr to a routine. */
-    uint32_t none[0];
-    VCPU_NO_DEBUG_WORDS
+            /* No words: their offset behind the file sends mfspr and mtspr to a routine. */
+            uint32_t none[0];
+            VCPU_NO_DEBUG_WORDS
+        };
+        VCPU_SLOT
+    };
 };
 
 /* One per partition, in the order of the partition file. */
