@@ -43,11 +43,6 @@ struct vm_config {
     const struct irq_route *irq;    // rows sorted by line; a null pointer when irq_count is 0
 };
 
-#ifdef CONFIG_IRFM
-// The register pages of VM n: the writable one, and behind it the one that the guest may only read.
-#define REGISTERS_OF(n) (REGISTERS_BASE + (n) * 2U * BOARD_PAGE_MIN)
-#endif
-
 // One static TLB entry: write lo first, then hi, with PID = tid. Rows are grouped by VM, in the order of vm_config.
 struct tlb_row {
     uint32_t hi;                    // TLBHI: EPN, SIZE, V

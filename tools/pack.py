@@ -22,25 +22,17 @@ import argparse
 import hashlib
 import json
 import os
+import struct
 import subprocess
 import tempfile
 
 from kconfig import InputError, fault, guess, read_text, run_tool, write_if_changed
+from partition import abi, overlap, show_range
 
 SPACE = 1 << 32
 PF_X = 1
 REGISTERS = ("r3", "r4", "r5", "r6", "r7")
 EXPECT = "a guest is a 32-bit big-endian PowerPC executable"
-
-
-def show_range(base, size):
-    """An address range with its last byte."""
-    return f"0x{base:08X}-0x{base + size - 1:08X}"
-
-
-def overlap(base, size, other, other_size):
-    """True if two ranges have a byte in common."""
-    return base < other + other_size and other < base + size
 
 
 class Piece:
@@ -157,7 +149,7 @@ def find_entry(path, entry, pieces, vm, source):
 class Guest:
     """A VM's image and blob, checked against its partition."""
 
-    def __init__(self, vm, path, folders, source):
+    def __init__(self, vm, path, folders, source, accept=False):
         self.vm = vm
         entry, self.pieces = read_elf(path)
         for piece in self.pieces:
@@ -166,6 +158,7 @@ class Guest:
         if vm["blob"]:
             self.pieces.append(self.read_blob(folders, source))
         check_apart(self.pieces, vm, source)
+        self.table = read_table(path, vm, self.pieces, source, accept) if vm["previrt"] else None
         self.regs = [vm["blob"]["guest"] if vm["regs"][name] == "blob" else vm["regs"][name] for name in REGISTERS]
 
     def read_blob(self, folders, source):
@@ -179,6 +172,101 @@ class Guest:
         piece = Piece(path, 0, size, size, blob["guest"], what="blob")
         check_place(piece, self.vm, source)
         return piece
+
+
+# ---------------------------------------------------------------- pre-virtualization tables
+
+TABLE_SECTION = ".proteus.previrt"
+TABLE_HEADER = 4                    # words: magic, words of the table, boundary of the register pages, entries
+SHF_ALLOC = 2
+MAKE_TABLE = "make it with previrt/previrt.py"
+REMAKE = "the table belongs to another build of the image: make it again"
+
+
+def find_section(path):
+    """(type, flags, offset, size) of the table's section, or None; what is wrong with the section headers is an InputError."""
+    from elftools.common.exceptions import ELFError
+    from elftools.elf.elffile import ELFFile
+    try:
+        with open(path, "rb") as file:
+            section = ELFFile(file).get_section_by_name(TABLE_SECTION)
+            if section is None:
+                return None
+            return section["sh_type"], section["sh_flags"], section["sh_offset"], section["sh_size"]
+    except (ELFError, UnicodeDecodeError, ValueError, KeyError, AttributeError, OverflowError, TypeError) as error:
+        raise InputError(fault(path, None, f"its section headers are damaged: {str(error).rstrip('.') or 'no text'}",
+                               "build or copy it again")) from None
+
+
+def read_table(path, vm, pieces, source, accept):
+    """The pre-virtualization table of a guest as a piece, checked as the loader will (unless `accept`)."""
+    line = vm["image_line"]
+
+    def bad(cause, hint):
+        return InputError(fault(source, line, f"vm '{vm['name']}': {path}: {cause}", hint))
+    section = find_section(path)
+    if section is None:
+        raise bad(f"previrt = true, but there is no section {TABLE_SECTION}", f"{MAKE_TABLE}, or remove previrt")
+    kind, flags, offset, size = section
+    if kind != "SHT_PROGBITS" or offset + size > os.path.getsize(path):
+        raise bad(f"the section {TABLE_SECTION} has no bytes in the file", MAKE_TABLE)
+    piece = Piece(path, offset, size, size, 0, what="table")
+    if not accept:
+        if flags & SHF_ALLOC:
+            raise bad(f"the section {TABLE_SECTION} takes memory of the guest (SHF_ALLOC)", MAKE_TABLE)
+        fail = check_table(read_piece(piece), vm, pieces)
+        if fail:
+            raise bad(f"the section {TABLE_SECTION} is no sound table: {fail[0]}", fail[1])
+    return piece
+
+
+def read_piece(piece):
+    """The bytes of a piece that are in its file."""
+    with open(piece.path, "rb") as file:
+        file.seek(piece.offset)
+        return file.read(piece.filesz)
+
+
+def check_table(data, vm, pieces):
+    """(cause, hint) of what the loader would refuse, or None."""
+    if len(data) % 4 or len(data) < 4 * TABLE_HEADER:
+        return f"{len(data)} bytes are no whole words, or less than a header", MAKE_TABLE
+    words = struct.unpack(f">{len(data) // 4}I", data)
+    magic, length, boundary, count = words[:TABLE_HEADER]
+    if magic != abi()["PREVIRT_MAGIC"]:
+        return f"it begins with 0x{magic:08X}, not 0x{abi()['PREVIRT_MAGIC']:08X}", MAKE_TABLE
+    if length != len(words):
+        return f"its header says {length} words, the section has {len(words)}", MAKE_TABLE
+    if boundary and vm["page"] and boundary != vm["page"]:
+        return (f"it was made for register pages around 0x{boundary:08X}, the VM has them around 0x{vm['page']:08X}",
+                f"irfm = \"0x{boundary:08X}\", or make the table again for this address")
+    return check_entries(words, count, vm["memory"], pieces)
+
+
+def check_entries(words, count, memory, pieces):
+    """The entries of a table: complete, in order, inside the memory, and made for this image."""
+    position, free = TABLE_HEADER, memory["guest"]
+    loaded = [(piece.paddr, read_piece(piece)) for piece in pieces if piece.what == "segment"]
+    for entry in range(count):
+        size = words[position + 1] & 0xFFFF if position + 1 < len(words) else 0
+        if not size or position + 2 + 2 * size > len(words):
+            return f"entry {entry} has no words, or more than the table", MAKE_TABLE
+        address = words[position]
+        if address % 4:
+            return f"entry {entry} at 0x{address:08X} is not word-aligned", MAKE_TABLE
+        if not memory["guest"] <= address <= memory["guest"] + memory["size"] - 4 * size:
+            return (f"entry {entry} at 0x{address:08X} is outside the VM's memory "
+                    f"{show_range(memory['guest'], memory['size'])}", MAKE_TABLE)
+        if address < free:
+            return f"entry {entry} at 0x{address:08X} is not behind the entry before it", MAKE_TABLE
+        free = address + 4 * size
+        original = struct.pack(f">{size}I", *words[position + 2:position + 2 + size])
+        if original not in [data[address - start:free - start] for start, data in loaded if address >= start]:
+            return f"entry {entry} at 0x{address:08X}: the image has other words there", REMAKE
+        position += 2 + 2 * size
+    if position != len(words):
+        return f"{len(words) - position} words are left behind its {count} entries", MAKE_TABLE
+    return None
 
 
 def find_file(name, folders):
@@ -203,13 +291,13 @@ def find_image(vm, given, folders, source):
     return path
 
 
-def read_guests(partitions, given, folders):
+def read_guests(partitions, given, folders, accept):
     """All guests; the faults of all of them at once."""
     guests, faults = [], []
     source = partitions["source"]
     for vm in partitions["vms"]:
         try:
-            guests.append(Guest(vm, find_image(vm, given, folders, source), folders, source))
+            guests.append(Guest(vm, find_image(vm, given, folders, source), folders, source, accept))
         except InputError as error:
             faults.extend(error.lines)
     if faults:
@@ -217,7 +305,7 @@ def read_guests(partitions, given, folders):
     return guests
 
 
-def render_store(guests, source):
+def render_store(guests, source, previrt):
     """The assembler file: vm_image, the segment tables, the bytes. Equal bytes are stored once."""
     labels = {}                     # (content) -> label, so VMs that run the same image share its bytes
     table = [f"/* Generated by tools/pack.py from {source}. */", '    .section .images, "a", @progbits',
@@ -227,7 +315,11 @@ def render_store(guests, source):
     for guest in guests:
         index = guest.vm["index"]
         words = ", ".join(f"0x{word:X}" for word in (guest.entry, *guest.regs, len(guest.pieces)))
-        table.append(f"    .long {words}, segments_{index}    /* {guest.vm['name']} */")
+        tail = ""
+        if previrt:
+            words_of_table = -(-guest.table.filesz // 4) if guest.table else 0
+            tail = f", {store_piece(guest.table, labels, data) if words_of_table else 0}, {words_of_table}"
+        table.append(f"    .long {words}, segments_{index}{tail}    /* {guest.vm['name']} */")
         rows += ["", f"segments_{index}:"]
         for piece in guest.pieces:
             label = store_piece(piece, labels, data) if piece.filesz else "0"
@@ -327,8 +419,9 @@ def read_partitions(path):
         data = json.loads(read_text(path, "partition table", hint))
         for vm in data["vms"]:
             _ = vm["name"], vm["index"], vm["image"], vm["image_line"], vm["regs"], vm["blob"]
+            _ = vm["page"], vm["previrt"]
             _ = vm["memory"]["guest"], vm["memory"]["machine"], vm["memory"]["size"], vm["memory"]["line"]
-        _ = data["source"]
+        _ = data["source"], data["previrt"]
     except json.JSONDecodeError as error:
         raise InputError(fault(path, error.lineno, f"not JSON: {error.msg[:1].lower()}{error.msg[1:]}", hint)) from None
     except (KeyError, TypeError) as error:
@@ -371,6 +464,8 @@ def parse_args(argv):
     parser.add_argument("--guest-dir", action="append", default=[], metavar="DIR", help="where images are searched")
     parser.add_argument("--out", help="the file to write: .S, or with --hypervisor the linked image")
     parser.add_argument("--depfile", help="also write a make rule with the guests that --out depends on")
+    parser.add_argument("--accept-bad-tables", action="store_true",
+                        help="pass pre-virtualization tables on unchecked: the loader's tests want them")
     parser.add_argument("--hypervisor", nargs="+", metavar="OBJECT", help="prebuilt hypervisor objects to link with")
     parser.add_argument("--script", help="the linker script for --hypervisor")
     parser.add_argument("--image", help="a linked image to check, instead of --out")
@@ -382,8 +477,8 @@ def parse_args(argv):
         parser.error("give either --out or --image")
     if bool(args.hypervisor) != bool(args.script):
         parser.error("--hypervisor and --script go together")
-    if args.image and (args.hypervisor or args.guest or args.guest_dir or args.depfile):
-        parser.error("--image only checks: no --guest, --guest-dir, --depfile or --hypervisor")
+    if args.image and (args.hypervisor or args.guest or args.guest_dir or args.depfile or args.accept_bad_tables):
+        parser.error("--image only checks: no --guest, --guest-dir, --depfile, --accept-bad-tables or --hypervisor")
     if args.out and args.hypervisor is None and not args.out.endswith(".S"):
         parser.error("--out is a .S file, or give --hypervisor and --script to link")
     if args.hypervisor and args.out.endswith(".S"):
@@ -404,8 +499,9 @@ def main(argv=None):
         if args.bin:
             write_if_changed(args.bin, flat_image(pieces, args.image, args.size))
         return 0
-    guests = read_guests(partitions, parse_guests(args.guest, partitions), args.guest_dir)
-    store = render_store(guests, partitions["source"])
+    guests = read_guests(partitions, parse_guests(args.guest, partitions), args.guest_dir,
+                         args.accept_bad_tables)
+    store = render_store(guests, partitions["source"], partitions["previrt"])
     if args.hypervisor:
         rom = []
 

@@ -7,7 +7,8 @@
   partition.py ... --check     only checks
   partition.py ... --table     prints the partitions
 
-The keys of both files are described in config/README.md, the C structures in src/partition.h. All faults are reported
+The keys of both files are described in config/README.md, the C structures in src/partition.h, the bits of a VM's feature
+word in hypercalls/abi.h. All faults are reported
 at once, each with file, line, cause and a hint; with a fault nothing is written.
 """
 
@@ -16,6 +17,7 @@ import sys
 sys.dont_write_bytecode = True      # generated files belong under build/ only
 
 import argparse
+import functools
 import json
 import os
 import re
@@ -34,12 +36,22 @@ HI_SIZE_SHIFT, HI_VALID = 7, 0x40
 LO_EX, LO_WR, LO_I, LO_G = 0x200, 0x100, 0x4, 0x1
 LO_RAM = LO_EX | LO_WR
 LO_DEVICE = LO_WR | LO_I | LO_G
+LO_PAGE_WRITABLE, LO_PAGE_READABLE = LO_WR, 0       # the register pages: data only
 
-FLAG_RESTART, FLAG_AUTOSTART, FLAG_DMA = 1, 2, 4    # as in src/partition.h
+ABI = os.path.join(os.path.dirname(os.path.dirname(os.path.abspath(__file__))), "hypercalls", "abi.h")
+LOW_END, HIGH_START = 0x8000, SPACE - 0x8000        # what off(0) reaches: below the one, from the other on
 QUANTUM_US = (50, 1_000_000)
 QUANTUM_DEFAULT = 1000
 CONSOLE_SIZE = 8                    # bytes of the virtual 16550
 ESCAPE_DEFAULT = "ctrl-]"
+
+
+@functools.lru_cache(maxsize=None)
+def abi():
+    """{name: number} of the constants of hypercalls/abi.h."""
+    text = read_text(ABI, "ABI", "it is a part of the source tree")
+    return {name: int(value, 0)
+            for name, value in re.findall(r"^#define\s+(\w+)\s+(-?0[xX][0-9a-fA-F]+|-?\d+)\b", text, re.MULTILINE)}
 
 
 # ---------------------------------------------------------------- lines of a TOML file
@@ -426,7 +438,7 @@ class Board:
 
 TOP_KEYS = ["product", "schedule", "console", "vm"]
 VM_KEYS = ["name", "image", "memory", "on_reset", "autostart", "regs", "blob", "console", "console_at", "devices",
-           "interrupts", "dma"]
+           "interrupts", "dma", "paravirt", "irfm", "previrt"]
 REGISTERS = ["r3", "r4", "r5", "r6", "r7"]
 
 
@@ -451,6 +463,10 @@ class Vm:
         self.console_base = self.read_console()
         self.devices = self.read_devices()
         self.irqs = self.read_interrupts()
+        self.paravirt = self.read_technique("paravirt", "PARAVIRT")
+        self.page = self.read_page()
+        self.previrt = self.read_technique("previrt", "PREVIRT")
+        self.pages, self.windows, self.register_rows = [], [], []       # pages of the static TLB, by cut_tlb
         if "blob" in self.regs.values() and not self.blob:
             self.fault("regs", "a register is to hold the blob's address, but there is no blob",
                        'add blob = { file = "x.dtb", guest = "0xF0000" }')
@@ -607,9 +623,71 @@ class Vm:
             self.fault(key, f"device '{item}' has no interrupt line", "give the number of a line")
         return device["irq"] if device else None
 
+    def read_technique(self, key, option):
+        """A key that turns on what a Kconfig option provides."""
+        on = self.reader.get(self.table, self.path, key, bool, False)
+        if on and not self.config.get(option):
+            self.fault(key, f"{key} needs CONFIG_{option}", f"set CONFIG_{option}=y in the defconfig, or remove {key}")
+            return False
+        return on
+
+    def read_page(self):
+        """The guest address of the boundary between the two register pages, 0 for none."""
+        value = self.table.get("irfm", False)
+        if value is False:
+            return 0
+        address = abi()["PAGE_BOUNDARY"]
+        if value is not True:
+            address = self.reader.number(value, (*self.path, "irfm"), "irfm", default=0)
+        if not self.config.get("IRFM"):
+            self.fault("irfm", "irfm needs CONFIG_IRFM", "set CONFIG_IRFM=y in the defconfig, or remove irfm")
+            return 0
+        size = self.board.page_min
+        last = SPACE - size
+        if address % size:
+            self.fault("irfm", f"the boundary of the register pages 0x{address:08X} is not a multiple of a page "
+                       f"({show_size(size)})", f"0x{address // size * size or last:08X}, say")
+            return 0
+        if not (size <= address <= LOW_END - size or HIGH_START + size <= address <= last):
+            self.fault("irfm", f"the register pages around 0x{address:08X} are not in reach of a load without a base register",
+                       f"irfm = true is 0x{abi()['PAGE_BOUNDARY']:08X}; the boundary can be 0x{HIGH_START + size:08X} to "
+                       f"0x{last:08X}, or 0x{size:08X} to 0x{LOW_END - size:08X}")
+            return 0
+        self.check_page(address)
+        return address
+
+    def check_page(self, address):
+        """Nothing else of the VM is where its register pages are."""
+        size = self.board.page_min
+        base, size = address - size, 2 * size
+        others = [(self.guest, self.size, "lie in the VM's memory")]
+        others += [(start, end - start, f"overlap the window of '{name}'") for name in self.devices
+                   for start, end in [self.board.pages(self.board.devices[name])]]
+        if self.console_base:
+            others.append((self.console_base, CONSOLE_SIZE, "overlap the virtual 16550"))
+        for start, length, text in others:
+            if overlap(base, size, start, length):
+                self.fault("irfm", f"the register pages {show_range(base, size)} {text} {show_range(start, length)}",
+                           "move them: irfm = \"<guest address of the boundary between the two pages>\"")
+
+    def features(self):
+        """The FEATURE_* of the VM's feature word."""
+        option = self.config.get
+        tlb_virt = any(name.startswith("TLB_VIRT") and value for name, value in self.config.items())
+        rows = [("RESTART", self.restart), ("AUTOSTART", self.autostart), ("DMA", self.dma), ("PREVIRT", self.previrt),
+                ("HYPERCALLS", self.paravirt), ("IRFM", self.page), ("TSR_STORE", self.page and not option("FIT_WATCHDOG")),
+                ("MMU_STORE", self.page and not tlb_virt), ("SERVICES", self.paravirt and option("SERVICES")),
+                ("DRIVERS", self.paravirt and option("DRIVERS") and self.console_base)]
+        return ["FEATURE_" + name for name, on in rows if on]
+
     def flags(self):
-        """vm_config.flags."""
-        return FLAG_RESTART * self.restart | FLAG_AUTOSTART * self.autostart | FLAG_DMA * self.dma
+        """vm_config.flags, the feature word."""
+        return sum(abi()[name] for name in self.features())
+
+    def mode(self):
+        """How the VM is virtualized, in words."""
+        rows = (("+hypercalls", self.paravirt), ("+pages", self.page), ("+pre-virtualized", self.previrt))
+        return " ".join(name for name, on in rows if on) or "full"
 
     def tid(self):
         """The PID and TID of the VM."""
@@ -640,6 +718,7 @@ class Product:
         self.check_interrupts()
         self.place()
         self.check_memory()
+        self.registers = self.place_registers()
         self.tlb = self.cut_tlb()
 
     def read_schedule(self, data):
@@ -822,6 +901,30 @@ class Product:
                 base += -(-(max(clash) - base) // align) * align
         return None
 
+    def place_registers(self):
+        """The machine area (base, size) of all VMs' register pages, or None: two pages for each VM of a product with IRFM.
+
+        Above what off(0) reaches, the hypervisor's own area has room to spare. With many VMs, any free place does.
+        """
+        if not self.config.get("IRFM") or not self.vms:
+            return None
+        step = self.board.page_min
+        size = len(self.vms) * 2 * step
+        for area in self.board.reserved:
+            base = -(-max(area["base"], LOW_END) // step) * step
+            if area["name"] == "hypervisor" and base + size <= area["base"] + area["size"]:
+                return base, size
+        for ram in self.board.ram:
+            base = -(-ram["base"] // step) * step
+            while base + size <= ram["base"] + ram["size"]:
+                clash = [start + length for start, length, _ in self.occupied() if overlap(base, size, start, length)]
+                if not clash:
+                    return base, size
+                base = -(-max(clash) // step) * step
+        self.reader.fault(("vm", 0), f"no room for the register pages, {show_size(size)} for {len(self.vms)} VMs, in the "
+                          "board's RAM", "less memory for a VM, or CONFIG_IRFM=n")
+        return None
+
     def check_memory(self):
         """Memories lie in RAM, and apart from each other and from the reserved areas."""
         for vm in (v for v in self.vms if v.machine is not None):
@@ -850,12 +953,24 @@ class Product:
                           for page in cut(base, base, end - base, self.board.page_min)]
             rows += [(*row(page, LO_RAM), vm.tid()) for page in vm.pages]
             rows += [(*row(page, LO_DEVICE), vm.tid()) for page in vm.windows]
+            vm.register_rows = self.register_pages(vm)
+            rows += [(*row(page, attributes), vm.tid())
+                     for page, attributes in zip(vm.register_rows, (LO_PAGE_WRITABLE, LO_PAGE_READABLE))]
             if len(rows) > TLB_ENTRIES:
+                also = f", {len(vm.register_rows)} for register pages" if vm.register_rows else ""
                 vm.fault("memory", f"{len(rows)} static TLB entries up to here, the 405 has {TLB_ENTRIES}",
-                         f"this VM takes {len(vm.pages)} for memory and {len(vm.windows)} for devices: "
+                         f"this VM takes {len(vm.pages)} for memory and {len(vm.windows)} for devices{also}: "
                          f"align size, guest and machine to {show_size(PAGE_SIZES[-3])} or so")
                 break
         return rows
+
+    def register_pages(self, vm):
+        """The VM's two register pages as (guest, machine, size), the writable one first; none without irfm."""
+        if not vm.page or not self.registers:
+            return []
+        size = self.board.page_min
+        machine = self.registers[0] + vm.index * 2 * size
+        return [(vm.page - size, machine, size), (vm.page, machine + size, size)]
 
     def windows(self, vm):
         """The page ranges of a VM's devices, joined where they touch."""
@@ -905,7 +1020,8 @@ def render_header(product):
         f"#define SCHED_QUANTUM_TICKS {product.quantum_ticks}",
         f"#define CONSOLE_ESCAPE 0x{product.escape:02X}",
         f"#define CONSOLE_FOCUS {product.focus}",
-        f"#define IRQ_OWNED_MASK 0x{mask:08X}", "", "#endif", ""])
+        f"#define IRQ_OWNED_MASK 0x{mask:08X}",
+        *([f"#define REGISTERS_BASE 0x{product.registers[0]:08X}"] if product.registers else []), "", "#endif", ""])
 
 
 def render_c(product):
@@ -917,11 +1033,11 @@ def render_c(product):
             lines += [f"static const struct irq_route irq_{vm.index}[{len(vm.irqs)}] = {{ {routes} }};", ""]
     lines.append("const struct vm_config vm_config[VM_COUNT] = {")
     for vm in product.vms:
-        flags = (("VM_RESTART", vm.restart), ("VM_AUTOSTART", vm.autostart), ("VM_DMA", vm.dma))
-        flags = [name for name, on in flags if on]
+        flags = " |\n                 ".join(vm.features()) or "0"
         lines += ["    {", f'        .name = "{vm.name}",', f"        .ram_guest = 0x{vm.guest:08X},",
                   f"        .ram_machine = 0x{vm.machine:08X},", f"        .ram_size = 0x{vm.size:08X},",
-                  f"        .console_base = 0x{vm.console_base:08X},", f"        .flags = {' | '.join(flags) or '0'},",
+                  f"        .console_base = 0x{vm.console_base:08X},", f"        .flags = {flags},",
+                  *([f"        .page = 0x{vm.page:08X},"] if product.registers else []),
                   f"        .irq_count = {len(vm.irqs)},",
                   f"        .irq = {f'irq_{vm.index}' if vm.irqs else '0'},", "    },"]
     lines += ["};", "", "const struct tlb_row tlb_rows[TLB_ROW_COUNT] = {"]
@@ -964,6 +1080,8 @@ def as_json(product):
         "source": product.path, "product": {"name": product.name, "description": product.description},
         "board": {"name": board.name, "tb_hz": board.tb_hz, "page_min": board.page_min, "ram": board.ram,
                   "reserved": board.reserved, "devices": list(board.devices.values())},
+        "previrt": bool(product.config.get("PREVIRT")),
+        "registers": {"base": product.registers[0], "size": product.registers[1]} if product.registers else None,
         "schedule": {"quantum_us": product.quantum_us, "quantum_ticks": product.quantum_ticks},
         "console": {"escape": product.escape, "focus": product.focus},
         "vms": [{"name": vm.name, "index": vm.index, "tid": vm.tid(), "line": line(vm.path),
@@ -971,7 +1089,8 @@ def as_json(product):
                  "memory": {"guest": vm.guest, "machine": vm.machine, "size": vm.size,
                             "line": line((*vm.path, "memory"))},
                  "on_reset": "restart" if vm.restart else "stop", "autostart": vm.autostart, "dma": vm.dma,
-                 "flags": vm.flags(), "console_base": vm.console_base, "regs": vm.regs, "blob": vm.blob,
+                 "flags": vm.flags(), "features": vm.features(), "page": vm.page, "previrt": vm.previrt,
+                 "console_base": vm.console_base, "regs": vm.regs, "blob": vm.blob,
                  "devices": vm.devices,
                  "interrupts": [{"line": board_line, "guest": guest} for board_line, guest, _ in sorted(vm.irqs)]}
                 for vm in product.vms],
@@ -982,14 +1101,15 @@ def as_json(product):
 def render_table(product):
     """The partitions as a person reads them."""
     head = ["vm", "image", "memory", "guest", "machine", "TLB", "console", "devices", "interrupts", "reset", "start",
-            "dma"]
+            "dma", "virtualized"]
     rows = [head]
     for vm in product.vms:
         routes = [str(line) if line == guest else f"{line}>{guest}" for line, guest, _ in sorted(vm.irqs)]
         rows.append([vm.name, vm.image, show_size(vm.size), f"0x{vm.guest:08X}", f"0x{vm.machine:08X}",
-                     str(len(vm.pages) + len(vm.windows)), f"0x{vm.console_base:08X}" if vm.console_base else "-",
+                     str(len(vm.pages) + len(vm.windows) + len(vm.register_rows)),
+                     f"0x{vm.console_base:08X}" if vm.console_base else "-",
                      " ".join(vm.devices) or "-", " ".join(routes) or "-", "restart" if vm.restart else "stop",
-                     "boot" if vm.autostart else "-", "yes" if vm.dma else "-"])
+                     "boot" if vm.autostart else "-", "yes" if vm.dma else "-", vm.mode()])
     widths = [max(len(r[column]) for r in rows) for column in range(len(head))]
     lines = [f"{product.name}: {product.description}", ""]
     lines += ["  ".join(cell.ljust(width) for cell, width in zip(r, widths)).rstrip() for r in rows]

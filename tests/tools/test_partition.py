@@ -72,8 +72,8 @@ FAULTS = [
     ("unknown_key", product(A + MB + "on_rest = 'stop'"), CONSOLE,
      ["8: unknown key 'on_rest'. hint: did you mean 'on_reset'?"]),
     ("unknown_far", product(A + MB + "zzz = 1"), CONSOLE,
-     ["8: unknown key 'zzz'. hint: known: autostart, blob, console, console_at, devices, dma, image, interrupts, memory, "
-      "name, on_reset, regs"]),
+     ["8: unknown key 'zzz'. hint: known: autostart, blob, console, console_at, devices, dma, image, interrupts, irfm, memory, "
+      "name, on_reset, paravirt, previrt, regs"]),
     ("unknown_inline", product(A + "memory = { size = '1M', gest = 0 }"), CONSOLE,
      ["7: unknown key 'gest'. hint: did you mean 'guest'?"]),
     ("type_bool", product(A + MB + "dma = 'yes'"), CONSOLE,
@@ -386,6 +386,7 @@ def test_json(tool):
 def test_tables_as_the_target_sees_them(tool):
     """Compiled for the 405, the tables are the bytes that src/partition.h promises."""
     good(tool, FULL)
+    (tool.path / "gen" / "autoconf.h").write_text("")
     run = tool.path / "run.sh"
     prefix = os.environ.get("CROSS_COMPILE", "powerpc-linux-gnu-")
     run.write_text("set -e\n"
@@ -397,11 +398,11 @@ def test_tables_as_the_target_sees_them(tool):
     symbols = {line.split()[2]: int(line.split()[0], 16) for line in (tool.path / "p.nm").read_text().splitlines()}
     data = (tool.path / "p.bin").read_bytes()
     base = min(symbols[name] for name in ("vm_config", "tlb_rows", "irq_0", "irq_1"))
-    config = data[symbols["vm_config"] - base:][:64]
+    config = data[symbols["vm_config"] - base:][:72]
     expected = b"a".ljust(8, b"\0") + b"".join(word.to_bytes(4, "big") for word in (
-        0, 0x100000, 0x100000, 0xEF600300, 7 << 16 | 2, symbols["irq_0"]))
+        0, 0x100000, 0x100000, 0xEF600300, 7, 2 << 16, symbols["irq_0"]))
     expected += b"12345678" + b"".join(word.to_bytes(4, "big") for word in (
-        0x80000000, 0x400000, 0x200000, 0x90000000, 0 << 16 | 1, symbols["irq_1"]))
+        0x80000000, 0x400000, 0x200000, 0x90000000, 0, 1 << 16, symbols["irq_1"]))
     assert config == expected
     assert data[symbols["irq_0"] - base:][:4] == bytes([7, 9, 25, 25])
     rows = data[symbols["tlb_rows"] - base:][:12]
