@@ -1,8 +1,8 @@
 #!/usr/bin/python3
 """bench.py: exact path lengths and Table 1, measured by the plugin tools/plugin, beside the targets.
 
-    bench.py --image build/bench/proteus.elf --image build/demo/proteus.elf
-             --table1 ctask=build/guests/ctask.elf,build/minimal/proteus.elf --out build/bench.json
+    bench.py --image build/bench/proteus.elf --walks build/guests/bench.elf
+             --table1 ctask=build/guests/ctask.elf,FULL.elf,PREVIRT.elf,PARA.elf --out build/bench.json
 
 Every image is run once under QEMU with the plugin; each of its VMs has to print PASS, or its figures are not used. The
 partitions are read from gen/partitions.json beside the image. A figure is the *longest* excursion of its path over all
@@ -15,15 +15,24 @@ runs, in hypervisor instructions from the vector to the rfi (an lmw or stmw coun
   wrteei         likewise; wrtee and wrteei
   rfi            the guest resumes where its SRR0 says; no other VM, no interrupt on the way
   sc_reflect     sc, resumed at the guest's own system-call vector
-  hypercall      sc of a VM named `bench`, resumed at the next instruction (that guest makes null hypercalls only)
+  hypercall      the null hypercall: an sc behind `ori r0, r0, 0`, whose number is that of `version`, resumed at the next
+                 instruction. Only a hypercall goes on there: any other sc goes on at the guest's vector
+  hcall_<name>   likewise of every other row of hypercalls/hypercalls.def that was called; that of rfi resumes where
+                 SRR0 says. `idle` has no figure: it lasts until an interrupt
   tlbwe          one tlbwe, resumed at the next instruction
   tlb_refill     data or instruction TLB miss, resumed at the access that missed
   pit_delivery   PIT interrupt of the machine, resumed at the PIT vector of the VM that was running
   vm_switch      timer interrupt of the machine while a VM was running, resumed with another VM where that was interrupted
                  (one that wakes or is interrupted at the same time takes its interrupt as well: vm_switch_deliver)
+  irfm_<name>    a sequence on the register pages that stands for an instruction: symbol walk_<name> of the guest's ELF
+                 (--walks), with its size. `guest` is what the guest executes each time; `insns` is what the hypervisor
+                 does because of it: nothing. Interrupts of the machine are not counted
 
 Table 1 is the number of instructions from a VM's first to its last, natively and virtualized: with one VM in the image,
-everything executed in between, the hypervisor included; with several, the VM's own plus those of its excursions.
+everything executed in between, the hypervisor included; with several, the VM's own plus those of its excursions. It is
+measured in up to three images: `full` runs the ELF file that is run natively, `previrt` and `para` run a variant of it,
+<name>-<mode>.elf. Overheads are over the native run of the former. `removed` is the share of full's overhead that a mode
+does not have.
 
 Exit status: 0; 1 if a run fails, an input is bad, or with --gate a target is missed; 2 for wrong usage.
 """
@@ -51,6 +60,10 @@ PF_MERGE = 0x10000      # executable sections nearer to each other than this bec
 VECTOR_DSI, VECTOR_PROGRAM, VECTOR_SC, VECTOR_PIT = 0x0300, 0x0700, 0x0C00, 0x1000
 VECTOR_DTLB, VECTOR_ITLB = 0x1100, 0x1200
 TIMER_VECTORS = (0x1000, 0x1010, 0x1020)
+OP_TWI, OP_ORI_R0 = 3, 0x6000            # of a word: its upper 6 and 16 bits
+MODES = ("full", "previrt", "para")
+WALK_PREFIX, WALK_PATH = "walk_", "irfm_"      # of the symbol, and of the key
+TABLE1_FORM = "NATIVE.elf,FULL[,PREVIRT[,PARA]]"
 PSEUDO = ("boot", "idle", "resuming", "end")    # parties of the plugin's report that are no VM
 
 DEF_ROW = re.compile(r"^(\w+)\((.*)\)\s*$")
@@ -72,9 +85,9 @@ def read_rows(path, names):
 
 
 class Isa:
-    """Mnemonics of trapped words, from config/isa.def and config/spr.def."""
+    """Mnemonics of trapped words, from config/isa.def and config/spr.def; and of calls, from hypercalls/."""
 
-    def __init__(self, config_dir):
+    def __init__(self, config_dir, abi_dir=os.path.join(ROOT, "hypercalls")):
         self.ops, self.sprs, self.plain, self.vectors = {}, {}, {"mfspr": set(), "mtspr": set()}, {}
         path = os.path.join(config_dir, "isa.def")
         for number, _, row in read_rows(path, ("ISA_HOT", "ISA_COLD")):
@@ -88,6 +101,10 @@ class Isa:
         path = os.path.join(config_dir, "vectors.def")
         for number, _, row in read_rows(path, ("VECTOR",)):
             self.vectors[self.numbers(path, number, row[1:2])[0]] = row[0]
+        path = os.path.join(abi_dir, "hypercalls.def")
+        self.calls = {self.numbers(path, number, row[1:2])[0]: row[0] for number, _, row in read_rows(path, ("HCALL",))}
+        defines = re.findall(r"^#define PAGE_(CHECK|MODE)\s+(\w+)", read_text(os.path.join(abi_dir, "abi.h"), "ABI"), re.M)
+        self.traps = {int(value, 0): name.lower() for name, value in defines}
 
     @staticmethod
     def numbers(path, line, texts):
@@ -99,6 +116,8 @@ class Isa:
 
     def decode(self, word):
         """(mnemonic, operand that tells kinds apart) of a privileged word; (None, "") if it is none of the table."""
+        if word >> 26 == OP_TWI:
+            return "twi", self.traps.get(word & 0xFFFF, "")
         mnemonic, form = self.ops.get((word >> 26, word >> 1 & 0x3FF), (None, None))
         if mnemonic is None:
             return None, ""
@@ -108,6 +127,12 @@ class Isa:
         if form in ("RT_DCR", "DCR_RS"):
             return mnemonic, f"0x{field:03x}"
         return mnemonic, str(word >> 15 & 1) if form == "E" else ""
+
+    def call_name(self, before):
+        """Name of the hypercall whose sc stands behind this word; None if it loads no number into r0."""
+        if before >> 16 != OP_ORI_R0:
+            return None
+        return self.calls.get(before & 0xFFFF, f"number {before & 0xFFFF}")
 
     def vector_name(self, offset):
         """Name of a vector."""
@@ -125,7 +150,12 @@ class Excursion:
         self.vector, self.outcome = row["vector"], row["outcome"]
         self.same = row["from"] == row["to"]
         self.plain = self.mnemonic in isa.plain and self.operand in isa.plain[self.mnemonic]
+        self.call = isa.call_name(row["before"]) if self.is_call() else None
         self.kind = self.describe(isa)
+
+    def is_call(self):
+        """Whether it was an sc that did not reach the guest's own kernel."""
+        return self.vector == VECTOR_SC and self.same and self.outcome in ("next", "jump", "retry")
 
     def describe(self, isa):
         """What happened, in words that group alike excursions."""
@@ -135,7 +165,7 @@ class Excursion:
         if self.vector == VECTOR_PROGRAM:
             cause = f"{self.mnemonic} {self.operand}".strip() if self.mnemonic else "other program interrupt"
         elif self.vector == VECTOR_SC:
-            cause = "sc"
+            cause = f"hypercall {self.call}" if self.call else "sc"
         start = f" ({self.row['from']})" if self.row["from"] in PSEUDO else ""
         end = f"vector {isa.vector_name(self.row['to_vector'])}" if self.outcome == "vector" else self.outcome
         return f"{cause}{start} > {end}"
@@ -145,7 +175,8 @@ class Excursion:
         return self.mnemonic in mnemonics and self.same and self.outcome == "next"
 
 
-# Each path of the docstring, as a predicate on an excursion.
+# Each path of the docstring that needs no table, as a predicate on an excursion.
+NULL_CALL = "version"
 PATHS = {
     "mfspr": lambda e: e.stepped("mfspr") and e.plain,
     "mtspr": lambda e: e.stepped("mtspr") and e.plain,
@@ -154,7 +185,7 @@ PATHS = {
     "wrteei": lambda e: e.stepped("wrteei", "wrtee"),
     "rfi": lambda e: e.mnemonic == "rfi" and e.same and e.outcome in ("next", "jump", "retry"),
     "sc_reflect": lambda e: e.vector == VECTOR_SC and e.same and e.row["to_vector"] == VECTOR_SC,
-    "hypercall": lambda e: e.vector == VECTOR_SC and e.same and e.outcome == "next" and e.row["from"] == "bench",
+    "hypercall": lambda e: e.call == NULL_CALL and e.outcome == "next",
     "tlbwe": lambda e: e.stepped("tlbwe"),
     "tlb_refill": lambda e: e.same and (e.vector == VECTOR_DTLB and e.outcome == "retry"
                                         or e.vector == VECTOR_ITLB and e.outcome in ("next", "jump", "retry")),
@@ -188,10 +219,34 @@ def merge(excursions):
     return figures
 
 
+def call_path(excursion):
+    """Path hcall_<name> of an excursion, or None."""
+    done = "next" if excursion.call != "rfi" else excursion.outcome
+    return f"hcall_{excursion.call}" if excursion.call not in (None, NULL_CALL) and excursion.outcome == done else None
+
+
 def path_figures(excursions):
     """Figures of every path that the runs have walked."""
     found = {key: [e for e in excursions if matches(e)] for key, matches in PATHS.items()}
+    for excursion in excursions:
+        if call_path(excursion):
+            found.setdefault(call_path(excursion), []).append(excursion)
     return {key: merge(rows) for key, rows in found.items() if rows}
+
+
+def walk_figures(report, source):
+    """Figures of the walks of a run: what the guest executes each time, and the hypervisor because of it."""
+    figures = {}
+    for name, walk in report["walks"].items():
+        if walk["insns"] != walk["begun"] * (walk["insns"] // max(walk["begun"], 1)):
+            raise InputError(fault(source, None, f"{WALK_PREFIX}{name} was not walked from end to end each time: "
+                                   f"{walk['insns']} instructions, begun {walk['begun']} times",
+                                   "its symbol's size has to end where it ends, and no branch may leave it"))
+        if walk["begun"]:
+            insns, cycles = (-(-walk[key] // walk["begun"]) for key in ("hyp_insns", "hyp_cycles"))
+            figures[WALK_PATH + name] = {"insns": insns, "cycles": cycles, "guest": walk["insns"] // walk["begun"],
+                                       "count": walk["begun"], "excursions": walk["excursions"], "image": source}
+    return figures
 
 
 def kind_figures(excursions):
@@ -250,14 +305,34 @@ def code_ranges(path):
     return ranges
 
 
+def walk_symbols(path):
+    """Walks of a guest's ELF: [(name, low, high)] by its symbols walk_<name>, which have a size."""
+    from elftools.common.exceptions import ELFError
+    from elftools.elf.elffile import ELFFile
+    try:
+        with open(path, "rb") as stream:
+            table = ELFFile(stream).get_section_by_name(".symtab")
+            found = [(symbol.name[len(WALK_PREFIX):], symbol.entry.st_value, symbol.entry.st_value + symbol.entry.st_size)
+                     for symbol in (table.iter_symbols() if table else ()) if symbol.name.startswith(WALK_PREFIX)]
+    except (OSError, ELFError) as error:
+        cause = os.strerror(error.errno) if isinstance(error, OSError) else f"not an ELF file: {error}"
+        raise InputError(fault(path, None, f"can't read the guest: {cause}", "build it first: make guests")) from None
+    for name, low, high in found:
+        if high <= low:
+            raise InputError(fault(path, None, f"{WALK_PREFIX}{name} has no size", "set it with .size"))
+    if not found:
+        raise InputError(fault(path, None, f"no symbol {WALK_PREFIX}<name>", "name the ELF file of the bench guest"))
+    return found
+
+
 def read_partitions(image):
-    """VMs of an image: [(name, image file, machine low, machine high)], from gen/partitions.json beside it."""
+    """VMs of an image: [(name, image file, machine low, machine high, guest low)], from gen/partitions.json beside it."""
     path = os.path.join(os.path.dirname(image), "gen", "partitions.json")
     text = read_text(path, "partition table", "build the image with make")
     try:
         vms = json.loads(text)["vms"]
-        return [(vm["name"], vm["image"], vm["memory"]["machine"], vm["memory"]["machine"] + vm["memory"]["size"])
-                for vm in vms]
+        return [(vm["name"], vm["image"], vm["memory"]["machine"], vm["memory"]["machine"] + vm["memory"]["size"],
+                 vm["memory"]["guest"]) for vm in vms]
     except (ValueError, KeyError, TypeError) as error:
         raise InputError(fault(path, 1, f"not a partition table: {error!r}", "build it again: make")) from None
 
@@ -284,17 +359,27 @@ def measure(image, arguments, options, names):
         raise InputError(fault(out, None, f"not a report: {error}")) from None
 
 
+def walk_arguments(vms, guests):
+    """Arguments of the plugin for the walks of the guests' ELF files, in the VMs that run them."""
+    for path in guests:
+        for _, image, machine, _, guest in vms:
+            if image == os.path.basename(path):
+                for name, low, high in walk_symbols(path):
+                    yield f"walk={name}:0x{low - guest + machine:x}-0x{high - guest + machine:x}"
+
+
 def measure_image(image, options):
     """Run a hypervisor image; gives (VMs, report)."""
     vms = read_partitions(image)
     code = code_ranges(image)
-    for name, _, low, high in vms:
+    for name, _, low, high, _ in vms:
         if any(low < end and start < high for start, end in code):
             raise InputError(fault(image, None, f"executable sections reach into the memory of {name}",
                                    "does gen/partitions.json belong to this image?"))
     arguments = [f"hyp=0x{low:x}-0x{high:x}" for low, high in code]
-    arguments += [f"vm={name}:0x{low:x}-0x{high:x}" for name, _, low, high in vms]
-    report = measure(image, arguments, options, [name for name, _, _, _ in vms])
+    arguments += [f"vm={name}:0x{low:x}-0x{high:x}" for name, _, low, high, _ in vms]
+    arguments += walk_arguments(vms, options.walks)
+    report = measure(image, arguments, options, [vm[0] for vm in vms])
     for key, what in (("stray_insns", "instructions outside hypervisor and partitions"),
                       ("odd_entries", "entries to the hypervisor that are no vector")):
         if report[key]:
@@ -311,20 +396,45 @@ def virtualized_total(vm, report, alone):
     return vm["insns"] + vm["hyp_insns"], vm["cycles"] + vm["hyp_cycles"]
 
 
-def table1_row(name, native_path, image, measured, options):
-    """Native and virtualized totals of one workload."""
-    native = measure(native_path, ["native=on"], options, None)["vms"]["native"]
-    vms, report = measured[image]
-    matching = [vm[0] for vm in vms if len(vms) == 1 or vm[0] == name or vm[1] == os.path.basename(native_path)]
+def find_vm(vms, name, mode, native_path, image):
+    """Name of the VM that runs the workload in a mode."""
+    file = os.path.basename(native_path)
+    if mode != "full":
+        file = f"{os.path.splitext(file)[0]}-{mode}.elf"
+    matching = [vm for vm in vms if vm[1] == file] or [vm for vm in vms if len(vms) == 1 or vm[0] == name]
     if not matching:
-        raise InputError(fault(image, None, f"no VM runs {os.path.basename(native_path)}",
-                               f"its VMs: {', '.join(vm[0] for vm in vms)}"))
-    vm = report["vms"][matching[0]]
-    if not vm["insns"]:
-        raise InputError(fault(image, None, f"{matching[0]} never ran", "is it started at boot?"))
-    insns, cycles = virtualized_total(vm, report, len(vms) == 1)
-    return {"native": native["insns"], "full": insns, "native_cycles": native["cycles"], "full_cycles": cycles,
-            "guest": vm["insns"], "hypervisor": vm["hyp_insns"], "overhead": 100 * (insns / native["insns"] - 1)}
+        raise InputError(fault(image, None, f"no VM runs {file}", f"its VMs: {', '.join(vm[0] for vm in vms)}"))
+    return matching[0][0]
+
+
+def percent_over(value, native):
+    """How much more than natively, in percent."""
+    return 100 * (value / native - 1)
+
+
+def table1_row(name, native_path, images, measured, options):
+    """Native and virtualized totals of one workload. `images`: {mode: path}."""
+    native = measure(native_path, ["native=on"], options, None)["vms"]["native"]
+    row = {"native": native["insns"], "native_cycles": native["cycles"]}
+    for mode, image in images.items():
+        vms, report = measured[image]
+        vm_name = find_vm(vms, name, mode, native_path, image)
+        vm = report["vms"][vm_name]
+        if not vm["insns"]:
+            raise InputError(fault(image, None, f"{vm_name} never ran", "is it started at boot?"))
+        insns, cycles = virtualized_total(vm, report, len(vms) == 1)
+        row |= {mode: insns, f"{mode}_cycles": cycles, f"{mode}_guest": vm["insns"], f"{mode}_hypervisor": vm["hyp_insns"],
+                f"{mode}_overhead": percent_over(insns, native["insns"]),
+                f"{mode}_overhead_cycles": percent_over(cycles, native["cycles"])}
+    for mode in MODES[1:]:
+        if mode in row and row["full"] > row["native"]:
+            row[f"{mode}_removed"] = removed(row["full_overhead"], row[f"{mode}_overhead"])
+    return row
+
+
+def removed(full, rest):
+    """Share, in percent, of the overhead `full` that is gone when `rest` is left."""
+    return 100 * (1 - rest / full)
 
 
 # ---------------------------------------------------------------- report
@@ -352,32 +462,85 @@ def judge_path(insns, target):
     return "aim" if insns <= target.get("aim", -1) else "ok"
 
 
+def judge_walk(row, target):
+    """Likewise of a walk: nothing in the hypervisor, and so many instructions in the guest."""
+    if row["insns"] > target.get("at_most", row["insns"]):
+        return "over"
+    return judge_path(row["guest"], target and {"at_most": target["guest"], "aim": target["guest_aim"]})
+
+
+def judge_row(row, target):
+    """Of a path or a walk."""
+    return judge_walk(row, target) if "guest" in row else judge_path(row["insns"], target)
+
+
 def path_table(paths, targets):
     """Table of path lengths."""
     rows = [["path", "insns", "min", "mean", "cycles", "count", "at most", "aim", ""]]
-    for key in PATHS:
-        target = targets["paths"].get(key, {})
+    known = [*PATHS, *(key for key in paths if key not in PATHS)]
+    for key in [*known, *(key for key in targets["paths"] if key not in known)]:
+        target, row = targets["paths"].get(key, {}), paths.get(key)
         limits = [str(target.get("at_most", "-")), str(target.get("aim", "-"))]
-        if key not in paths:
+        if row is None:
             rows.append([key, "-", "-", "-", "-", "0", *limits, "not walked"])
-            continue
-        row = paths[key]
-        rows.append([key, str(row["insns"]), str(row["insns_min"]), f"{row['insns_mean']:.1f}", str(row["cycles"]),
-                     str(row["count"]), *limits, judge_path(row["insns"], target)])
+        elif "guest" not in row:
+            rows.append([key, str(row["insns"]), str(row["insns_min"]), f"{row['insns_mean']:.1f}", str(row["cycles"]),
+                         str(row["count"]), *limits, judge_path(row["insns"], target)])
     return run.table(rows)
+
+
+def walk_table(paths, targets):
+    """Table of the sequences that take the place of an instruction."""
+    rows = [["on the register pages", "guest", "at most", "aim", "hypervisor", "count", ""]]
+    for key, row in paths.items():
+        target = targets["paths"].get(key, {})
+        if "guest" in row:
+            rows.append([key, str(row["guest"]), str(target.get("guest", "-")), str(target.get("guest_aim", "-")),
+                         str(row["insns"]), str(row["count"]), judge_walk(row, target)])
+    return run.table(rows) if len(rows) > 1 else []
+
+
+def mode_limit(target, mode):
+    """Target of a mode: pre-virtualized and para-virtualized have the same."""
+    return target.get("full" if mode == "full" else "para")
+
+
+def judge_mode(row, target, mode):
+    """ok or over."""
+    limit = mode_limit(target, mode)
+    return "-" if limit is None else "over" if row[f"{mode}_overhead"] > limit else "ok"
 
 
 def table1_table(table1, targets):
-    """Table 1, ours beside the paper's."""
-    rows = [["workload", "native", "full", "overhead", "at most", "paper full", "paper para", "cycles", ""]]
+    """Table 1, ours beside the paper's: one line for each mode of each workload."""
+    rows = [["workload", "mode", "insns", "in the hypervisor", "overhead", "at most", "removed", "paper", "removed",
+             "cycles", "overhead", ""]]
     for name, row in table1.items():
         target = targets["table1"].get(name, {})
-        over = "-" if "full" not in target else "over" if row["overhead"] > target["full"] else "ok"
-        cycles = 100 * (row["full_cycles"] / row["native_cycles"] - 1)
-        percent = [f"{target[key]:.2f} %" if key in target else "-" for key in ("full", "paper_full", "paper_para")]
-        rows.append([name, str(row["native"]), str(row["full"]), f"{row['overhead']:.3f} %", *percent,
-                     f"{cycles:.3f} %", over])
-    return run.table(rows)
+        rows.append([name, "native", str(row["native"]), *["-"] * 6, str(row["native_cycles"]), "-", "-"])
+        for mode in MODES:
+            if mode not in row:
+                rows.append(["", mode, *["-"] * 9, "not measured"])
+                continue
+            limit, paper = mode_limit(target, mode), target.get(f"paper_{mode}")
+            part, paper_part = row.get(f"{mode}_removed"), paper_removed(target) if mode == "para" else None
+            rows.append(["", mode, str(row[mode]), str(row[f"{mode}_hypervisor"]), percent(row[f"{mode}_overhead"], 3),
+                         percent(limit), percent(part, 1), percent(paper), percent(paper_part, 0),
+                         str(row[f"{mode}_cycles"]), percent(row[f"{mode}_overhead_cycles"], 3),
+                         judge_mode(row, target, mode)])
+    others = targets.get("removed")
+    return [*run.table(rows), *([f"removed by others: the paper's CTask {others['paper']}; {others['kvm']}"] if others else [])]
+
+
+def percent(value, digits=2):
+    """As text; - if there is none."""
+    return "-" if value is None else f"{value:.{digits}f} %"
+
+
+def paper_removed(target):
+    """The share that the paper's para-virtualization removes of its full virtualization's overhead; None if of nothing."""
+    full = target.get("paper_full")
+    return removed(full, target["paper_para"]) if full else None
 
 
 def kind_table(kinds, limit):
@@ -395,14 +558,21 @@ def misses(paths, table1, targets, required):
         if key not in paths and key not in table1:
             yield f"{key}: not measured. hint: give an image that walks it, --image or --table1"
     for key, row in paths.items():
-        if judge_path(row["insns"], targets["paths"].get(key)) == "over":
+        target = targets["paths"].get(key, {})
+        if judge_row(row, target) != "over":
+            continue
+        if "guest" in row:
+            yield (f"{key}: {row['insns']} instructions of the hypervisor, at most {target['at_most']}; {row['guest']} of "
+                   f"the guest, at most {target['guest']} ({row['excursions']} excursions in {row['image']})")
+        else:
             longest = row["longest"]
-            yield (f"{key}: {row['insns']} instructions, at most {targets['paths'][key]['at_most']} "
+            yield (f"{key}: {row['insns']} instructions, at most {target['at_most']} "
                    f"({longest['what']}, word {longest['word']}, {longest['vm']} in {longest['image']})")
     for name, row in table1.items():
-        limit = targets["table1"].get(name, {}).get("full")
-        if limit is not None and row["overhead"] > limit:
-            yield f"{name}: {row['overhead']:.3f} % over native, at most {limit} %"
+        target = targets["table1"].get(name, {})
+        for mode in MODES:
+            if f"{mode}_overhead" in row and judge_mode(row, target, mode) == "over":
+                yield f"{name}, {mode}: {row[f'{mode}_overhead']:.3f} % over native, at most {mode_limit(target, mode)} %"
 
 
 def print_model(model):
@@ -415,11 +585,11 @@ def print_model(model):
 
 
 def table1_argument(text):
-    """Argument type: NAME=NATIVE.elf,IMAGE."""
-    match = re.fullmatch(r"([\w-]+)=([^,]+),([^,]+)", text)
+    """Argument type: NAME=NATIVE.elf,FULL[,PREVIRT[,PARA]]. Gives (name, native, {mode: image})."""
+    match = re.fullmatch(r"([\w-]+)=([^,]+)((?:,[^,]+){1,3})", text)
     if not match:
-        raise argparse.ArgumentTypeError(f"{text}: write NAME=NATIVE.elf,IMAGE")
-    return match.groups()
+        raise argparse.ArgumentTypeError(f"{text}: write NAME={TABLE1_FORM}")
+    return match.group(1), match.group(2), dict(zip(MODES, match.group(3)[1:].split(",")))
 
 
 def parse_arguments(argv):
@@ -427,8 +597,11 @@ def parse_arguments(argv):
     parser = argparse.ArgumentParser(prog="bench.py", description=__doc__.split("\n", maxsplit=1)[0])
     parser.add_argument("--image", action="append", default=[],
                         help="image whose excursions count for the paths; may repeat")
-    parser.add_argument("--table1", action="append", default=[], type=table1_argument, metavar="NAME=NATIVE.elf,IMAGE",
-                        help="workload of Table 1: run bare and in an image; may repeat")
+    parser.add_argument("--table1", action="append", default=[], type=table1_argument,
+                        metavar=f"NAME={TABLE1_FORM}",
+                        help="workload of Table 1: its ELF file, run bare, and the image of each mode; may repeat")
+    parser.add_argument("--walks", action="append", default=[], metavar="GUEST.elf",
+                        help="ELF file of a guest that has symbols walk_<name>; may repeat")
     parser.add_argument("--plugin", default=os.path.join(ROOT, "build", "tools", "count.so"), help="built if need be")
     parser.add_argument("--cc", default=os.environ.get("HOSTCC", "gcc"), help="host compiler for the plugin")
     parser.add_argument("--config", default=os.path.join(ROOT, "config"),
@@ -451,18 +624,20 @@ def main(argv=None):
     targets = read_targets(os.path.join(options.config, "targets.toml"))
     isa = Isa(options.config)
     build_plugin(options.plugin, options.cc)
-    images = list(dict.fromkeys(options.image + [image for _, _, image in options.table1]))
+    images = list(dict.fromkeys(options.image + [image for _, _, modes in options.table1 for image in modes.values()]))
     measured = {image: measure_image(image, options) for image in images}
     excursions = [Excursion(row, isa, image) for image in images for row in measured[image][1]["excursions"]]
     paths = path_figures(excursions)
+    for image in images:
+        paths |= walk_figures(measured[image][1], image)
     kinds = kind_figures(excursions)
-    table1 = {name: table1_row(name, native, image, measured, options) for name, native, image in options.table1}
+    table1 = {name: table1_row(name, native, modes, measured, options) for name, native, modes in options.table1}
     model = measured[images[0]][1]["model"]
 
-    print("\n".join(path_table(paths, targets)), end="\n\n")
-    if table1:
-        print("\n".join(table1_table(table1, targets)), end="\n\n")
-    print("\n".join(kind_table(kinds, options.kinds)), end="\n\n")
+    tables = (path_table(paths, targets), walk_table(paths, targets), table1_table(table1, targets) if table1 else [],
+              kind_table(kinds, options.kinds))
+    for table in filter(None, tables):
+        print("\n".join(table), end="\n\n")
     print_model(model)
     write_if_changed(options.out, json.dumps({"paths": paths, "table1": table1, "excursions": kinds, "model": model},
                                              indent=1) + "\n")

@@ -291,6 +291,36 @@ def test_counts_by_hand(report, key):
     assert (row["cycles"]["min"], row["cycles"]["max"]) == (cycles, cycles)
 
 
+def test_the_word_before_an_sc(report):
+    before = {row["word"]: set() for row in report["excursions"]}
+    for row in report["excursions"]:
+        before[row["word"]].add(row["before"])
+    # mtspr of sprg1; li r3, 1; li r3, 2; li r4, 2; li r4, 3000; li r3, 3
+    assert before.pop(0x44000002) == {0x7C9143A6, 0x38600001, 0x38600002, 0x38800002, 0x38800BB8, 0x38600003}
+    assert set().union(*before.values()) == {0}
+
+
+WALKS = ["walk=reads:0x100004-0x10000C", "walk=quiet:0x100014-0x100018", "walk=miss:0x200004-0x20000C",
+         "walk=never:0x200400-0x200404"]
+
+
+def test_walks(tools):
+    """Two mfspr; the li behind the reflected sc; the load that misses and the li behind it; nothing."""
+    walks = count(*tools, VMS + WALKS)[1]["walks"]
+    figures = {name: tuple(walk.values()) for name, walk in walks.items()}
+    assert list(walks["reads"]) == ["begun", "insns", "excursions", "hyp_insns", "hyp_cycles"]
+    assert figures == {"reads": (1, 2, 2, 26, 48), "quiet": (1, 1, 0, 0, 0), "miss": (1, 2, 1, 4, 13),
+                       "never": (0, 0, 0, 0, 0)}
+
+
+def test_an_interrupt_is_not_the_walks_fault(tools):
+    """The PIT finds `two` waiting, and `idle` is of its sc; both lie in this walk, which is not charged for the PIT."""
+    walk = count(*tools, VMS + ["walk=all:0x200000-0x200038"])[1]["walks"]["all"]
+    by_cause = sum(row["insns"]["sum"] for row in count(*tools, VMS)[1]["excursions"]
+                   if row["from"] == "two" and row["vector"] in (0xC00, 0x1100))
+    assert walk["hyp_insns"] == by_cause and walk["insns"] == 11 and walk["begun"] == 1
+
+
 def test_boot_and_end_are_their_own(report):
     boot = [row for row in report["excursions"] if row["from"] == "boot"]
     assert [(row["to"], row["vector"]) for row in boot] == [("one", 0)]
@@ -384,6 +414,8 @@ def test_native_total(tools):
     (["native=on", "colour=red"], "unknown argument colour"),
     (["hyp=0x8000-0"], "a range is LO-HI with LO < HI, not 0x8000-0"),
     (["vm=one"], "a VM is NAME:LO-HI, not one"),
+    (["walk=0-4"], "a walk is NAME:LO-HI, not 0-4"),
+    (["walk=x:4-4"], "a range is LO-HI with LO < HI, not 4-4"),
     (["hyp"], "count plugin:"),
 ])
 def test_bad_arguments_are_refused(tools, arguments, cause):

@@ -14,8 +14,13 @@ import readme  # noqa: E402
 PAGE = "# P\n\n<!-- footprint -->\nold\n<!-- /footprint -->\nbetween\n<!-- bench -->\n<!-- /bench -->\nend\n"
 FOOTPRINT = {"components": {"base": {"text": 4321, "data": 12}, "uic": {"text": 99, "data": 0}},
              "total": {"text": 5000, "data": 20}, "per_vm": {"base": 292}}
-BENCH = {"paths": {"mfspr": {"insns": 41, "cycles": 70}},
-         "table1": {name: {"native": 1000, "full": 1010} for name in ("ctask", "ffttask", "simplefft")}}
+BENCH = {"paths": {"mfspr": {"insns": 41, "cycles": 70}, "hypercall": {"insns": 20, "cycles": 33},
+                   "irfm_mfspr": {"insns": 0, "cycles": 0, "guest": 1},
+                   "irfm_wrteei_1": {"insns": 0, "cycles": 0, "guest": 5}, "hcall_timer_set": {"insns": 30, "cycles": 40}},
+         "table1": {name: {"native": 1000, "full": 1010, "full_overhead": 1.0, "previrt": 1004, "previrt_overhead": 0.4,
+                           "previrt_removed": 60.0, "para": 1001, "para_overhead": 0.1, "para_removed": 90.0}
+                    for name in ("ctask", "ffttask", "simplefft")}}
+FULL_ONLY = {"native": 1000, "full": 1010, "full_overhead": 1.0}
 
 
 @pytest.fixture
@@ -35,12 +40,37 @@ def test_tables_are_written_and_the_rest_stays(place, capsys):
     text = (place / "README.md").read_text()
     assert "| base | 4321 / 12 | 4348 / 2444 | 3600 / 600 | above |" in text
     assert "| uic | 99 / 0 | - | - | not in the paper |" in text
-    assert "| `mfspr` | 41 | 70 | 48 | 40 |" in text and "hypercall" not in text
+    assert "| `mfspr` | 41 | 70 | 48 | 40 |" in text and "sc_reflect" not in text
+    assert "| `hypercall` | 20 | 33 | 30 | 22 |" in text and "timer_set" not in text      # it has no target
+    assert ("| on the register pages (hypervisor + guest): `mfspr`, `wrteei_1` | 0 + 1, 5 | - | 0 + 1, 8 | 0 + 1, 6 |") in text
     assert "| para, irfm, irfm_fallback, previrt, tlb, drivers, ipcm | - | - | - | not built yet |" in text
-    assert "| ctask | 1000 | 1010 | 1.000 % |" in text
+    assert "| workload | native | full | previrt | para | at most | removed | paper: full, para | removed |" in text
+    assert ("| ctask | 1000 | 1010 (1.000 %) | 1004 (0.400 %) | 1001 (0.100 %) | 8.0 %, 2.5 % | 60 %, 90 % "
+            "| 146.95 %, 59.88 % | 59 % |") in text
+    assert "| simplefft | 1000 | 1010 (1.000 %) | 1004 (0.400 %) | 1001 (0.100 %) | 0.01 % | 60 %, 90 % | 0.0 %, 0.0 % | - |" in text
     assert "old" not in text and text.startswith("# P\n") and "\nbetween\n" in text and text.endswith("\nend\n")
     assert call(place, "--check") == 0
     assert capsys.readouterr().out.endswith("2 passed, 0 failed\n")
+
+
+def test_modes_that_were_not_measured(place):
+    report = dict(BENCH, table1={**dict.fromkeys(("ffttask", "simplefft"), FULL_ONLY), "ctask": FULL_ONLY})
+    (place / "bench.json").write_text(json.dumps(report))
+    assert call(place) == 0
+    text = (place / "README.md").read_text()
+    assert "| workload | native | full | at most | removed |" in text and "| ctask | 1000 | 1010 (1.000 %) | 8.0 % | -, - |" in text
+    report["table1"]["ctask"] = BENCH["table1"]["ctask"]
+    (place / "bench.json").write_text(json.dumps(report))
+    assert call(place) == 0
+    assert "| ffttask | 1000 | 1010 (1.000 %) | - | - | 0.1 %, 0.03 % | -, - |" in (place / "README.md").read_text()
+
+
+def test_the_hypervisor_is_not_hidden(place):
+    """A sequence that trapped after all."""
+    paths = dict(BENCH["paths"], irfm_wrteei_1={"insns": 44, "cycles": 60, "guest": 5})
+    (place / "bench.json").write_text(json.dumps(dict(BENCH, paths=paths)))
+    assert call(place) == 0
+    assert "`mfspr`, `wrteei_1` | 0 + 1, 44 + 5 | - | 0 + 1, 8 |" in (place / "README.md").read_text()
 
 
 def test_an_old_table_is_found(place, capsys):

@@ -6,12 +6,13 @@
  * learnt from the first instruction after reset, which runs in real mode.
  *
  * An excursion is what the hypervisor executes from a vector to the next instruction of a guest. It is filed under
- * (from, vector, trapped word, to, outcome):
+ * (from, vector, trapped word, word before, to, outcome):
  *
  *   from, to   a VM, or one of boot, idle (the hypervisor was waiting for an interrupt), resuming (an interrupt came
  *              before the guest's first instruction after the hypervisor's rfi), and as `to` also end
  *   word       what the guest tried to execute, for vectors that an instruction raises; 0 for interrupts. A callback
  *              comes before its instruction executes, so the last one of the guest is the one that trapped.
+ *   before     of an sc, the word in front of it in memory: there the number of a hypercall is loaded. Else 0
  *   outcome    next       resumed behind the trapped (or last) instruction
  *              retry      resumed at the trapped instruction
  *              vector     resumed at an exception vector of its own, whose offset is in to_vector (likewise after a switch)
@@ -24,10 +25,14 @@
  * A branch to itself is waiting (on the chip, MSR[WE] stops the processor there; QEMU does so only for an mtmsr): it is
  * counted as `waiting` and in nothing else.
  *
+ * A walk is a stretch of a guest's code whose cost is asked for: how often it was begun (its first instruction), what the
+ * guest executed in it, and what the hypervisor did because of an instruction of it. Interrupts are not its fault.
+ *
  * Arguments: out=FILE       the report                        hyp=LO-HI        hypervisor code; may repeat
  *            native=on      everything is one guest, "native" vm=NAME:LO-HI    a VM's memory; may repeat
  *            paths=on       the longest excursion of each key, address by address
  *            profile=on     executions of each hypervisor address
+ *            walk=NAME:LO-HI   a walk, by machine address; may repeat
  *            trace=N        the first N excursions, address by address
  *            ram=BYTES      the board's RAM (default 128 MiB)
  * HI is the first address behind the range. The report is JSON, written when QEMU exits; tools/bench.py reads it.
@@ -42,7 +47,7 @@
 
 PLUGIN_EXPORT int qemu_plugin_version = QEMU_PLUGIN_VERSION;
 
-enum { RANGE_MAX = 32, VM_MAX = 16, PATH_MAX_STEPS = 1024, KEY_BUCKETS = 4096 };
+enum { RANGE_MAX = 32, VM_MAX = 16, WALK_MAX = 32, PATH_MAX_STEPS = 1024, KEY_BUCKETS = 4096 };
 enum party { PARTY_END = -6, PARTY_RESUMING, PARTY_IDLE, PARTY_BOOT, PARTY_STRAY, PARTY_HYPERVISOR, PARTY_VM = 0 };
 enum outcome { OUTCOME_NEXT, OUTCOME_RETRY, OUTCOME_VECTOR, OUTCOME_JUMP, OUTCOME_SWITCH, OUTCOME_IDLE,
                OUTCOME_PREEMPTED, OUTCOME_END };
@@ -56,7 +61,9 @@ struct range {
 // One instruction as translated: the same machine address under another virtual address or word is another record.
 struct insn {
     uint32_t pc, machine, word;
+    uint32_t before;                // the word in front of it, of an sc
     int party;
+    int walk;                       // index into walks, or -1
     bool waiting;
     uint64_t count;
     struct insn_facts facts;
@@ -71,6 +78,13 @@ struct vm {
     uint64_t privileged;            // excursions by a program interrupt
 };
 
+struct walk {
+    char name[32];
+    uint64_t low, high;             // machine addresses
+    uint64_t begun, insns;
+    uint64_t excursions, hyp_insns, hyp_cycles;
+};
+
 struct bin {
     uint32_t insns;
     uint64_t count;
@@ -78,7 +92,7 @@ struct bin {
 
 struct key {
     int from, to;
-    uint32_t vector, word, to_vector;
+    uint32_t vector, word, before, to_vector;
     enum outcome outcome;
     uint64_t count, insns, cycles;
     uint32_t insns_min, insns_max, cycles_min, cycles_max;
@@ -93,6 +107,8 @@ static struct range ranges[RANGE_MAX];
 static size_t range_count;
 static struct vm vms[VM_MAX];
 static int vm_count;
+static struct walk walks[WALK_MAX];
+static int walk_count;
 static struct insn **pages[1u << 20];       // by machine address: 1024 chains each
 static struct key *keys[KEY_BUCKETS];
 static const char *out_path;
@@ -110,7 +126,8 @@ static bool in_excursion;
 static uint64_t serial, waiting_insns, hyp_insns, hyp_cycles, boot_insns, stray_insns, odd_entries, nested_faults;
 static struct {
     int from;
-    uint32_t vector, word, pc, insns, cycles;
+    int walk;
+    uint32_t vector, word, before, pc, insns, cycles;
     uint32_t path[PATH_MAX_STEPS];
     size_t path_length;
 } excursion;
@@ -221,6 +238,16 @@ static int party_of(uint32_t machine)
     return PARTY_STRAY;
 }
 
+static int walk_of(uint32_t machine)
+{
+    for (int i = 0; i < walk_count; i++) {
+        if (machine >= walks[i].low && machine < walks[i].high) {
+            return i;
+        }
+    }
+    return -1;
+}
+
 static struct insn *insn_record(uint32_t machine, uint32_t pc, uint32_t word, bool mapped)
 {
     struct insn **page = pages[machine >> 12];
@@ -237,7 +264,7 @@ static struct insn *insn_record(uint32_t machine, uint32_t pc, uint32_t word, bo
     }
     struct insn *insn = allocate(1, sizeof *insn);
     *insn = (struct insn){ .pc = pc, .machine = machine, .word = word, .facts = insn_decode(word), .next = *chain,
-                           .party = mapped || native ? party_of(machine) : PARTY_STRAY };
+                           .party = mapped || native ? party_of(machine) : PARTY_STRAY, .walk = walk_of(machine) };
     insn->waiting = insn->facts.branch == BRANCH_KNOWN && !insn->facts.absolute && insn->facts.displacement == 0;
     *chain = insn;
     return insn;
@@ -258,19 +285,19 @@ static const char *party_name(int party)
 
 static struct key *key_find(int to, enum outcome outcome, uint32_t to_vector)
 {
-    uint32_t hash = (excursion.word * 2654435761u) ^ (excursion.vector * 40503u) ^ (uint32_t)(excursion.from * 97)
+    uint32_t hash = ((excursion.word + excursion.before) * 2654435761u) ^ (excursion.vector * 40503u) ^ (uint32_t)(excursion.from * 97)
                     ^ (uint32_t)(to * 31) ^ (uint32_t)outcome ^ to_vector;
     struct key **chain = &keys[(hash ^ hash >> 16) % KEY_BUCKETS];
 
     for (struct key *key = *chain; key != NULL; key = key->next) {
         if (key->from == excursion.from && key->to == to && key->vector == excursion.vector
-            && key->word == excursion.word && key->outcome == outcome && key->to_vector == to_vector) {
+            && key->word == excursion.word && key->before == excursion.before && key->outcome == outcome && key->to_vector == to_vector) {
             return key;
         }
     }
     struct key *key = allocate(1, sizeof *key);
     *key = (struct key){ .from = excursion.from, .to = to, .vector = excursion.vector, .word = excursion.word,
-                         .outcome = outcome, .to_vector = to_vector, .insns_min = UINT32_MAX,
+                         .before = excursion.before, .outcome = outcome, .to_vector = to_vector, .insns_min = UINT32_MAX,
                          .cycles_min = UINT32_MAX, .next = *chain };
     *chain = key;
     return key;
@@ -341,6 +368,11 @@ static void excursion_close(int to, enum outcome outcome, uint32_t to_vector)
         vms[excursion.from].hyp_cycles += excursion.cycles;
         vms[excursion.from].privileged += excursion.vector == 0x0700;
     }
+    if (excursion.walk >= 0) {
+        walks[excursion.walk].excursions++;
+        walks[excursion.walk].hyp_insns += excursion.insns;
+        walks[excursion.walk].hyp_cycles += excursion.cycles;
+    }
     if (trace_left > 0) {
         trace_excursion(to, outcome);
     }
@@ -349,10 +381,15 @@ static void excursion_close(int to, enum outcome outcome, uint32_t to_vector)
 
 static void excursion_open(int from, const struct insn *entry)
 {
+    bool raised;
+
     in_excursion = true;
     excursion.from = from;
     excursion.vector = from == PARTY_BOOT ? 0 : entry->pc & 0xFFFF;
-    excursion.word = from >= PARTY_VM && vector_is_synchronous(excursion.vector) ? last_guest->word : 0;
+    raised = from >= PARTY_VM && vector_is_synchronous(excursion.vector);
+    excursion.word = raised ? last_guest->word : 0;
+    excursion.before = raised ? last_guest->before : 0;
+    excursion.walk = raised ? last_guest->walk : -1;
     excursion.pc = last_guest == NULL ? 0 : last_guest->pc;
     excursion.insns = 0;
     excursion.cycles = from == PARTY_BOOT ? 0 : CYCLES_ENTRY;
@@ -441,6 +478,10 @@ static void guest_step(struct insn *insn, uint32_t cycles)
     vm->last = serial;
     vm->insns += insn->facts.words;
     vm->cycles += cycles;
+    if (insn->walk >= 0) {
+        walks[insn->walk].begun += insn->machine == walks[insn->walk].low;
+        walks[insn->walk].insns += insn->facts.words;
+    }
 }
 
 /* ---- every instruction ---- */
@@ -503,6 +544,17 @@ static void on_insn(unsigned int vcpu, void *userdata)
     last = insn;
 }
 
+static uint32_t word_at(const uint8_t *bytes)
+{
+    return (uint32_t)bytes[0] << 24 | (uint32_t)bytes[1] << 16 | (uint32_t)bytes[2] << 8 | bytes[3];
+}
+
+// The word in front of an sc, as long as it is on the same page: behind that there may be no memory.
+static uint32_t word_before(uint32_t pc, uint32_t word, const uint8_t *host)
+{
+    return word >> 26 == 17 && host != NULL && (pc & 0x3FF) != 0 ? word_at(host - 4) : 0;
+}
+
 static void on_translate(qemu_plugin_id_t id, struct qemu_plugin_tb *tb)
 {
     size_t count = qemu_plugin_tb_n_insns(tb);
@@ -510,12 +562,12 @@ static void on_translate(qemu_plugin_id_t id, struct qemu_plugin_tb *tb)
     (void)id;
     for (size_t i = 0; i < count; i++) {
         struct qemu_plugin_insn *handle = qemu_plugin_tb_get_insn(tb, i);
-        const uint8_t *bytes = qemu_plugin_insn_data(handle);
-        uint32_t word = (uint32_t)bytes[0] << 24 | (uint32_t)bytes[1] << 16 | (uint32_t)bytes[2] << 8 | bytes[3];
+        uint32_t word = word_at(qemu_plugin_insn_data(handle));
         uint32_t pc = (uint32_t)qemu_plugin_insn_vaddr(handle);
         uint32_t machine = pc;
         bool mapped = machine_address(qemu_plugin_insn_haddr(handle), pc, &machine);
         struct insn *insn = insn_record(machine, pc, word, mapped);
+        insn->before = mapped ? word_before(pc, word, qemu_plugin_insn_haddr(handle)) : 0;
         qemu_plugin_register_vcpu_insn_exec_cb(handle, on_insn, QEMU_PLUGIN_CB_NO_REGS, insn);
     }
 }
@@ -524,8 +576,8 @@ static void on_translate(qemu_plugin_id_t id, struct qemu_plugin_tb *tb)
 
 static void report_key(FILE *out, const struct key *key, bool first)
 {
-    fprintf(out, "%s\n  {\"from\": \"%s\", \"vector\": %" PRIu32 ", \"word\": %" PRIu32 ", ", first ? "" : ",",
-            party_name(key->from), key->vector, key->word);
+    fprintf(out, "%s\n  {\"from\": \"%s\", \"vector\": %" PRIu32 ", \"word\": %" PRIu32
+            ", \"before\": %" PRIu32 ", ", first ? "" : ",", party_name(key->from), key->vector, key->word, key->before);
     fprintf(out, "\"to\": \"%s\", \"outcome\": \"%s\", \"to_vector\": %" PRIu32 ", \"count\": %" PRIu64,
             party_name(key->to), outcome_names[key->outcome], key->to_vector, key->count);
     fprintf(out, ",\n   \"insns\": {\"min\": %" PRIu32 ", \"max\": %" PRIu32 ", \"sum\": %" PRIu64 "}", key->insns_min,
@@ -609,6 +661,13 @@ static void report_totals(FILE *out)
                 "}", i == 0 ? "" : ",", vm->name, vm->insns, vm->cycles, vm->hyp_insns, vm->hyp_cycles, vm->first,
                 vm->last, vm->privileged);
     }
+    fputs("},\n \"walks\": {", out);
+    for (int i = 0; i < walk_count; i++) {
+        const struct walk *walk = &walks[i];
+        fprintf(out, "%s\n  \"%s\": {\"begun\": %" PRIu64 ", \"insns\": %" PRIu64 ", \"excursions\": %" PRIu64
+                ", \"hyp_insns\": %" PRIu64 ", \"hyp_cycles\": %" PRIu64 "}", i == 0 ? "" : ",", walk->name, walk->begun,
+                walk->insns, walk->excursions, walk->hyp_insns, walk->hyp_cycles);
+    }
     fputs("},\n \"model\": [", out);
 #define TIMING_ROW(name, cycles, what, source) \
     fprintf(out, "%s\n  [\"%s\", %d, \"%s\", \"%s\"]", comma, #name, (cycles), (what), (source)); \
@@ -651,34 +710,55 @@ static void on_exit_qemu(qemu_plugin_id_t id, void *userdata)
 
 /* ---- arguments ---- */
 
+// LO-HI
+static void parse_range(const char *text, uint64_t *low, uint64_t *high)
+{
+    if (sscanf(text, "%" SCNi64 "-%" SCNi64, (int64_t *)low, (int64_t *)high) != 2 || *high <= *low
+        || *high > UINT64_C(1) << 32) {
+        fail("a range is LO-HI with LO < HI, not ", text);
+    }
+}
+
 static void add_range(const char *text, int party)
 {
-    struct range range = { .party = party };
-
     if (range_count == RANGE_MAX) {
         fail("too many ranges at ", text);
     }
-    if (sscanf(text, "%" SCNi64 "-%" SCNi64, (int64_t *)&range.low, (int64_t *)&range.high) != 2
-        || range.high <= range.low || range.high > UINT64_C(1) << 32) {
-        fail("a range is LO-HI with LO < HI, not ", text);
-    }
-    ranges[range_count++] = range;
+    parse_range(text, &ranges[range_count].low, &ranges[range_count].high);
+    ranges[range_count++].party = party;
 }
 
-static void add_vm(const char *text)
+// NAME:LO-HI; gives LO-HI.
+static const char *parse_name(const char *text, char *name, size_t size, const char *rule)
 {
     const char *colon = strchr(text, ':');
     size_t length = colon == NULL ? 0 : (size_t)(colon - text);
 
-    if (length == 0 || length >= sizeof vms[0].name || strcspn(text, "\"\\") < length) {
-        fail("a VM is NAME:LO-HI, not ", text);
+    if (length == 0 || length >= size || strcspn(text, "\"\\") < length) {
+        fail(rule, text);
     }
+    memcpy(name, text, length);
+    return colon + 1;
+}
+
+static void add_vm(const char *text)
+{
     if (vm_count == VM_MAX) {
         fail("too many VMs at ", text);
     }
-    memcpy(vms[vm_count].name, text, length);
-    add_range(colon + 1, PARTY_VM + vm_count);
+    add_range(parse_name(text, vms[vm_count].name, sizeof vms[0].name, "a VM is NAME:LO-HI, not "), PARTY_VM + vm_count);
     vm_count++;
+}
+
+static void add_walk(const char *text)
+{
+    struct walk *walk = &walks[walk_count];
+
+    if (walk_count == WALK_MAX) {
+        fail("too many walks at ", text);
+    }
+    parse_range(parse_name(text, walk->name, sizeof walk->name, "a walk is NAME:LO-HI, not "), &walk->low, &walk->high);
+    walk_count++;
 }
 
 static void argument(char *text)
@@ -696,6 +776,8 @@ static void argument(char *text)
         add_range(value, PARTY_HYPERVISOR);
     } else if (strcmp(text, "vm") == 0) {
         add_vm(value);
+    } else if (strcmp(text, "walk") == 0) {
+        add_walk(value);
     } else if (strcmp(text, "native") == 0) {
         native = on;
     } else if (strcmp(text, "paths") == 0) {
