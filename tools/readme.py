@@ -72,9 +72,12 @@ def walk_row(paths, targets):
             return "0 + " + ", ".join(str(guest) for _, guest in pairs)
         return ", ".join(f"{hypervisor} + {guest}" for hypervisor, guest in pairs)
     names = ", ".join(f"`{key.removeprefix(bench.WALK_PATH)}`" for key in keys)
-    return [[f"on the register pages (hypervisor + guest): {names}", cell((paths[key]["insns"], paths[key]["guest"]) for key in keys),
-             "-", cell((targets[key]["at_most"], targets[key]["guest"]) for key in keys),
-             cell((targets[key]["aim"], targets[key]["guest_aim"]) for key in keys)]] if keys else []
+    if not keys:
+        return []
+    return [[f"on the register pages (hypervisor + guest): {names}",
+             cell((paths[key]["insns"], paths[key]["guest"]) for key in keys), "-",
+             cell((targets[key]["at_most"], targets[key]["guest"]) for key in keys),
+             cell((targets[key]["aim"], targets[key]["guest_aim"]) for key in keys)]]
 
 
 def mode_cell(row, mode):

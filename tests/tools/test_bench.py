@@ -426,7 +426,7 @@ def test_bench_guest_runs_bare_and_notices_faults(tmp_path, change, verdict, det
     text = source.read_text()
     assert change[0] in text
     source.write_text(text.replace(*change))
-    subprocess.run(["make", "-s", "-C", str(tmp_path / "bench"), f"OUT={tmp_path}",
+    subprocess.run(["make", "-s", "-C", str(tmp_path / "bench"), f"OUT={tmp_path}", f"ABI={os.path.join(ROOT, 'hypercalls')}",
                     f"CROSS_COMPILE={test_plugin.CROSS}"], check=True, timeout=60)
     vm = bench.run.run(image=str(tmp_path / "bench.elf"), timeout=30).as_bare("bench")
     assert (vm.verdict, vm.detail) == (verdict, detail)

@@ -285,13 +285,14 @@ static const char *party_name(int party)
 
 static struct key *key_find(int to, enum outcome outcome, uint32_t to_vector)
 {
-    uint32_t hash = ((excursion.word + excursion.before) * 2654435761u) ^ (excursion.vector * 40503u) ^ (uint32_t)(excursion.from * 97)
-                    ^ (uint32_t)(to * 31) ^ (uint32_t)outcome ^ to_vector;
+    uint32_t hash = ((excursion.word + excursion.before) * 2654435761u) ^ (excursion.vector * 40503u)
+                    ^ (uint32_t)(excursion.from * 97) ^ (uint32_t)(to * 31) ^ (uint32_t)outcome ^ to_vector;
     struct key **chain = &keys[(hash ^ hash >> 16) % KEY_BUCKETS];
 
     for (struct key *key = *chain; key != NULL; key = key->next) {
         if (key->from == excursion.from && key->to == to && key->vector == excursion.vector
-            && key->word == excursion.word && key->before == excursion.before && key->outcome == outcome && key->to_vector == to_vector) {
+            && key->word == excursion.word && key->before == excursion.before && key->outcome == outcome
+            && key->to_vector == to_vector) {
             return key;
         }
     }

@@ -1,8 +1,11 @@
 /*
  * bench.S: a guest that walks the paths of `make bench`, each several times and with every general purpose register, so
- * that the longest case is among them. It checks what it reads, and runs bare as well.
+ * that the longest case is among them. It checks what it reads, and runs bare as well: then, and in a VM that may not, it
+ * makes no hypercalls and leaves the register pages alone.
  *
  * Real mode, supervisor; EVPR = 0. Needs 32 KiB. Prints `bench: PASS` or `bench: FAIL <step>`, then resets.
+ *
+ * Symbols walk_<name>, with a size, are the sequences on the register pages that tools/bench.py counts.
  *
  * Registers: every one is written by the steps. r20-r23 belong to the interrupt handlers while EE is on.
  */
@@ -15,6 +18,81 @@
 #define TSR_PIS   0x0800
 #define TCR_PIE   0x0400
 #define VAR(name) name@l(0)
+#define PIT_FAR   0x10000000        /* ticks: longer than this guest runs */
+#define USPRG     0x1238            /* a value for SPRG0 that is no tag */
+
+        /* The ABI: HCALL_<name>, and PAGE_<name> as displacement from 0. */
+#include "abi.h"
+#define HCALL(name, number, ...) .set HCALL_##name, number
+#include "hypercalls.def"
+#define WORD(name, offset, ...) .set PAGE_##name, (PAGE_BOUNDARY & 0xFFFF) - 0x10000 + offset
+#include "page.def"
+
+        # The word in front of the sc names the call.
+        .macro  hypercall name
+        lis     %r0, HCALL_TAG
+        ori     %r0, %r0, HCALL_\name
+        sc
+        .endm
+
+        .macro  fail_unless register, value
+        cmpwi   \register, \value
+        bne     fail
+        .endm
+
+        # mfmsr has EE as told: it is asked by the road that traps.
+        .macro  fail_unless_ee value
+        mfmsr   %r7
+        andi.   %r7, %r7, MSR_EE
+        cmpwi   %r7, 0
+        .if     \value
+        beq     fail
+        .else
+        bne     fail
+        .endif
+        .endm
+
+        # What stands in place of a privileged instruction, eight times.
+        .macro  walk name, operations:vararg
+        li      %r9, 8
+        mtctr   %r9
+        .type   walk_\name, @function
+walk_\name:
+        \operations
+        .size   walk_\name, . - walk_\name
+        bdnz    walk_\name
+        .endm
+
+        .macro  lazy_wrteei_0
+        lwz     %r5, PAGE_msr(0)
+        rlwinm  %r5, %r5, 0, 17, 15
+        stw     %r5, PAGE_msr(0)
+        .endm
+        .macro  lazy_wrteei_1
+        lwz     %r5, PAGE_msr(0)
+        ori     %r5, %r5, MSR_EE
+        stw     %r5, PAGE_msr(0)
+        lwz     %r5, PAGE_pending(0)
+        twi     1, %r5, PAGE_CHECK
+        .endm
+        .macro  lazy_wrtee register
+        lwz     %r5, PAGE_msr(0)
+        rlwimi  %r5, \register, 0, 16, 16
+        stw     %r5, PAGE_msr(0)
+        lwz     %r5, PAGE_pending(0)
+        and     %r5, %r5, \register
+        twi     1, %r5, PAGE_CHECK
+        .endm
+        .macro  lazy_mtmsr register
+        lwz     %r5, PAGE_msr(0)
+        xor     %r5, %r5, \register
+        rlwinm  %r5, %r5, 0, 17, 15
+        twi     1, %r5, PAGE_MODE
+        stw     \register, PAGE_msr(0)
+        lwz     %r5, PAGE_pending(0)
+        and     %r5, %r5, \register
+        twi     1, %r5, PAGE_CHECK
+        .endm
 
         .macro  every_gpr operation:req, arguments:vararg
         .irp    n, 0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15
@@ -103,6 +181,12 @@ start:  li      %r3, 0
         mtspr   0x3DA, %r3                          # TCR
         li      %r3, ROUNDS
         stw     %r3, VAR(round)
+
+        li      %r3, 0                              # who is asked? Our own kernel leaves both alone
+        li      %r4, 0
+        hypercall version
+        stw     %r3, VAR(version)
+        stw     %r4, VAR(features)
 
 again:
         .macro  spr_roundtrip n
@@ -226,13 +310,181 @@ to_supervisor:
         cmpwi   %r4, 1
         bne     fail
 
+        lwz     %r4, VAR(features)
+        andi.   %r4, %r4, FEATURE_HYPERCALLS
+        beq     no_hypercalls
+
+        step    12                                  # the null hypercall; CR stays
+        .rept   8
+        li      %r3, 0
+        li      %r4, 0
+        lis     %r5, 0x1234
+        mtcr    %r5
+        hypercall version
+        mfcr    %r6
+        cmpw    %r5, %r6
+        bne     fail
+        lwz     %r5, VAR(version)
+        cmpw    %r3, %r5
+        bne     fail
+        fail_unless %r3, HCALL_VERSION
+        lwz     %r5, VAR(features)
+        cmpw    %r4, %r5
+        bne     fail
+        .endr
+
+        step    13                                  # PIT by one call
+        lis     %r3, PIT_FAR >> 16
+        hypercall timer_set
+        mfspr   %r4, 0x3DB
+        lis     %r5, PIT_FAR >> 16
+        cmpw    %r3, %r5                            # it keeps r3
+        bne     fail
+        cmplw   %r4, %r5
+        bgt     fail
+        cmplwi  %r4, 0
+        beq     fail
+        li      %r3, 0
+        hypercall timer_set
+        mfspr   %r4, 0x3DB
+        fail_unless %r4, 0
+
+        step    14                                  # rfi by a call: to supervisor, and to user mode
+        li      %r3, USPRG
+        mtspr   0x110, %r3
+        lis     %r4, 1f@ha
+        la      %r4, 1f@l(%r4)
+        li      %r5, 0
+        mtspr   0x01A, %r4
+        mtspr   0x01B, %r5
+        hypercall rfi
+        b       fail
+1:      fail_unless %r0, USPRG
+        lis     %r22, 3f@ha
+        la      %r22, 3f@l(%r22)
+        lis     %r4, 2f@ha
+        la      %r4, 2f@l(%r4)
+        li      %r5, MSR_PR
+        mtspr   0x01A, %r4
+        mtspr   0x01B, %r5
+        hypercall rfi
+        b       fail
+2:      fail_unless %r0, USPRG
+        hypercall version                           # not in user mode: our own kernel's, back to r22
+        b       fail
+3:      fail_unless_ee 0
+
+        step    15                                  # PID, MSR
+        li      %r3, 5
+        hypercall pid_set
+        mfspr   %r4, 0x3B1
+        fail_unless %r4, 5
+        li      %r3, 0
+        hypercall pid_set
+        mfspr   %r4, 0x3B1
+        fail_unless %r4, 0
+        li      %r3, 0
+        ori     %r3, %r3, MSR_EE
+        hypercall msr_set
+        fail_unless_ee 1
+        li      %r3, 0
+        hypercall msr_set
+        fail_unless_ee 0
+
+        step    16                                  # calls that C answers
+        li      %r3, 0x0C2
+        li      %r4, 1
+        hypercall dcr_read
+        fail_unless %r3, 0
+        fail_unless %r4, 0
+        li      %r3, 0x0C2
+        li      %r4, 0
+        hypercall dcr_write
+        fail_unless %r3, 0
+        li      %r3, 0
+        li      %r4, 0
+        hypercall uic_set
+        fail_unless %r3, 0
+        li      %r3, 0x3D6
+        li      %r4, 1
+        hypercall spr_read
+        fail_unless %r3, 0
+        fail_unless %r4, 0
+        li      %r3, 0x3D6
+        li      %r4, 0
+        hypercall spr_write
+        fail_unless %r3, 0
+no_hypercalls:
+
+        lwz     %r4, VAR(features)
+        andis.  %r4, %r4, FEATURE_IRFM >> 16
+        beq     no_pages
+
+        step    17                                  # the register pages, and what the trapped access says
+        lis     %r6, PAGE_VERSION >> 16
+        ori     %r6, %r6, PAGE_VERSION & 0xFFFF
+        lwz     %r5, PAGE_version(0)
+        cmpw    %r5, %r6
+        bne     fail
+        li      %r6, 0x1234
+        mtspr   0x01A, %r6
+        li      %r5, 0
+        walk    mfspr, lwz %r5, PAGE_srr0(0)
+        fail_unless %r5, 0x1234
+        walk    mtspr, stw %r5, PAGE_sprg1(0)
+        mfspr   %r7, 0x111
+        fail_unless %r7, 0x1234
+
+        step    18                                  # EE, with nothing that waits
+        walk    wrteei_1, lazy_wrteei_1
+        fail_unless_ee 1
+        walk    wrteei_0, lazy_wrteei_0
+        fail_unless_ee 0
+        li      %r6, 0
+        ori     %r6, %r6, MSR_EE
+        walk    wrtee, lazy_wrtee %r6
+        fail_unless_ee 1
+        li      %r6, 0
+        lazy_wrtee %r6
+        fail_unless_ee 0
+        ori     %r6, %r6, MSR_EE
+        walk    mtmsr, lazy_mtmsr %r6
+        fail_unless_ee 1
+        li      %r6, 0
+        lazy_mtmsr %r6
+        fail_unless_ee 0
+
+        step    19                                  # EE, with a PIT interrupt that waits
+        li      %r4, 0
+        stw     %r4, VAR(pit_count)
+        lis     %r4, TCR_PIE
+        mtspr   0x3DA, %r4
+        li      %r4, PIT_TICKS
+        mtspr   0x3DB, %r4
+1:      lwz     %r4, PAGE_pending(0)
+        andi.   %r4, %r4, MSR_EE
+        beq     1b
+        lwz     %r4, VAR(pit_count)
+        fail_unless %r4, 0
+        lazy_wrteei_1
+        lwz     %r4, VAR(pit_count)
+        fail_unless %r4, 1
+        lazy_wrteei_0
+        li      %r4, 0
+        mtspr   0x3DA, %r4
+        mtspr   0x3DB, %r4
+        stw     %r4, VAR(pit_count)
+        lis     %r4, TSR_PIS                        # it may have come once more since
+        mtspr   0x3D8, %r4
+no_pages:
+
         lwz     %r3, VAR(round)
         subi    %r3, %r3, 1
         stw     %r3, VAR(round)
         cmpwi   %r3, 0
         bne     again
 
-        step    12                                  # PIT interrupts of a running guest
+        step    20                                  # PIT interrupts of a running guest
         lis     %r4, TCR_PIE
         mtspr   0x3DA, %r4
         li      %r4, PIT_TICKS
@@ -242,7 +494,7 @@ to_supervisor:
         cmpwi   %r4, ROUNDS
         blt     1b
 
-        step    13                                  # and of a waiting one
+        step    21                                  # and of a waiting one
         lis     %r5, MSR_WE >> 16
         ori     %r5, %r5, MSR_EE
 1:      mtmsr   %r5
@@ -253,7 +505,7 @@ to_supervisor:
         li      %r4, 0
         mtspr   0x3DA, %r4
 
-        step    14                                  # work through several time slices, so that another VM gets a turn
+        step    22                                  # work through several time slices, so that another VM gets a turn
         lis     %r4, SLICES_WORK >> 16
         mtctr   %r4
 1:      bdnz    1b
@@ -297,6 +549,8 @@ print:  lis     %r5, BOARD_UART_BASE@h
 
         .data
 round:          .long 0
+version:        .long 0
+features:       .long 0
 step_number:    .long 0
 call_count:     .long 0
 program_count:  .long 0
