@@ -4,6 +4,9 @@
  * The image is linked above the exception vectors. Boot brings the core into a known state (caches, real-mode storage
  * attributes, timers), wipes the low 16 KiB and writes one branch word per vector there. Every vector first leads to
  * stray.S; the guest's own rows (guest_vectors) come afterwards and win.
+ *
+ * With -DPARAVIRT boot asks first for the hypervisor that the guest was written for. It leaves out what a virtual machine has
+ * at its start: valid caches, and timers and MMU registers of zero.
  */
 #include "board.h"
 #include "common/cpu.h"
@@ -24,12 +27,22 @@
  */
         .globl  _start
 _start:
+#ifdef PARAVIRT
+        proteus_load r3, version
+        lis     r4, PAGE_VERSION@h
+        ori     r4, r4, PAGE_VERSION@l
+        cmplw   r3, r4
+        bne     6f
+        proteus_load r4, features
+        andi.   r4, r4, FEATURE_HYPERCALLS
+        beq     6f
+#endif
         lis     r1, MSR_ME@h
         ori     r1, r1, MSR_ME@l
-        mtmsr   r1
+        cpu_mtmsr(r1, r3)
         isync
 
-#ifndef LOADED
+#if !defined(LOADED) && !defined(PARAVIRT)
         // Nothing in the caches is ours: invalidate before they are switched on
         iccci   0, r0
         li      r3, DCACHE_LINES
@@ -42,21 +55,22 @@ _start:
 
         // Storage attributes of real mode: RAM cached and copied back, devices neither cached nor speculated into
         li      r0, 0
-        mtspr   SPR_DCWR, r0
+        cpu_mtspr(dcwr, r0)
         lis     r3, GUARDED@h
         ori     r3, r3, GUARDED@l
-        mtspr   SPR_SGR, r3
+        cpu_mtspr(sgr, r3)
         lis     r3, REGION0@h
-        mtspr   SPR_ICCR, r3
-        mtspr   SPR_DCCR, r3
+        cpu_mtspr(iccr, r3)
+        cpu_mtspr(dccr, r3)
         isync
-        mfspr   r4, SPR_DCCR
+        cpu_mfspr(r4, dccr)
         mr      r31, r4                 // kept for the check below, when the console works
-        mfspr   r4, SPR_CCR0
+        cpu_mfspr(r4, ccr0)
         ori     r4, r4, CCR0_PREFETCH
-        mtspr   SPR_CCR0, r4
+        cpu_mtspr(ccr0, r4)
         isync
 
+#ifndef PARAVIRT
         // Translation stays off; its registers get a defined value all the same
         lis     r4, ZPR_BOOT@h
         ori     r4, r4, ZPR_BOOT@l
@@ -71,6 +85,7 @@ _start:
         mtspr   SPR_TBL, r0
         mtspr   SPR_TBU, r0
         mtspr   SPR_TBL, r0
+#endif
 
         // Wipe the vectors' page frame
         li      r3, LOW_SIZE / 4
@@ -111,6 +126,12 @@ _start:
 5:      mr      r3, r31
         bl      boot_bad_dccr
         b       guest_reset
+#ifdef PARAVIRT
+6:      lis     r1, __stack_top - 16@ha
+        addi    r1, r1, __stack_top - 16@l
+        bl      boot_no_hypervisor
+        b       guest_reset
+#endif
 
 /*
  * vectors_install: write `b handler` at each vector of a table.

@@ -1,7 +1,9 @@
 /*
  * cpu.h: bits and special purpose registers of the PPC405 that the sample guests use; for C and for assembler.
  *
- * The inline functions are one instruction each, so that every privileged instruction of a guest is visible as such.
+ * What a kernel does often has two forms behind the same names: cpu_native.h has the privileged instruction, cpu_para.h
+ * (with -DPARAVIRT) what a hypervisor offers in its place. What it does seldom is a privileged instruction in both.
+ * An inline function is one instruction, so that every privileged instruction of a guest is visible as such.
  */
 #ifndef GUEST_CPU_H
 #define GUEST_CPU_H
@@ -43,37 +45,17 @@
 #ifndef __ASSEMBLER__
 #include <stdint.h>
 
-static inline uint32_t cpu_mfmsr(void)
-{
-    uint32_t value;
-
-    __asm__ volatile("mfmsr %0" : "=r"(value) : : "memory");
-    return value;
-}
-
-static inline void cpu_wrteei_0(void)
-{
-    __asm__ volatile("wrteei 0" : : : "memory");
-}
-
-static inline void cpu_wrteei_1(void)
-{
-    __asm__ volatile("wrteei 1" : : : "memory");
-}
-
-static inline void cpu_mttsr(uint32_t value)
-{
-    __asm__ volatile("mtspr %0,%1" : : "i"(SPR_TSR), "r"(value) : "memory");
-}
-
 static inline void cpu_mttcr(uint32_t value)
 {
     __asm__ volatile("mtspr %0,%1" : : "i"(SPR_TCR), "r"(value) : "memory");
 }
 
-static inline void cpu_mtpit(uint32_t value)
+static inline uint32_t cpu_mfpit(void)
 {
-    __asm__ volatile("mtspr %0,%1" : : "i"(SPR_PIT), "r"(value) : "memory");
+    uint32_t value;
+
+    __asm__ volatile("mfspr %0,%1" : "=r"(value) : "i"(SPR_PIT));
+    return value;
 }
 
 static inline uint32_t cpu_mftbl(void)
@@ -91,6 +73,12 @@ static inline uint32_t cpu_mftbu(void)
     __asm__ volatile("mftbu %0" : "=r"(value));
     return value;
 }
+#endif
+
+#ifdef PARAVIRT
+#include "common/cpu_para.h"
+#else
+#include "common/cpu_native.h"
 #endif
 
 #endif

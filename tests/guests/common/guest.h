@@ -13,5 +13,6 @@ _Noreturn void guest_reset(void);
 
 void guest_stray(uint32_t vector, uint32_t pc, uint32_t msr, uint32_t esr, uint32_t dear);
 void boot_bad_dccr(uint32_t value);
+void boot_no_hypervisor(uint32_t version);
 
 #endif

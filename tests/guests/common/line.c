@@ -1,9 +1,7 @@
 /*
- * line.c: text of a line, and the polled console. A line that is too long is cut, never overrun.
+ * line.c: text of a line. A line that is too long is cut, never overrun.
  */
 #include "common/line.h"
-
-#include "board.h"
 
 static void line_char(struct line *line, char c)
 {
@@ -54,15 +52,8 @@ void line_hex(struct line *line, const char *label, uint32_t value)
     }
 }
 
-void console_write(const char *text, uint32_t length)
-{
-    for (uint32_t i = 0; i < length; i++) {
-        board_putc(text[i]);
-    }
-}
-
 void line_print(struct line *line)
 {
-    console_write(line->text, line->length);
-    board_putc('\n');
+    line->text[line->length] = '\n'; // line_char() keeps the last place free
+    console_write(line->text, line->length + 1);
 }

@@ -42,11 +42,11 @@ stray_critical:
         mfspr   r5, SPR_SRR3
         b       stray_report
 stray_normal:
-        mfspr   r4, SPR_SRR0
-        mfspr   r5, SPR_SRR1
+        cpu_mfspr(r4, srr0)
+        cpu_mfspr(r5, srr1)
 stray_report:
-        mfspr   r6, SPR_ESR
-        mfspr   r7, SPR_DEAR
+        cpu_mfspr(r6, esr)
+        cpu_mfspr(r7, dear)
         lis     r1, __stack_top@ha
         addi    r1, r1, __stack_top@l
         li      r0, 0

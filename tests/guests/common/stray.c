@@ -33,3 +33,13 @@ void boot_bad_dccr(uint32_t value)
     line_hex(&stray_line, "dccr", value);
     line_print(&stray_line);
 }
+
+#ifdef PARAVIRT
+// A para-virtualized guest on a bare machine, or in a VM without register pages or hypercalls
+void boot_no_hypervisor(uint32_t version)
+{
+    stray_begin("this guest needs a hypervisor");
+    line_hex(&stray_line, "version", version);
+    line_print(&stray_line);
+}
+#endif

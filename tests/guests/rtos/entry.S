@@ -44,9 +44,9 @@ guest_vectors:
         stw     r5, CTX_LR(r3)
         stw     r6, CTX_CTR(r3)
         stw     r7, CTX_XER(r3)
-        mfspr   r4, SPR_SRR0
-        mfspr   r5, SPR_SRR1
-        mfspr   r6, SPR_PID
+        cpu_mfspr(r4, srr0)
+        cpu_mfspr(r5, srr1)
+        cpu_mfspr(r6, pid)
         stw     r4, CTX_SRR0(r3)
         stw     r5, CTX_SRR1(r3)
         stw     r6, CTX_PID(r3)
@@ -80,8 +80,8 @@ fault_\offset:
         fault   0x1100
         fault   0x1200
 fault_common:
-        mfspr   r5, SPR_ESR
-        mfspr   r6, SPR_DEAR
+        cpu_mfspr(r5, esr)
+        cpu_mfspr(r6, dear)
         bl      kernel_fault
         b       kernel_leave
 
@@ -94,13 +94,13 @@ kernel_leave:
         cmpwi   r3, 0
         beq     kernel_idle
         stw     r3, LOW_CURRENT(0)
-        wrteei  0                       // SRR0 and SRR1 are ours until rfi
+        cpu_wrteei_0(r4)                // SRR0 and SRR1 are ours until rfi
         lwz     r4, CTX_PID(r3)
         lwz     r5, CTX_SRR0(r3)
         lwz     r6, CTX_SRR1(r3)
-        mtspr   SPR_PID, r4
-        mtspr   SPR_SRR0, r5
-        mtspr   SPR_SRR1, r6
+        cpu_mtpid(r4, r7)
+        cpu_mtspr(srr0, r5)
+        cpu_mtspr(srr1, r6)
         lwz     r4, CTX_CR(r3)
         lwz     r5, CTX_LR(r3)
         lwz     r6, CTX_CTR(r3)
@@ -113,7 +113,7 @@ kernel_leave:
         lmw     r2, CTX_GPR + 8(r1)
         lwz     r0, CTX_GPR(r1)
         lwz     r1, CTX_GPR + 4(r1)
-        rfi
+        cpu_rfi
 
 /*
  * kernel_idle: nothing is ready. An interrupt leaves the loop for good, so its context may be overwritten.
@@ -122,9 +122,6 @@ kernel_idle:
         lis     r3, sched_idle_context@ha
         addi    r3, r3, sched_idle_context@l
         stw     r3, LOW_CURRENT(0)
-        wrteei  1
-1:      mfmsr   r3
-        oris    r3, r3, MSR_WE@h
-        mtmsr   r3
-        isync
+        cpu_idle_begin(r3)
+1:      cpu_idle(r3)
         b       1b

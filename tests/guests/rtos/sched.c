@@ -29,22 +29,6 @@ _Static_assert(offsetof(struct context, srr1) == CTX_SRR1, "context.h");
 _Static_assert(offsetof(struct context, pid) == CTX_PID, "context.h");
 _Static_assert(sizeof(struct context) == CTX_SIZE, "context.h");
 
-// A critical section that nests: what it returns tells whether the caller had interrupts enabled
-static uint32_t critical_enter(void)
-{
-    uint32_t msr = cpu_mfmsr();
-
-    cpu_wrteei_0();
-    return msr;
-}
-
-static void critical_leave(uint32_t msr)
-{
-    if ((msr & MSR_EE) != 0) {
-        cpu_wrteei_1();
-    }
-}
-
 static ticks_t ticks_of_us(uint32_t us)
 {
     // 32 x 32 bits, scaled by 2^20: no 64-bit division in the kernel
@@ -68,7 +52,7 @@ static void context_start(struct context *context, const struct rtos_task *def, 
 
 void sched_add(const struct rtos_task *def, ticks_t start)
 {
-    uint32_t msr = critical_enter();
+    uint32_t msr = cpu_critical_enter();
     uint32_t slot = 0;
 
     while (slot < RTOS_TASK_MAX && tasks[slot].state != TASK_NONE) {
@@ -83,7 +67,7 @@ void sched_add(const struct rtos_task *def, ticks_t start)
         task->state = TASK_WAITING;
         context_start(&task->context, def, slot + 1);
     }
-    critical_leave(msr);
+    cpu_critical_leave(msr);
 }
 
 static void job_release(struct task *task)
@@ -106,7 +90,7 @@ static void job_check_deadline(struct task *task, ticks_t now)
 // The job is done: wait for the next release, or begin at once where that has passed already
 void sched_finish_job(struct task *task)
 {
-    uint32_t msr = critical_enter();
+    uint32_t msr = cpu_critical_enter();
     ticks_t now = timer_now();
 
     job_check_deadline(task, now);
@@ -121,15 +105,15 @@ void sched_finish_job(struct task *task)
     } else {
         task->state = TASK_WAITING;
     }
-    critical_leave(msr);
+    cpu_critical_leave(msr);
 }
 
 void sched_remove(struct task *task)
 {
-    uint32_t msr = critical_enter();
+    uint32_t msr = cpu_critical_enter();
 
     task->state = TASK_NONE;
-    critical_leave(msr);
+    cpu_critical_leave(msr);
 }
 
 // The timer has expired: release what is due, and note the jobs that are late

@@ -21,7 +21,7 @@ ticks_t timer_now(void)
 
 void timer_acknowledge(void)
 {
-    cpu_mttsr(TSR_PIS);
+    cpu_pit_clear();
 }
 
 // Program the alarm for the next event. An expiry that is still pending belongs to the old one: discard it first.
@@ -30,7 +30,7 @@ void timer_arm(void)
     ticks_t when;
     uint32_t delay = 0;
 
-    cpu_mttsr(TSR_PIS);
+    cpu_pit_clear();
     if (sched_next_event(&when)) {
         ticks_t now = timer_now();
 
@@ -39,5 +39,5 @@ void timer_arm(void)
             delay = when - now > PIT_MAX ? PIT_MAX : (uint32_t)(when - now);
         }
     }
-    cpu_mtpit(delay);
+    cpu_pit_load(delay);
 }

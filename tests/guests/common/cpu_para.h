@@ -1,0 +1,60 @@
+/*
+ * cpu_para.h: what cpu_native.h does, by the hypercalls and register pages of a hypervisor; the names are the same.
+ *
+ * The header that the hypervisor gives to its guests does the work. Here is what a kernel gains by knowing it: a critical
+ * section reads MSR once, clearing an expiry of the PIT costs nothing because loading it does that too, and a PID that
+ * stays the same is not written.
+ */
+#ifndef GUEST_CPU_PARA_H
+#define GUEST_CPU_PARA_H
+
+#include <proteus/proteus.h>
+
+#ifdef __ASSEMBLER__
+#define cpu_mfspr(rt, name) proteus_mfspr rt, name
+#define cpu_mtspr(name, rs) proteus_mtspr name, rs
+#define cpu_mtpid(rs, t)    para_mtpid rs, t
+#define cpu_mtmsr(rs, t)    proteus_mtmsr rs, t
+#define cpu_wrteei_0(t)     proteus_wrteei_0 t
+
+#define cpu_rfi proteus_rfi
+
+// The call enables interrupts, too
+#define cpu_idle_begin(t)
+#define cpu_idle(t) proteus_call idle
+
+        // By a call, not by a store into the page: the VM may have a virtual TLB. Clobbers CR0; r3 is kept in t.
+        .macro  para_mtpid rs, t
+        proteus_mfspr \t, pid
+        cmplw   \t, \rs
+        beq     .Lsame_pid\@
+        mr      \t, r3
+        mr      r3, \rs
+        proteus_call pid_set
+        mr      r3, \t
+.Lsame_pid\@:
+        .endm
+
+#else
+static inline uint32_t cpu_critical_enter(void)
+{
+    return proteus_critical_enter();
+}
+
+static inline void cpu_critical_leave(uint32_t msr)
+{
+    proteus_critical_leave(msr);
+}
+
+// Interrupts stay disabled until cpu_pit_load(), which clears it
+static inline void cpu_pit_clear(void)
+{
+}
+
+static inline void cpu_pit_load(uint32_t ticks)
+{
+    proteus_timer_set(ticks);
+}
+#endif
+
+#endif
