@@ -8,14 +8,17 @@
 What counts as what:
   text      code, vectors and read-only tables: every section of the hypervisor that is loaded and not written
   data      what is written: .data, .bss and the low words; without the three below, which are listed beside it
-  vcpu      register files, section .vcpu; per VM it is the size of the symbol `vcpu` divided by the number of VMs
+  vcpu      register files, section .vcpu; per VM it is the words of struct vcpu, without padding (by the debug information;
+            where there is none, the size of the symbol `vcpu` divided by the number of VMs)
+  pages     per VM: the register pages, in which the register file then stands (option IRFM)
   stack     section .stack
   images    guests and their tables, section .images: no part of the hypervisor
 Of a file: what the linker took from its object, by the map file. What link-time optimization has merged into one object
 is told apart by the debug information, byte by byte: inlined code belongs to the file that it was written in.
 
 Of an option: the product `--product` is built with and without it (and, both times, without what depends on it), with
-one VM of its own that uses no device. For a choice, the selected alternative against each other. Which option is which
+one VM of its own that uses no device, but every technique that is on: what no VM may use, link-time optimization could
+leave out. For a choice, the selected alternative against each other. Which option is which
 component of the paper is in config/targets.toml, [component]: option, and if only some files of it count, files.
 The component `base` is the product `--base`.
 
@@ -53,7 +56,9 @@ name = "vm"
 image = "{image}"
 memory = "1M"
 console = "{console}"
-"""
+{techniques}"""
+TECHNIQUES = ("PARAVIRT", "IRFM", "PREVIRT")        # options that a VM has to ask for, by the same name in small letters
+PADDING = ("reserved", "slot", "unused")            # members of struct vcpu that are no words of the register file
 
 
 # ---------------------------------------------------------------- one image
@@ -70,17 +75,20 @@ def column_of(name, flags, nobits):
 
 
 class Image:
-    """Sizes of a linked hypervisor: `columns` in all, `files` by object file, `vcpu` bytes per VM."""
+    """Sizes of a linked hypervisor: `columns` in all, `files` by object file, `vcpu` and `pages` bytes per VM."""
 
-    def __init__(self, elf, map_path=None, vm_count=None):
+    def __init__(self, elf, map_path=None, vm_count=None, pages=None):
         self.path = elf
         self.columns = dict.fromkeys(COLUMNS, 0)
         self.files = {}
-        self.symbol = None
+        self.symbol = self.words = None
+        self.pages = pages
         sections = self.read_elf(elf)
         map_path = map_path or os.path.splitext(elf)[0] + ".map"
         self.read_map(map_path, sections)
-        self.vcpu = self.symbol // vm_count if self.symbol and vm_count else None
+        self.vcpu = self.words
+        if self.vcpu is None and self.symbol and vm_count:
+            self.vcpu = self.symbol // vm_count
 
     def read_elf(self, path):
         """Fill `columns`; gives {output section: (column, size)}."""
@@ -96,6 +104,7 @@ class Image:
                 found = [(section.name, section.header) for section in elf.iter_sections()]
                 table = elf.get_section_by_name(".symtab")
                 symbols = table.get_symbol_by_name("vcpu") if table else None
+                self.words = register_file_bytes(elf) if symbols else None
         except (OSError, ELFError) as error:
             cause = os.strerror(error.errno) if isinstance(error, OSError) else f"not an ELF file: {error}"
             raise InputError(fault(path, None, f"can't read the image: {cause}", "build it first: make")) from None
@@ -155,7 +164,51 @@ class Image:
 
     def as_json(self):
         """For footprint.json."""
-        return dict(totals(self.columns), **{name: self.columns[name] for name in ASIDE}, vcpu_each=self.vcpu)
+        return dict(totals(self.columns), **{name: self.columns[name] for name in ASIDE}, vcpu_each=self.vcpu,
+                    pages_each=self.pages)
+
+
+def register_file_bytes(elf):
+    """Bytes of struct vcpu without its PADDING, by the debug information; None if that says nothing."""
+    if not elf.has_dwarf_info():
+        return None
+    for unit in elf.get_dwarf_info().iter_CUs():
+        for die in unit.get_top_DIE().iter_children():
+            if die.tag != "DW_TAG_structure_type" or "DW_AT_byte_size" not in die.attributes:
+                continue
+            if "DW_AT_name" in die.attributes and die.attributes["DW_AT_name"].value == b"vcpu":
+                return used_bytes(list(members(die, 0)), die.attributes["DW_AT_byte_size"].value)
+    return None
+
+
+def members(die, start):
+    """(offset, name, whether it has no size) of every member, those of unnamed structures and unions included."""
+    for child in die.iter_children():
+        if child.tag == "DW_TAG_member":
+            place = child.attributes.get("DW_AT_data_member_location")
+            offset, kind = start + (place.value if place else 0), child.get_DIE_from_attribute("DW_AT_type")
+            if "DW_AT_name" in child.attributes:
+                yield offset, child.attributes["DW_AT_name"].value.decode(), is_empty_array(kind)
+            else:
+                yield from members(kind, offset)
+
+
+def is_empty_array(die):
+    """Whether a type is an array of no elements."""
+    if die.tag != "DW_TAG_array_type":
+        return False
+    bounds = next(die.iter_children()).attributes
+    count = bounds["DW_AT_count"].value if "DW_AT_count" in bounds else 0
+    return count == 0 and "DW_AT_upper_bound" not in bounds
+
+
+def used_bytes(found, size):
+    """Bytes up to the end of the last word, without padding. `found`: members(); an empty array marks that end."""
+    found = [row for row in found if row[1] != "slot"]          # the whole, in a union with all others
+    end = max((offset for offset, _, empty in found if empty), default=size)
+    offsets = sorted({offset for offset, _, _ in found if offset < end} | {end})
+    padded = {offset for offset, name, _ in found if name in PADDING}
+    return sum(following - offset for offset, following in zip(offsets, offsets[1:]) if offset not in padded)
 
 
 class Sources:
@@ -242,6 +295,8 @@ def difference(larger, smaller, patterns=None):
     result = {key: a[key] - b[key] for key in ("text", "data")}
     if larger.vcpu is not None and smaller.vcpu is not None:
         result["per_vm"] = larger.vcpu - smaller.vcpu
+    if larger.pages != smaller.pages:
+        result["pages"] = (larger.pages or 0) - (smaller.pages or 0)
     return result
 
 
@@ -271,28 +326,33 @@ class Builder:
                     cause = f"`{' '.join(command)}` failed"
                     raise InputError(fault(folder, None, cause, "its last words follow"), last)
             folder_path = os.path.join(ROOT, folder)
-            self.images[key] = Image(os.path.join(folder_path, "proteus.elf"), vm_count=vm_count(folder_path))
+            self.images[key] = Image(os.path.join(folder_path, "proteus.elf"), None, *vms_of(folder_path))
         return self.images[key]
 
-    def variant(self, label, settings, console):
-        """Build the product with changed options and the one VM of PARTITION."""
+    def variant(self, label, settings, options_on):
+        """Build the product with changed options and the one VM of PARTITION. `options_on`: names of those that are on."""
         folder = os.path.join(self.options.work, label)
         path = os.path.join(ROOT, folder, "partitions.toml")
-        text = PARTITION.format(image=self.options.guest, console="shared" if console else "none")
+        techniques = [name for name in TECHNIQUES if name in options_on]
+        text = PARTITION.format(image=self.options.previrt_guest if "PREVIRT" in techniques else self.options.guest,
+                                console="shared" if "CONSOLE" in options_on else "none",
+                                techniques="".join(f"{name.lower()} = true\n" for name in techniques))
         write_if_changed(path, text)
         extra = " ".join(f"CONFIG_{name}={value}" for name, value in sorted(settings.items()))
         return self.make(self.options.product, folder, f"PARTITIONS={os.path.join(folder, 'partitions.toml')}",
                          f"EXTRA_CONFIG={extra}")
 
 
-def vm_count(folder):
-    """Number of VMs of a build, by its partition table; None if it has none."""
+def vms_of(folder):
+    """(number of VMs, bytes of register pages of each or None) of a build, by its partition table; None if it has none."""
     path = os.path.join(folder, "gen", "partitions.json")
     if not os.path.exists(path):
-        return None
+        return None, None
     try:
-        return len(json.loads(read_text(path, "partition table"))["vms"])
-    except (ValueError, KeyError, TypeError) as error:
+        partitions = json.loads(read_text(path, "partition table"))
+        count, registers = len(partitions["vms"]), partitions.get("registers")
+        return count, registers["size"] // count if registers else None
+    except (ValueError, KeyError, TypeError, ZeroDivisionError, AttributeError) as error:
         raise InputError(fault(path, 1, f"not a partition table: {error!r}", "build it again: make")) from None
 
 
@@ -328,6 +388,15 @@ class Options:
         """The switchable options that are on."""
         return {name for name in self.bools() if self.kconf.syms[name].str_value == "y"}
 
+    def on(self, settings):
+        """The switchable options that are on with these settings."""
+        self.reset()
+        for name, value in settings.items():
+            self.kconf.syms[name].set_value(value)
+        names = self.values()
+        self.reset()
+        return names
+
     def comparison(self, name):
         """(settings with, settings without) the option, or None if it can't be on in this product.
 
@@ -351,26 +420,24 @@ class Options:
 def measure_options(builder, options, only, skip):
     """{option: difference} by building with and without; and the pairs of images, for the components."""
     rows, pairs = {}, {}
-    console = "CONSOLE" in options.values()
+
+    def build(settings):
+        """The product with these settings."""
+        label = "-".join(f"{key.lower()}_{value}" for key, value in sorted(settings.items())) or "plain"
+        return builder.variant(label, settings, options.on(settings))
     for name in options.bools():
         if name in skip or (only and name not in only):
             continue
         settings = options.comparison(name)
         if settings is None:
             continue
-        images = []
-        for side in settings:
-            has_console = side.get("CONSOLE", "y" if console else "n") == "y"
-            label = "-".join(f"{key.lower()}_{value}" for key, value in sorted(side.items())) or "plain"
-            images.append(builder.variant(label, side, has_console))
-        pairs[name] = images
-        rows[name] = difference(*images)
+        pairs[name] = [build(side) for side in settings]
+        rows[name] = difference(*pairs[name])
     for selected, other in options.alternatives():
         if other in skip or (only and selected not in only):
             continue
-        pair = (builder.variant("plain", {}, console), builder.variant(f"{other.lower()}_y", {other: "y"}, console))
-        pairs[selected] = pair
-        rows[f"{selected}, not {other}"] = difference(*pair)
+        pairs[selected] = [build({}), build({other: "y"})]
+        rows[f"{selected}, not {other}"] = difference(*pairs[selected])
     return rows, pairs
 
 
@@ -399,9 +466,11 @@ def components_of(base, pairs, targets):
     return components
 
 
-def per_vm_of(base, pairs, targets):
-    """Bytes of a register file, and what TLB virtualization adds."""
+def per_vm_of(base, full, pairs, targets):
+    """Bytes of a register file, and what TLB virtualization adds; and the register pages, where the product has them."""
     result = {"base": base.vcpu} if base.vcpu is not None else {}
+    if full.pages:
+        result["pages"] = full.pages
     option = targets["component"].get("tlb", {}).get("option")
     if option in pairs:
         result["tlb"] = difference(*pairs[option]).get("per_vm", 0)
@@ -464,18 +533,25 @@ def component_table(report, targets):
                  str(targets["size_total"]["at_most"]), "ok" if total <= targets["size_total"]["at_most"] else "over"])
     rows.append(["product, everything", pair_text((report["total"]["text"], report["total"]["data"])), "-", "-", "-"])
     for key, size in report["per_vm"].items():
-        target = targets["per_vm"].get(key, {})
-        rows.append([f"per VM, {key}", str(size), str(target.get("paper", "-")), str(target.get("at_most", "-")),
-                     "ok" if size <= target.get("at_most", size) else "over"])
+        rows.append(per_vm_row(key, size, targets["per_vm"].get(key)))
     return run.table(rows)
+
+
+def per_vm_row(key, size, target):
+    """A row of Table 2 about bytes of each VM."""
+    if target is None:
+        return [f"per VM, {key}", str(size), "-", "-", "not in the paper"]
+    return [f"per VM, {key}", str(size), str(target["paper"]), str(target["at_most"]),
+            "ok" if size <= target["at_most"] else "over"]
 
 
 def option_table(rows):
     """What each option costs."""
     table = [["option", "text", "data", "per VM"]]
     for name, row in sorted(rows.items(), key=lambda item: (-item[1]["text"], item[0])):
+        pages = f" and {row['pages']:+d} of pages" if "pages" in row else ""
         table.append([name, f"{row['text']:+d}", f"{row['data']:+d}",
-                      f"{row['per_vm']:+d}" if "per_vm" in row else "-"])
+                      f"{row['per_vm']:+d}{pages}" if "per_vm" in row else "-"])
     return run.table(table)
 
 
@@ -604,6 +680,8 @@ def parse_arguments(argv):
     parser.add_argument("--no-build", action="store_true", help="take what is built, do not run make")
     parser.add_argument("--guest", default="ctask.elf",
                         help="image of the VM that options are measured with (ctask.elf)")
+    parser.add_argument("--previrt-guest", default="ctask-previrt.elf",
+                        help="the same where PREVIRT is on: an image with a table (ctask-previrt.elf)")
     parser.add_argument("--make", default="make", help="make program")
     parser.add_argument("--jobs", type=int, default=2, help="jobs of make (2)")
     parser.add_argument("--kconfig", default=os.path.join(ROOT, "Kconfig"))
@@ -622,7 +700,7 @@ def main(argv=None):
         print(diff_line(read_report(args.diff), read_report(args.out), args.of))
         return 0
     if args.elf:
-        image = Image(args.elf, args.map, vm_count(os.path.dirname(args.elf)))
+        image = Image(args.elf, args.map, *vms_of(os.path.dirname(args.elf)))
         print("\n".join(file_table(image)))
         return 0
     targets = read_targets(args.targets)
@@ -635,7 +713,7 @@ def main(argv=None):
         only, skip = (set(filter(None, text.split(","))) for text in (args.only, args.skip))
         rows, pairs = measure_options(builder, options, only, skip)
     report = {"components": components_of(base, pairs, targets), "total": totals(full.columns),
-              "per_vm": per_vm_of(base, pairs, targets),
+              "per_vm": per_vm_of(base, full, pairs, targets),
               "products": {args.base: base.as_json(), args.product: full.as_json()},
               "options": rows, "files": full.files}
     print("\n".join(component_table(report, targets)), end="\n\n")

@@ -55,9 +55,7 @@ def footprint_table(report, targets):
     total = report["total"]
     rows.append(["product `full`, everything", footprint.pair_text((total["text"], total["data"])), "-", "-", ""])
     for key, size in report["per_vm"].items():
-        limits = targets["per_vm"][key]
-        rows.append([f"per VM, {key}", str(size), str(limits["paper"]), str(limits["at_most"]),
-                     "ok" if size <= limits["at_most"] else "over"])
+        rows.append(footprint.per_vm_row(key, size, targets["per_vm"].get(key)))
     return markdown(rows)
 
 

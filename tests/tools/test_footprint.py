@@ -1,6 +1,7 @@
 #!/usr/bin/python3
 """Tests of tools/footprint.py on small images that the tests link themselves, and with a make of their own."""
 
+import argparse
 import json
 import os
 import shutil
@@ -144,6 +145,75 @@ def test_files_merged_by_link_time_optimization(tmp_path, flags):
     assert sum(columns["text"] for columns in image.files.values()) == image.columns["text"]
 
 
+# A register file as with option IRFM: padding to a page, a union with the whole slot, and the mark of its end.
+VCPU = """
+#include <stdint.h>
+struct vcpu { union { struct {
+    uint32_t gpr[32];
+    uint32_t pc; %s
+    uint32_t pid;
+    union { uint32_t tsr, key; };
+    uint32_t none[0];
+    uint32_t other_end[0];
+}; %s }; } %s;
+__attribute__((section(".vcpu"))) struct vcpu vcpu[2];
+void start(void) { vcpu[0].pid = 1; }
+"""
+
+
+@pytest.mark.parametrize("padding, slot, alignment, whole", [
+    ("", "", "", 35 * 4), ("uint32_t reserved[13];", "", "", 48 * 4), ("", "uint32_t slot[256];", "", 1024),
+    ("uint32_t reserved[13];", "uint32_t slot[256];", "__attribute__((aligned(1024)))", 1024),
+    ("uint32_t unused;", "", "__attribute__((aligned(64)))", 192)])
+def test_words_of_a_register_file(tmp_path, padding, slot, alignment, whole):
+    """Whatever pages it is spread over, it has the same words."""
+    (tmp_path / "one.c").write_text(VCPU % (padding, slot, alignment))
+    subprocess.run([CROSS + "gcc", "-mcpu=405", "-msoft-float", "-O1", "-g", "-ffreestanding", "-nostdlib", "-static", "-no-pie",
+                    "-fno-pic", "-fno-asynchronous-unwind-tables", "-Wl,--build-id=none,-e,start", "-Wl,-Map=proteus.map", "-o",
+                    "proteus.elf", "one.c"], cwd=tmp_path, check=True, timeout=60)
+    image = footprint.Image(str(tmp_path / "proteus.elf"), vm_count=2)
+    assert (image.symbol, image.vcpu) == (2 * whole, 35 * 4)
+
+
+@pytest.mark.parametrize("text, found", [
+    ('{"vms": [{}, {}], "registers": {"base": 32768, "size": 16384}}', (2, 8192)), ('{"vms": [{}], "registers": null}', (1, None)),
+    ('{"vms": [{}]}', (1, None)), ("[]", None), ('{"vms": [], "registers": {"size": 0}}', None)])
+def test_register_pages_of_a_build(tmp_path, text, found):
+    assert footprint.vms_of(str(tmp_path)) == (None, None)
+    (tmp_path / "gen").mkdir()
+    (tmp_path / "gen" / "partitions.json").write_text(text)
+    if found:
+        assert footprint.vms_of(str(tmp_path)) == found
+    else:
+        with pytest.raises(InputError, match=r"partitions.json:1: not a partition table"):
+            footprint.vms_of(str(tmp_path))
+
+
+def test_pages_stand_beside_the_register_file(elf):
+    with_pages = footprint.Image(elf, None, 2, 8192)
+    row = footprint.difference(with_pages, footprint.Image(elf, None, 2))
+    assert row == {"text": 0, "data": 0, "per_vm": 0, "pages": 8192}
+    assert any("+0 and +8192 of pages" in line for line in footprint.option_table({"IRFM": row}))
+    assert footprint.per_vm_of(with_pages, with_pages, {}, {"component": {}}) == {"base": 300, "pages": 8192}
+    assert footprint.per_vm_row("pages", 8192, None)[-1] == "not in the paper"
+
+
+def test_the_fallback_is_what_the_emulators_of_trapped_accesses_grow_by(elf):
+    """Trapped and mapped accesses meet the same word: these files do not know of the pages. If they did, it would be counted."""
+    targets = footprint.read_targets(TARGETS)
+    assert targets["component"]["irfm_fallback"]["option"] == targets["component"]["irfm"]["option"] == "IRFM"
+    names = targets["component"]["irfm_fallback"]["files"]
+    assert all(os.path.exists(os.path.join(ROOT, os.path.splitext(name)[0] + suffix))
+               for name, suffix in zip(names, (".S", ".c"), strict=True))
+    images = [footprint.Image(elf) for _ in range(3)]
+    for image, size in zip(images, (100, 100, 92)):
+        image.files[names[0]] = dict.fromkeys(footprint.COLUMNS, 0) | {"text": size}
+    alike, grown = (footprint.components_of(images[0], {"IRFM": (images[0], other)}, targets) for other in images[1:])
+    assert alike["irfm_fallback"] == {"text": 0, "data": 0} and grown["irfm_fallback"] == {"text": 8, "data": 0}
+    assert footprint.judge(alike["irfm_fallback"], targets["size"]["irfm_fallback"]) == "ok"
+    assert footprint.judge(grown["irfm_fallback"], targets["size"]["irfm_fallback"]) == "over"
+
+
 def test_difference(elf, tmp_path):
     sources = {"one": ONE.replace(".space  60", ".space  52"), "two": TWO.replace("600", "580")}
     smaller = footprint.Image(link(tmp_path, sources), vm_count=2)
@@ -264,6 +334,15 @@ config TRACE
 config NEVER
     bool "needs what is off"
     depends on TRACE
+config PARAVIRT
+    bool "calls"
+    default y
+config DRIVERS
+    bool "calls for the console"
+    default y
+    depends on PARAVIRT && CONSOLE
+config PREVIRT
+    bool "table"
 """
 
 
@@ -276,33 +355,39 @@ def fixture_kconfig(tmp_path):
 
 
 def test_what_is_built_for_an_option(kconfig):
-    assert list(kconfig.bools()) == ["CONSOLE", "COLOUR", "TRACE", "NEVER"]
+    assert list(kconfig.bools()) == ["CONSOLE", "COLOUR", "TRACE", "NEVER", "PARAVIRT", "DRIVERS", "PREVIRT"]
     assert kconfig.comparison("COLOUR") == ({}, {"COLOUR": "n"})
-    assert kconfig.comparison("CONSOLE") == ({"COLOUR": "n"}, {"COLOUR": "n", "CONSOLE": "n"})
+    assert kconfig.comparison("CONSOLE") \
+        == ({"COLOUR": "n", "DRIVERS": "n"}, {"COLOUR": "n", "CONSOLE": "n", "DRIVERS": "n"})
+    assert kconfig.comparison("DRIVERS") == ({}, {"DRIVERS": "n"})
+    assert kconfig.comparison("PARAVIRT") == ({"DRIVERS": "n"}, {"DRIVERS": "n", "PARAVIRT": "n"})
+    assert kconfig.on({"PARAVIRT": "n"}) == {"CONSOLE", "COLOUR"}
+    assert kconfig.on({"TRACE": "y"}) == {"CONSOLE", "COLOUR", "PARAVIRT", "DRIVERS", "TRACE"}
     assert kconfig.comparison("TRACE") == ({"TRACE": "y"}, {})
     assert kconfig.comparison("NEVER") is None
     assert list(kconfig.alternatives()) == [("SCHED_RR", "SCHED_SINGLE")]
-    assert kconfig.values() == {"CONSOLE", "COLOUR"}
+    assert kconfig.values() == {"CONSOLE", "COLOUR", "PARAVIRT", "DRIVERS"}
 
 
 class FakeBuilder:
     """Gives images whose text is the sum of what is on, without building."""
 
-    WEIGHT = {"CONSOLE": 1000, "COLOUR": 100, "TRACE": 10, "SCHED_RR": 7}
+    WEIGHT = {"CONSOLE": 1000, "COLOUR": 100, "TRACE": 10, "SCHED_RR": 7, "PARAVIRT": 3, "DRIVERS": 50, "PREVIRT": 20}
 
     def __init__(self):
         self.built = []
 
-    def variant(self, label, settings, console):
+    def variant(self, label, settings, options_on):
         """As Builder.variant."""
-        self.built.append((label, console))
-        on = {"CONSOLE", "COLOUR", "SCHED_RR"} - {name for name, value in settings.items() if value == "n"}
+        self.built.append((label, "CONSOLE" in options_on))
+        on = {"CONSOLE", "COLOUR", "SCHED_RR", "PARAVIRT", "DRIVERS"} - {name for name, value in settings.items() if value == "n"}
         on |= {name for name, value in settings.items() if value == "y"}
+        assert on - {"SCHED_RR", "SCHED_SINGLE"} == options_on
         on -= {"SCHED_RR"} if "SCHED_SINGLE" in on else set()
         image = footprint.Image.__new__(footprint.Image)
         image.columns = dict.fromkeys(footprint.COLUMNS, 0)
         image.columns["text"] = sum(self.WEIGHT.get(name, 0) for name in on)
-        image.files, image.vcpu = {}, None
+        image.files, image.vcpu, image.pages = {}, None, None
         return image
 
 
@@ -310,8 +395,25 @@ def test_marginal_cost_of_each_option(kconfig):
     builder = FakeBuilder()
     rows, _ = footprint.measure_options(builder, kconfig, set(), {"NEVER"})
     assert {name: row["text"] for name, row in rows.items()} \
-        == {"CONSOLE": 1000, "COLOUR": 100, "TRACE": 10, "SCHED_RR, not SCHED_SINGLE": 7}
-    assert ("colour_n-console_n", False) in builder.built and ("colour_n", True) in builder.built
+        == {"CONSOLE": 1000, "COLOUR": 100, "TRACE": 10, "PARAVIRT": 3, "DRIVERS": 50, "PREVIRT": 20,
+            "SCHED_RR, not SCHED_SINGLE": 7}
+    assert ("colour_n-console_n-drivers_n", False) in builder.built and ("colour_n-drivers_n", True) in builder.built
+
+
+@pytest.mark.parametrize("options_on, lines", [
+    ({"CONSOLE"}, ['image = "a.elf"', 'console = "shared"']),
+    (set(), ['image = "a.elf"', 'console = "none"']),
+    ({"PARAVIRT", "IRFM", "DRIVERS"}, ['image = "a.elf"', 'console = "none"', "paravirt = true", "irfm = true"]),
+    ({"PREVIRT"}, ['image = "b.elf"', 'console = "none"', "previrt = true"])])
+def test_the_vm_uses_what_is_measured(tmp_path, monkeypatch, options_on, lines):
+    """What no VM asks for, the optimizer may leave out."""
+    monkeypatch.setattr(footprint, "ROOT", str(tmp_path))
+    builder = footprint.Builder(argparse.Namespace(work="w", guest="a.elf", previrt_guest="b.elf", product="full"))
+    monkeypatch.setattr(builder, "make", lambda *arguments: arguments)
+    assert builder.variant("x", {"TRACE": "y"}, options_on) \
+        == ("full", "w/x", "PARTITIONS=w/x/partitions.toml", "EXTRA_CONFIG=CONFIG_TRACE=y")
+    text = (tmp_path / "w" / "x" / "partitions.toml").read_text().splitlines()
+    assert text[text.index("[[vm]]") + 2:] == [lines[0], 'memory = "1M"', *lines[1:]]
 
 
 def test_a_build_that_fails_is_reported(tmp_path, capsys):
