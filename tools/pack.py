@@ -11,7 +11,8 @@
       also writes the flat ROM image, which ends at the end of the address space
 
 A guest is a 32-bit big-endian PowerPC executable anywhere in its partition's memory: `--guest name=path` for a VM, or
-the `image` of the partition file, searched in every --guest-dir. Its physical addresses (p_paddr) count.
+the `image` of the partition file, searched in every --guest-dir. Its physical addresses (p_paddr) count. Of a VM with
+`previrt = true` the image's pre-virtualization table (section .proteus.previrt) is taken along.
 """
 
 import sys
@@ -19,6 +20,7 @@ import sys
 sys.dont_write_bytecode = True      # generated files belong under build/ only
 
 import argparse
+import contextlib
 import hashlib
 import json
 import os
@@ -41,6 +43,15 @@ class Piece:
     def __init__(self, path, offset, filesz, memsz, paddr, vaddr=None, executable=False, what="segment"):
         self.path, self.offset, self.filesz, self.memsz = path, offset, filesz, memsz
         self.paddr, self.vaddr, self.executable, self.what = paddr, vaddr, executable, what
+
+
+@contextlib.contextmanager
+def blame(vm, source, line):
+    """What is wrong with a file that a VM names is reported at the line of the partition file that names it."""
+    try:
+        yield
+    except InputError as error:
+        raise InputError(*(f"{source}:{line}: vm '{vm['name']}': {text}" for text in error.lines)) from None
 
 
 def file_size(path, what, hint):
@@ -151,7 +162,8 @@ class Guest:
 
     def __init__(self, vm, path, folders, source, accept=False):
         self.vm = vm
-        entry, self.pieces = read_elf(path)
+        with blame(vm, source, vm["image_line"]):
+            entry, self.pieces = read_elf(path)
         for piece in self.pieces:
             check_place(piece, vm, source)
         self.entry = find_entry(path, entry, self.pieces, vm, source)
@@ -168,7 +180,8 @@ class Guest:
         if path is None:
             raise InputError(fault(source, blob["line"], f"vm '{self.vm['name']}': there is no blob '{blob['file']}'",
                                    "place it beside the partition file, or name its folder with --guest-dir"))
-        size = file_size(path, "blob", "build it first")
+        with blame(self.vm, source, blob["line"]):
+            size = file_size(path, "blob", "build it first")
         piece = Piece(path, 0, size, size, blob["guest"], what="blob")
         check_place(piece, self.vm, source)
         return piece
@@ -204,7 +217,8 @@ def read_table(path, vm, pieces, source, accept):
 
     def bad(cause, hint):
         return InputError(fault(source, line, f"vm '{vm['name']}': {path}: {cause}", hint))
-    section = find_section(path)
+    with blame(vm, source, line):
+        section = find_section(path)
     if section is None:
         raise bad(f"previrt = true, but there is no section {TABLE_SECTION}", f"{MAKE_TABLE}, or remove previrt")
     kind, flags, offset, size = section
@@ -237,9 +251,10 @@ def check_table(data, vm, pieces):
         return f"it begins with 0x{magic:08X}, not 0x{abi()['PREVIRT_MAGIC']:08X}", MAKE_TABLE
     if length != len(words):
         return f"its header says {length} words, the section has {len(words)}", MAKE_TABLE
-    if boundary and vm["page"] and boundary != vm["page"]:
-        return (f"it was made for register pages around 0x{boundary:08X}, the VM has them around 0x{vm['page']:08X}",
-                f"irfm = \"0x{boundary:08X}\", or make the table again for this address")
+    if boundary not in (0, vm["page"]):
+        has = f"has them around 0x{vm['page']:08X}" if vm["page"] else "has none"
+        return (f"it was made for register pages around 0x{boundary:08X}, the VM {has}",
+                f"irfm = \"0x{boundary:08X}\", or make the table again")
     return check_entries(words, count, vm["memory"], pieces)
 
 

@@ -300,6 +300,7 @@ def example(key):
     """The hint for a wrong type: how the key is written."""
     examples = {"memory": 'memory = "1M"', "regs": "regs = { r3 = 0 }", "devices": 'devices = ["uart1"]',
                 "interrupts": 'interrupts = ["uart1", 5, { line = 7, guest = 9 }]', "dma": "dma = true",
+                "paravirt": "paravirt = true", "previrt": "previrt = true",
                 "autostart": "autostart = false", "blob": 'blob = { file = "x.dtb", guest = "0xF0000" }'}
     return f"for example {examples[key]}" if key in examples else "see config/README.md"
 
@@ -638,7 +639,9 @@ class Vm:
             return 0
         address = abi()["PAGE_BOUNDARY"]
         if value is not True:
-            address = self.reader.number(value, (*self.path, "irfm"), "irfm", default=0)
+            address = self.reader.number(value, (*self.path, "irfm"), "irfm")
+        if address is None:
+            return 0
         if not self.config.get("IRFM"):
             self.fault("irfm", "irfm needs CONFIG_IRFM", "set CONFIG_IRFM=y in the defconfig, or remove irfm")
             return 0

@@ -3,6 +3,7 @@
 
 import json
 import os
+import random
 import struct
 import subprocess
 import sys
@@ -70,10 +71,10 @@ def tool(tmp_path, monkeypatch, capsys):
                 path = tmp_path / ".".join(name.rsplit("_", 1))
                 path.write_bytes(data.encode() if isinstance(data, str) else data)
 
-        def partitions(self, text):
+        def partitions(self, text, config=""):
             """p.toml and from it gen/partitions.json."""
             self.write(p_toml=text)
-            (tmp_path / ".config").write_text("CONFIG_VM_MAX=4\n")
+            (tmp_path / ".config").write_text("CONFIG_VM_MAX=4\n" + config)
             assert run_tool(partition.main, ["--board", BOARD, "--config", ".config", "p.toml", "--out", "gen"]) == 0
 
         def run(self, *options):
@@ -161,27 +162,27 @@ MEMORY = "0x00000000-0x0000FFFF"
 LINK = "hint: give the VM more memory or another guest address, or link the guest elsewhere"
 SOUND = "hint: a guest is a 32-bit big-endian PowerPC executable"
 FAULTS = [
-    ("empty", b"", "./one.elf: the guest is empty. hint: build it first"),
+    ("empty", b"", "p.toml:5: vm 'one': ./one.elf: the guest is empty. hint: build it first"),
     ("short", b"\x7fELF\x01\x02",
-     "./one.elf: the guest is not a sound ELF file: it ends at byte 6, an ELF header has 52. " + SOUND),
+     "p.toml:5: vm 'one': ./one.elf: the guest is not a sound ELF file: it ends at byte 6, an ELF header has 52. " + SOUND),
     ("no_elf", b"#!/bin/sh\necho\n" * 9,
-     "./one.elf: the guest is not a sound ELF file: magic number does not match. " + SOUND),
-    ("bits", None, "./one.elf: the guest can't run: it has 64 bits. " + SOUND),
-    ("order", elf([(0, CODE, 8, 5)], order=1), "./one.elf: the guest can't run: it is little-endian. " + SOUND),
-    ("machine", elf([(0, CODE, 8, 5)], machine=40), "./one.elf: the guest can't run: its machine is EM_ARM. " + SOUND),
+     "p.toml:5: vm 'one': ./one.elf: the guest is not a sound ELF file: magic number does not match. " + SOUND),
+    ("bits", None, "p.toml:5: vm 'one': ./one.elf: the guest can't run: it has 64 bits. " + SOUND),
+    ("order", elf([(0, CODE, 8, 5)], order=1), "p.toml:5: vm 'one': ./one.elf: the guest can't run: it is little-endian. " + SOUND),
+    ("machine", elf([(0, CODE, 8, 5)], machine=40), "p.toml:5: vm 'one': ./one.elf: the guest can't run: its machine is EM_ARM. " + SOUND),
     ("machine_unknown", elf([(0, CODE, 8, 5)], machine=0x7777),
-     "./one.elf: the guest can't run: its machine is 30583. " + SOUND),
+     "p.toml:5: vm 'one': ./one.elf: the guest can't run: its machine is 30583. " + SOUND),
     ("shared", elf([(0, CODE, 8, 5)], kind=3),
-     "./one.elf: the guest can't run: its type is ET_DYN, not ET_EXEC. hint: link it, with -static and without -pie"),
+     "p.toml:5: vm 'one': ./one.elf: the guest can't run: its type is ET_DYN, not ET_EXEC. hint: link it, with -static and without -pie"),
     ("relocatable", elf([(0, CODE, 8, 5)], kind=1),
-     "./one.elf: the guest can't run: its type is ET_REL, not ET_EXEC. hint: link it, with -static and without -pie"),
-    ("nothing", elf([]), "./one.elf: the guest has nothing to load. hint: link it with loadable segments"),
+     "p.toml:5: vm 'one': ./one.elf: the guest can't run: its type is ET_REL, not ET_EXEC. hint: link it, with -static and without -pie"),
+    ("nothing", elf([]), "p.toml:5: vm 'one': ./one.elf: the guest has nothing to load. hint: link it with loadable segments"),
     ("truncated", elf([(0, CODE * 9, 72, 5)])[:-1],
-     "./one.elf: the file is truncated: the segment at 0x00000000 ends at byte 156, the file at 155. hint: build or copy it again"),
+     "p.toml:5: vm 'one': ./one.elf: the file is truncated: the segment at 0x00000000 ends at byte 156, the file at 155. hint: build or copy it again"),
     ("no_headers", elf([(0, CODE, 8, 5)])[:60],
-     "./one.elf: the file is truncated: its program headers are missing. hint: build or copy it again"),
+     "p.toml:5: vm 'one': ./one.elf: the file is truncated: its program headers are missing. hint: build or copy it again"),
     ("damaged", elf([(0, CODE, 7, 5)]),
-     "./one.elf: the segment at 0x00000000 has more bytes in the file than in memory. hint: the file is damaged: build it again"),
+     "p.toml:5: vm 'one': ./one.elf: the segment at 0x00000000 has more bytes in the file than in memory. hint: the file is damaged: build it again"),
     ("above", elf([(0, CODE, 8, 5), (0xFFF8, CODE, 12, 6)]),
      f"p.toml:6: vm 'one': the segment 0x0000FFF8-0x00010003 of ./one.elf is outside its memory {MEMORY}. " + LINK),
     ("bss_above", elf([(0, CODE, 8, 5), (0x8000, b"", 0x8001, 6)]),
@@ -222,7 +223,7 @@ BLOB = ONE + 'blob = { file = "one.dtb", guest = 0x8000 }\n'
 
 @pytest.mark.parametrize("blob, segment, expected", [
     (None, 8, "p.toml:7: vm 'one': there is no blob 'one.dtb'. hint: place it beside the partition file, or name its folder with --guest-dir"),
-    ("", 8, "one.dtb: the blob is empty. hint: build it first"),
+    ("", 8, "p.toml:7: vm 'one': one.dtb: the blob is empty. hint: build it first"),
     ("x" * 0x8001, 8,
      f"p.toml:6: vm 'one': the blob 0x00008000-0x00010000 of one.dtb is outside its memory {MEMORY}. " + LINK),
     ("x", 0x8001, "p.toml:7: vm 'one': the segment 0x00000000-0x00008000 of ./one.elf overlaps the blob 0x00008000-0x00008000 of one.dtb. "
@@ -247,7 +248,7 @@ def test_missing_images_all_at_once(tool):
     (["--guest", "one"], "--guest: 'one' is not <vm>=<path>. hint: for example --guest ctask=build/guests/ctask.elf"),
     (["--guest", "on=x"], "--guest: there is no vm 'on' in p.toml. hint: did you mean 'one'?"),
     (["--guest", "one=x", "--guest", "one=y"], "--guest: vm 'one' is given twice. hint: one image for each VM"),
-    (["--guest", "one=nix.elf"], "nix.elf: can't read the guest: No such file or directory. hint: build it first")])
+    (["--guest", "one=nix.elf"], "p.toml:5: vm 'one': nix.elf: can't read the guest: No such file or directory. hint: build it first")])
 def test_guest_option(tool, options, expected):
     tool.partitions(ONE)
     assert tool.store(*options) == (1, [expected])
@@ -262,6 +263,198 @@ def test_partition_table_fault(tool, text, expected):
         (tool.path / "gen").mkdir()
         (tool.path / "gen" / "partitions.json").write_text(text)
     assert tool.store() == (1, [expected])
+
+
+# ---------------------------------------------------------------- pre-virtualization tables
+
+HYBRID = "CONFIG_PREVIRT=y\nCONFIG_IRFM=y\n"
+PREVIRT = ONE + "previrt = true\nirfm = true\n"
+MAGIC, IRFM = 0x50345631, 0x00010000
+NOP, RFI, MFSRR0 = 0x60000000, 0x4C000064, 0x7C7A02A6
+CODE4 = struct.pack(">4I", MFSRR0, RFI, NOP, NOP)
+
+
+def table(*entries, magic=MAGIC, length=None, boundary=0xFFFFF000, count=None):
+    """The words of a table of (address, needs, old words, new words)."""
+    body = [word for address, needs, old, new in entries for word in (address, needs | len(old), *old, *new)]
+    return [magic, 4 + len(body) if length is None else length, boundary, len(entries) if count is None else count, *body]
+
+
+def packed(numbers):
+    """Words as bytes."""
+    return struct.pack(f">{len(numbers)}I", *numbers)
+
+
+def with_section(data, content, name=b".proteus.previrt", kind=1, flags=0, size=None):
+    """The same executable with a section appended, as previrt.py does."""
+    names = b"\0" + name + b"\0.shstrtab\0"
+    start = len(data)
+    headers = start + len(content) + len(names)
+    fields = (bytes(40), struct.pack(">10I", 1, kind, flags, 0, start, len(content) if size is None else size, 0, 0, 4, 0),
+              struct.pack(">10I", 2 + len(name), 3, 0, 0, start + len(content), len(names), 0, 0, 1, 0))
+    header = bytearray(data[:52])
+    struct.pack_into(">I", header, 32, headers)
+    struct.pack_into(">HHH", header, 46, 40, 3, 2)
+    return bytes(header) + data[52:] + content + names + b"".join(fields)
+
+
+SITE = (0x100, IRFM, [MFSRR0], [0x8060F088])
+SITES = [SITE, (0x104, 0, [RFI, NOP], [NOP, NOP])]
+GUEST = elf([(0x100, CODE4, 32, R | X, 0xC0000100), (0x200, CODE4, 16, R | W)], entry=0xC0000100)
+
+
+def test_table(tool):
+    """The table of the section, word for word, beside the image that has it; a VM without it has a null pointer."""
+    tool.partitions(PREVIRT + '[[vm]]\nname = "two"\nimage = "two.elf"\nmemory = "64K"\n', HYBRID)
+    content = packed(table(*SITES))
+    tool.write(one_elf=with_section(GUEST, content), two_elf=with_section(GUEST, b"not read"))
+    assert tool.store() == (0, [])
+    data = assembled(tool)
+    one, two = words(data, 0, 10), words(data, 40, 10)
+    assert one[6] == two[6] == 2 and one[9] == len(content) // 4 and two[8:] == [0, 0]
+    assert one[8] % 4 == 0 and data[one[8]:one[8] + len(content)] == content
+    assert words(data, one[7], 3) == [0x100, 16, 32] and words(data, two[7], 3) == [0x100, 16, 32]
+
+
+def test_table_of_an_option_that_is_off(tool):
+    """Without CONFIG_PREVIRT a row of vm_image is as long as before."""
+    tool.partitions(ONE, "CONFIG_IRFM=y\n")
+    tool.write(one_elf=with_section(GUEST, packed(table(*SITES))))
+    assert tool.store() == (0, [])
+    row = words(assembled(tool), 0, 8)
+    assert row[6:] == [2, 32]
+
+
+@pytest.mark.parametrize("data", [
+    table(), table((0x104, 0, [RFI], [NOP]), boundary=0), table((0x200, IRFM, [MFSRR0, RFI, NOP, NOP], [NOP] * 4)),
+    table(SITE, (0x200, 0xFFFF0000, [MFSRR0], [NOP]))], ids=["empty", "no_pages", "all_of_a_segment", "two_segments"])
+def test_sound_tables(tool, data):
+    tool.partitions(PREVIRT, HYBRID)
+    tool.write(one_elf=with_section(GUEST, packed(data)))
+    assert tool.store() == (0, [])
+
+
+MAKE = ". hint: make it with previrt/previrt.py"
+OTHER = ": the image has other words there. hint: the table belongs to another build of the image: make it again"
+TABLE_FAULTS = [
+    ("no_words", b"", f"0 bytes are no whole words, or less than a header{MAKE}"),
+    ("odd", packed(table(SITE)) + b"\0", f"33 bytes are no whole words, or less than a header{MAKE}"),
+    ("magic", table(SITE, magic=MAGIC + 1), f"it begins with 0x50345632, not 0x50345631{MAKE}"),
+    ("length_low", table(SITE, length=7), f"its header says 7 words, the section has 8{MAKE}"),
+    ("length_high", table(SITE, length=9), f"its header says 9 words, the section has 8{MAKE}"),
+    ("boundary", table(SITE, boundary=0xFFFFE000), "it was made for register pages around 0xFFFFE000, the VM has them around 0xFFFFF000. "
+     'hint: irfm = "0xFFFFE000", or make the table again for this address'),
+    ("count_high", table(SITE, count=2), f"entry 1 has no words, or more than the table{MAKE}"),
+    ("count_low", table(*SITES, count=1), f"6 words are left behind its 1 entries{MAKE}"),
+    ("entry_empty", table((0x100, 0, [], [])), f"entry 0 has no words, or more than the table{MAKE}"),
+    ("entry_long", [MAGIC, 8, 0, 1, 0x100, 3, MFSRR0, NOP], f"entry 0 has no words, or more than the table{MAKE}"),
+    ("unaligned", table(SITE, (0x106, 0, [RFI], [NOP])), f"entry 1 at 0x00000106 is not word-aligned{MAKE}"),
+    ("outside", table((0x10000, 0, [0], [NOP])), f"entry 0 at 0x00010000 is outside the VM's memory {MEMORY}{MAKE}"),
+    ("partly_outside", table((0xFFFC, 0, [0, 0], [NOP, NOP])), f"entry 0 at 0x0000FFFC is outside the VM's memory {MEMORY}{MAKE}"),
+    ("virtual", table((0xC0000100, 0, [MFSRR0], [NOP])), f"entry 0 at 0xC0000100 is outside the VM's memory {MEMORY}{MAKE}"),
+    ("descending", table(SITES[1], SITE), f"entry 1 at 0x00000100 is not behind the entry before it{MAKE}"),
+    ("twice", table(SITE, SITE), f"entry 1 at 0x00000100 is not behind the entry before it{MAKE}"),
+    ("overlap", table((0x100, 0, [MFSRR0, RFI], [NOP, NOP]), (0x104, 0, [RFI], [NOP])),
+     f"entry 1 at 0x00000104 is not behind the entry before it{MAKE}"),
+    ("other_word", table(SITE, (0x104, 0, [RFI, NOP + 1], [NOP, NOP])), "entry 1 at 0x00000104" + OTHER),
+    ("bss", table((0x110, 0, [0], [NOP])), "entry 0 at 0x00000110" + OTHER),
+    ("end_of_code", table((0x10C, 0, [NOP, 0], [NOP, NOP])), "entry 0 at 0x0000010C" + OTHER),
+    ("no_segment", table((0x8000, 0, [0], [NOP])), "entry 0 at 0x00008000" + OTHER),
+]
+
+
+@pytest.mark.parametrize("content, expected", [row[1:] for row in TABLE_FAULTS], ids=[row[0] for row in TABLE_FAULTS])
+def test_table_fault(tool, content, expected):
+    """What the loader would refuse is refused here, with the entry; --accept-bad-tables passes it on as it is."""
+    tool.partitions(PREVIRT, HYBRID)
+    content = content if isinstance(content, bytes) else packed(content)
+    tool.write(one_elf=with_section(GUEST, content))
+    assert tool.store() == (1, [f"p.toml:5: vm 'one': ./one.elf: the section .proteus.previrt is no sound table: {expected}"])
+    assert not (tool.path / "images.S").exists()
+    assert tool.store("--accept-bad-tables") == (0, [])
+    data = assembled(tool)
+    row = words(data, 0, 10)
+    assert row[9] == (len(content) + 3) // 4 and bool(row[8]) == bool(content)
+    assert data[row[8]:row[8] + 4 * row[9]] == content + bytes(-len(content) % 4) or not content
+
+
+NO_BYTES = f"the section .proteus.previrt has no bytes in the file{MAKE}"
+DAMAGED = bytearray(with_section(GUEST, packed(table(SITE))))
+struct.pack_into(">H", DAMAGED, 50, 9)                  # the names are in a section that is not there
+SECTION_FAULTS = [
+    ("none", GUEST, f"previrt = true, but there is no section .proteus.previrt{MAKE}, or remove previrt"),
+    ("other_name", with_section(GUEST, packed(table(SITE)), name=b".proteus.sites"),
+     f"previrt = true, but there is no section .proteus.previrt{MAKE}, or remove previrt"),
+    ("nobits", with_section(GUEST, b"", kind=8, size=32), NO_BYTES),
+    ("beyond", with_section(GUEST, packed(table(SITE)), size=0x10000), NO_BYTES),
+]
+
+
+@pytest.mark.parametrize("options", [[], ["--accept-bad-tables"]], ids=["checked", "accepted"])
+@pytest.mark.parametrize("data, expected", [row[1:] for row in SECTION_FAULTS], ids=[row[0] for row in SECTION_FAULTS])
+def test_section_fault(tool, data, expected, options):
+    tool.partitions(PREVIRT, HYBRID)
+    tool.write(one_elf=data)
+    assert tool.store(*options) == (1, [f"p.toml:5: vm 'one': ./one.elf: {expected}"])
+
+
+def test_section_in_memory(tool):
+    """A table that the linker would load is the guest's memory, which it must not take."""
+    tool.partitions(PREVIRT, HYBRID)
+    tool.write(one_elf=with_section(GUEST, packed(table(SITE)), flags=2))
+    assert tool.store() == (1, ["p.toml:5: vm 'one': ./one.elf: the section .proteus.previrt takes memory of the guest (SHF_ALLOC)" + MAKE])
+
+
+def test_section_headers_damaged(tool):
+    tool.partitions(PREVIRT, HYBRID)
+    tool.write(one_elf=bytes(DAMAGED))
+    status, err = tool.store()
+    assert status == 1 and len(err) == 1 and err[0].startswith("p.toml:5: vm 'one': ./one.elf: ")
+
+
+def test_boundary_without_pages(tool):
+    """A VM without register pages: the entries that need them stay as they are, so any boundary does."""
+    tool.partitions(ONE + "previrt = true\n", HYBRID)
+    tool.write(one_elf=with_section(GUEST, packed(table(*SITES, boundary=0xFFFFE000))))
+    assert tool.store() == (0, [])
+
+
+def sound(numbers):
+    """Another reading of a table: rebuilt from its entries it is the same, and patches what GUEST has, in order."""
+    entries, at, memory = [], 4, {0x100: CODE4, 0x200: CODE4}
+    while at + 1 < len(numbers):
+        count = numbers[at + 1] & 0xFFFF
+        old, new = numbers[at + 2:at + 2 + count], numbers[at + 2 + count:at + 2 + 2 * count]
+        entries.append((numbers[at], numbers[at + 1] & 0xFFFF0000, old, new))
+        at += 2 + 2 * count
+    if table(*entries, boundary=numbers[2]) != numbers or numbers[2] not in (0, 0xFFFFF000):
+        return False
+    places = [place for entry in entries for place in range(entry[0], entry[0] + 4 * len(entry[2]), 4)]
+    words_of = {base + 4 * n: word for base, code in memory.items() for n, word in enumerate(struct.unpack(">4I", code))}
+    return (all(entry[2] and len(entry[2]) == len(entry[3]) for entry in entries) and places == sorted(set(places))
+            and [words_of.get(place) for place in places] == [word for entry in entries for word in entry[2]])
+
+
+def test_random_tables(tool):
+    """pack.py and another reading agree on every damaged table."""
+    tool.partitions(PREVIRT, HYBRID)
+    rng = random.Random(405)
+    start = table(*SITES, (0x200, 0, [MFSRR0], [NOP]), (0x204, 0, [RFI], [NOP]))
+    seen = {True: 0, False: 0}
+    for _ in range(400):
+        numbers = list(start)
+        for _ in range(rng.randint(1, 2)):
+            index = rng.randrange(len(numbers))
+            numbers[index] = rng.choice((numbers[index] ^ 1 << rng.randrange(32), numbers[index] + 4 & 0xFFFFFFFF,
+                                         rng.choice(start), rng.randrange(1 << 32), 0, 0xFFFFFFFF))
+        if rng.randrange(4) == 0:
+            del numbers[rng.randrange(4, len(numbers)):]
+        tool.write(one_elf=with_section(GUEST, packed(numbers)))
+        status, err = tool.store()
+        seen[sound(numbers)] += 1
+        assert (status == 0) == sound(numbers), (numbers, err)
+        assert len(err) == status
+    assert min(seen.values()) > 20, seen
 
 
 HYPERVISOR = """ .globl start
@@ -367,6 +560,7 @@ def test_toolchain_faults(linked, monkeypatch):
 @pytest.mark.parametrize("options", [
     [], ["--out", "a.S", "--image", "b"], ["--out", "a.elf"], ["--out", "a.S", "--hypervisor", "h.o", "--script", "s"],
     ["--out", "a.elf", "--hypervisor", "h.o"], ["--out", "a.S", "--bin", "b"], ["--image", "a", "--guest", "x=y"],
+    ["--image", "a", "--accept-bad-tables"],
     ["--image", "a", "--bin", "b", "--size", "0"], ["--image", "a", "--size", "x"]])
 def test_usage(options):
     result = subprocess.run([os.path.join(TOP, "tools", "pack.py"), "--partitions", "nix.json", *options],
@@ -376,7 +570,6 @@ def test_usage(options):
 
 def test_random_damage(tool):
     """Whatever byte of a guest is wrong: a fault in one line or a good store, never a traceback."""
-    import random
     tool.partitions(ONE)
     good = elf([(0, CODE, 8, R | X), (0x200, b"abcd", 0x100, R | W)])
     rng = random.Random(405)
@@ -390,6 +583,23 @@ def test_random_damage(tool):
         refused += status
         assert (status, len(err)) in ((0, 0), (1, 1)), err
     assert 100 < refused < 300
+
+
+def test_random_damage_of_a_table(tool):
+    """The same with a section: its headers, its name, its contents."""
+    tool.partitions(PREVIRT, HYBRID)
+    good = with_section(GUEST, packed(table(*SITES)))
+    rng = random.Random(405)
+    refused = 0
+    for options in [[]] * 200 + [["--accept-bad-tables"]] * 100:
+        data = bytearray(good)
+        for _ in range(rng.randint(1, 2)):
+            data[rng.randrange(len(GUEST) - 32, len(data))] = rng.randrange(256)
+        tool.write(one_elf=bytes(data))
+        status, err = tool.store(*options)
+        refused += status
+        assert (status, len(err)) in ((0, 0), (1, 1)), err
+    assert 50 < refused < 300
 
 
 def test_json_has_what_the_hypervisor_needs(tool):

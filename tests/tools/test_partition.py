@@ -24,6 +24,7 @@ BOARD = os.path.join(TOP, "config", "boards", "ref405ep.toml")
 CONSOLE = "CONFIG_CONSOLE=y\nCONFIG_UIC=y\nCONFIG_VM_MAX=4\n"
 DIRECT = "# CONFIG_CONSOLE is not set\nCONFIG_UIC=y\nCONFIG_VM_MAX=4\n"
 SINGLE = "CONFIG_SCHED_SINGLE=y\n"
+HYBRID = CONSOLE + "".join(f"CONFIG_{name}=y\n" for name in ("PARAVIRT", "IRFM", "PREVIRT", "SERVICES", "DRIVERS"))
 
 
 @pytest.fixture
@@ -232,6 +233,41 @@ FAULTS = [
      ["8: vm 'a': guest line 9 is board line 3's already. hint: choose another one: { line = 7, guest = 9 }"]),
     ("guest_line_console", product(A + MB + "console = 'shared'\ninterrupts = [{ line = 3, guest = 0 }]"), CONSOLE,
      ["9: vm 'a': guest line 0 is the virtual 16550's already. hint: choose another one: { line = 7, guest = 9 }"]),
+    ("paravirt_off", product(A + MB + "paravirt = true"), CONSOLE,
+     ["8: vm 'a': paravirt needs CONFIG_PARAVIRT. hint: set CONFIG_PARAVIRT=y in the defconfig, or remove paravirt"]),
+    ("previrt_off", product(A + MB + "previrt = true"), CONSOLE,
+     ["8: vm 'a': previrt needs CONFIG_PREVIRT. hint: set CONFIG_PREVIRT=y in the defconfig, or remove previrt"]),
+    ("irfm_off", product(A + MB + "irfm = true", B + MB + "irfm = '0xFFFFA000'"), CONSOLE,
+     ["8: vm 'a': irfm needs CONFIG_IRFM. hint: set CONFIG_IRFM=y in the defconfig, or remove irfm",
+      "13: vm 'b': irfm needs CONFIG_IRFM. hint: set CONFIG_IRFM=y in the defconfig, or remove irfm"]),
+    ("paravirt_type", product(A + MB + "paravirt = 1"), HYBRID,
+     ["8: 'paravirt' has to be true or false, not a number. hint: for example paravirt = true"]),
+    ("previrt_type", product(A + MB + "previrt = 'yes'"), HYBRID,
+     ["8: 'previrt' has to be true or false, not a string. hint: for example previrt = true"]),
+    ("irfm_type", product(A + MB + "irfm = 'top'"), HYBRID,
+     ["8: irfm \"top\" is not a number. hint: write 4096, 0x1000, \"64K\" or \"1M\""]),
+    ("irfm_unaligned", product(A + MB + "irfm = '0xFFFFF800'"), HYBRID,
+     ["8: vm 'a': the boundary of the register pages 0xFFFFF800 is not a multiple of a page (4K). hint: 0xFFFFF000, say"]),
+    *[("irfm_" + name, product(A + "memory = { size = '1M', guest = 0x100000 }\n" + f"irfm = '0x{address:X}'"), HYBRID,
+       [f"8: vm 'a': the register pages around 0x{address:08X} are not in reach of a load without a base register. "
+        "hint: irfm = true is 0xFFFFF000; the boundary can be 0xFFFF9000 to 0xFFFFF000, or 0x00001000 to 0x00007000"])
+      for name, address in (("zero", 0), ("low", 0x8000), ("middle", 0x40000000), ("high", 0xFFFF8000))],
+    ("irfm_in_low_memory", product(A + MB + "irfm = '0x4000'"), HYBRID,
+     ["8: vm 'a': the register pages 0x00003000-0x00004FFF lie in the VM's memory 0x00000000-0x000FFFFF. "
+      "hint: move them: irfm = \"<guest address of the boundary between the two pages>\""]),
+    ("irfm_in_high_memory", product(A + "memory = { size = 0xF000, guest = 0xFFFF0000 }\nirfm = true"), HYBRID,
+     ["8: vm 'a': the register pages 0xFFFFE000-0xFFFFFFFF lie in the VM's memory 0xFFFF0000-0xFFFFEFFF. "
+      "hint: move them: irfm = \"<guest address of the boundary between the two pages>\""]),
+    ("irfm_on_console", product(A + MB + "console = 'shared'\nconsole_at = '0xFFFFEFF8'\nirfm = true"), HYBRID,
+     ["10: vm 'a': the register pages 0xFFFFE000-0xFFFFFFFF overlap the virtual 16550 0xFFFFEFF8-0xFFFFEFFF. "
+      "hint: move them: irfm = \"<guest address of the boundary between the two pages>\""]),
+    ("irfm_tlb_full", product(A + "memory = { size = 0x3F000, machine = 0x101000 }\nirfm = true"), HYBRID,
+     ["7: vm 'a': 65 static TLB entries up to here, the 405 has 64. hint: this VM takes 63 for memory and 0 for devices, "
+      "2 for register pages: align size, guest and machine to 1M or so"]),
+    ("irfm_no_room", product(*[f"name = 'v{base >> 16}'\nimage = 'a.elf'\nmemory = {{ size = '{size}', guest = {base}, machine = {base} }}"
+                               for size, base in (("64K", 0x10000), ("896K", 0x20000), ("15M", 0x100000), ("32M", 0x1000000),
+                                                  ("64M", 0x3000000))]), HYBRID.replace("MAX=4", "MAX=5"),
+     ["4: no room for the register pages, 40K for 5 VMs, in the board's RAM. hint: less memory for a VM, or CONFIG_IRFM=n"]),
     ("too_many", product(A + MB, B + MB), "CONFIG_VM_MAX=1\n",
      ["9: 2 VMs, but CONFIG_VM_MAX is 1. hint: set CONFIG_VM_MAX=2 in the defconfig"]),
     ("single", product(A + MB, B + MB), SINGLE,
@@ -409,6 +445,134 @@ def test_tables_as_the_target_sees_them(tool):
     assert rows == b"".join(word.to_bytes(4, "big") for word in (0x2C0, 0x100300, 1))
 
 
+def technique(*keys, **options):
+    """A VM with these keys, and HYBRID with options turned on or off."""
+    config = "".join(line + "\n" for line in HYBRID.splitlines() if line[7:].split("=")[0] not in options)
+    return product(A + MB + "\n".join(keys)), config + "".join(f"CONFIG_{name}=y\n" for name in options if options[name] == "y")
+
+
+FEATURES = [
+    ("none", technique("autostart = false"), []),
+    ("paravirt", technique("paravirt = true"), ["AUTOSTART", "HYPERCALLS", "SERVICES"]),
+    ("no_services", technique("paravirt = true", SERVICES="n"), ["AUTOSTART", "HYPERCALLS"]),
+    ("drivers", technique("paravirt = true", "console = 'shared'"), ["AUTOSTART", "HYPERCALLS", "SERVICES", "DRIVERS"]),
+    ("no_drivers", technique("paravirt = true", "console = 'shared'", DRIVERS="n"), ["AUTOSTART", "HYPERCALLS", "SERVICES"]),
+    ("console_only", technique("console = 'shared'"), ["AUTOSTART"]),
+    ("irfm", technique("irfm = true"), ["AUTOSTART", "IRFM", "TSR_STORE", "MMU_STORE"]),
+    ("irfm_false", technique("irfm = false"), ["AUTOSTART"]),
+    ("irfm_fit", technique("irfm = true", FIT_WATCHDOG="y"), ["AUTOSTART", "IRFM", "MMU_STORE"]),
+    ("irfm_tlb", technique("irfm = 0xFFFFF000", TLB_VIRT="y"), ["AUTOSTART", "IRFM", "TSR_STORE"]),
+    ("previrt", technique("previrt = true", "dma = true"), ["AUTOSTART", "DMA", "PREVIRT"]),
+]
+
+
+@pytest.mark.parametrize("given, expected", [row[1:] for row in FEATURES], ids=[row[0] for row in FEATURES])
+def test_feature_word(tool, given, expected):
+    """In the table, in partitions.json by name and by number; the numbers are those of hypercalls/abi.h."""
+    vm = good(tool, given[0], config=given[1])["vms"][0]
+    names = ["FEATURE_" + name for name in expected]
+    with open(os.path.join(TOP, "hypercalls", "abi.h"), encoding="utf-8") as file:
+        numbers = dict(re.findall(r"#define (FEATURE_\w+) +(0x[0-9A-F]+) ", file.read()))
+    assert vm["features"] == names and vm["flags"] == sum(int(numbers[name], 16) for name in names)
+    flags = re.search(r"\.flags = ([^,]*),", (tool.path / "gen" / "partitions.c").read_text()).group(1)
+    assert flags.split() == (" | ".join(names) or "0").split()
+
+
+PAGES = product(A + MB + "irfm = true", B + MB, "name = 'c'\nimage = 'c.elf'\nmemory = '64K'\nirfm = '0xFFFFA000'")
+
+
+def test_register_pages(tool):
+    """Two TLB rows for a VM with pages: one to write, one to read, none to execute, in the hypervisor's own area."""
+    rows = tlb(tool, PAGES, config=HYBRID)
+    assert [row for row in rows if row[3] not in (RAM, DEVICE)] == [
+        (0xFFFFE000, 0x8000, 4 * K, 0x100, 1), (0xFFFFF000, 0x9000, 4 * K, 0, 1),
+        (0xFFFF9000, 0xC000, 4 * K, 0x100, 3), (0xFFFFA000, 0xD000, 4 * K, 0, 3)]
+    assert [row[4] for row in rows] == sorted(row[4] for row in rows), "grouped by VM"
+    data = json.loads((tool.path / "gen" / "partitions.json").read_text())
+    assert data["registers"] == {"base": 0x8000, "size": 0x6000}
+    assert [vm["page"] for vm in data["vms"]] == [0xFFFFF000, 0, 0xFFFFA000]
+    text = (tool.path / "gen" / "partitions.h").read_text()
+    assert "#define REGISTERS_BASE 0x00008000\n" in text and f"#define TLB_ROW_COUNT {len(rows)}\n" in text
+    assert re.findall(r"\.page = (\w+),", (tool.path / "gen" / "partitions.c").read_text()) == [
+        "0xFFFFF000", "0x00000000", "0xFFFFA000"]
+
+
+def test_register_pages_off(tool):
+    """Without the option there is no area, and no VM pays for it."""
+    data = good(tool, product(A + MB))
+    assert data["registers"] is None and data["previrt"] is False
+    assert "REGISTERS_BASE" not in (tool.path / "gen" / "partitions.h").read_text()
+    assert ".page" not in (tool.path / "gen" / "partitions.c").read_text()
+
+
+def test_register_pages_of_many_vms(tool):
+    """More than the hypervisor's area holds: free memory, apart from everything."""
+    text = product(*[f"name = 'v{n}'\nimage = 'a.elf'\nmemory = '64K'\nirfm = true" for n in range(5)])
+    data = good(tool, text, config=HYBRID.replace("MAX=4", "MAX=5"))
+    base, size = data["registers"]["base"], data["registers"]["size"]
+    assert (base, size) == (0x60000, 5 * 2 * 4 * K)
+    taken = [(vm["memory"]["machine"], vm["memory"]["size"]) for vm in data["vms"]]
+    taken += [(area["base"], area["size"]) for area in data["board"]["reserved"]]
+    assert not any(partition.overlap(base, size, *other) for other in taken)
+    assert (0xFFFFE000, base + 0x8000, 4 * K, 0x100, 5) in tlb(tool, text, config=HYBRID.replace("MAX=4", "MAX=5"))
+
+
+@pytest.mark.parametrize("address", [0x1000, 0x7000, 0xFFFF9000])
+def test_register_pages_at_the_ends(tool, address):
+    """The first and the last boundary that a load without a base register reaches."""
+    text = product(A + f"memory = {{ size = '1M', guest = '1M' }}\nirfm = {address}")
+    assert good(tool, text, config=HYBRID)["vms"][0]["page"] == address
+
+
+def chip_board(*devices):
+    """The board file, with the chip's pages of 1 KiB and with more devices."""
+    with open(BOARD, encoding="utf-8") as file:
+        return file.read().replace("page_min = 4096", "page_min = 1024") + "".join(devices)
+
+
+def test_register_pages_of_the_chip(tool):
+    """Pages of 1 KiB: the default boundary still does, and others are possible."""
+    rows = tlb(tool, product(A + MB + "irfm = true", B + MB + "irfm = '0xFFFFFC00'"), config=HYBRID, board=chip_board())
+    assert [row for row in rows if row[3] != RAM] == [
+        (0xFFFFEC00, 0x8000, K, 0x100, 1), (0xFFFFF000, 0x8400, K, 0, 1),
+        (0xFFFFF800, 0x8800, K, 0x100, 2), (0xFFFFFC00, 0x8C00, K, 0, 2)]
+
+
+def test_register_pages_over_a_device(tool):
+    """A flash at the top of the address space, say: its window is whole pages."""
+    flash = "[[device]]\nname = 'flash'\nbase = 0xFFFFE800\nsize = 0x200\n"
+    text = product(A + MB + "devices = ['flash']\nirfm = true")
+    with open(BOARD, encoding="utf-8") as file:
+        board = file.read() + flash
+    assert tool(text, config=HYBRID, board=board)[2] == [
+        "p.toml:9: vm 'a': the register pages 0xFFFFE000-0xFFFFFFFF overlap the window of 'flash' 0xFFFFE000-0xFFFFEFFF. "
+        'hint: move them: irfm = "<guest address of the boundary between the two pages>"']
+    assert good(tool, text, config=HYBRID, board=chip_board(flash))["vms"][0]["page"] == 0xFFFFF000
+
+
+def test_hybrid_tables_as_the_target_sees_them(tool):
+    """With the options, vm_config has the feature word and the boundary, and vm_image the table: sizes as tools/pack.py writes."""
+    good(tool, PAGES.replace("'b.elf'\n", "'b.elf'\nparavirt = true\n"), config=HYBRID)
+    (tool.path / "gen" / "autoconf.h").write_text("#define CONFIG_IRFM 1\n#define CONFIG_PREVIRT 1\n")
+    (tool.path / "p.c").write_text('''
+#include <stddef.h>
+#include "gen/partitions.c"
+_Static_assert(offsetof(struct vm_config, flags) == 24 && sizeof vm_config[0].flags == 4, "flags");
+_Static_assert(offsetof(struct vm_config, page) == 28, "page");
+_Static_assert(offsetof(struct vm_image, previrt) == 32 && offsetof(struct vm_image, previrt_words) == 36, "previrt");
+_Static_assert(sizeof(struct vm_image) == 40 && REGISTERS_BASE == 0x8000, "size");
+''')
+    prefix = os.environ.get("CROSS_COMPILE", "powerpc-linux-gnu-")
+    for words in ([prefix + "gcc", "-mcpu=405", "-msoft-float", "-std=c11", "-Wall", "-Wextra", "-Werror", "-ffreestanding", "-fno-pic",
+                   f"-I{TOP}/src", "-Igen", "-c", "p.c", "-o", "p.o"],
+                  [prefix + "objcopy", "-O", "binary", "-j", ".rodata", "p.o", "p.bin"]):
+        subprocess.run(words, check=True, cwd=tool.path, timeout=60)
+    data = (tool.path / "p.bin").read_bytes()
+    for name, flags, page in ((b"a", 0x70002, 0xFFFFF000), (b"b", 0x104002, 0), (b"c", 0x70002, 0xFFFFA000)):
+        row = data[data.index(name.ljust(8, b"\0")):][:40]
+        assert row[24:32] == flags.to_bytes(4, "big") + page.to_bytes(4, "big")
+
+
 def test_board_header(tool):
     good(tool, FULL)
     text = (tool.path / "gen" / "board_values.h").read_text().splitlines()
@@ -447,6 +611,15 @@ def test_check_and_table(tool):
     assert (status, err) == (0, []) and not (tool.path / "gen").exists()
     assert "12345678  b.elf  2M      0x80000000  0x00400000  4    0x90000000  nvram    31          stop     -      -" in out
     assert "5 of 64 TLB entries" in out
+
+
+def test_table_shows_the_modes(tool):
+    """One word for each technique that a VM uses, in the last column; the pages count among its TLB entries."""
+    out = tool(product(A + MB + "irfm = true\nprevirt = true\nparavirt = true", B + MB,
+                       "name = 'c'\nimage = 'c.elf'\n" + MB + "previrt = true"), "--table", config=HYBRID)[1].splitlines()
+    assert out[2].endswith("  virtualized")
+    assert [line.split()[5] for line in out[3:6]] == ["3", "1", "1"]
+    assert [re.split(r"  +", line)[-1] for line in out[3:6]] == ["+hypercalls +pages +pre-virtualized", "full", "+pre-virtualized"]
 
 
 def test_table_tells_what_a_page_opens(tool):
@@ -566,7 +739,7 @@ def test_random_damage(tool):
         board_text = file.read()
     seen = {0: 0, 1: 0}
     for _ in range(400):
-        texts = [FULL, board_text]
+        texts = [FULL + "irfm = '0xFFFFA000'\nparavirt = true\nprevirt = true\n", board_text]
         which = rng.randrange(2)
         lines = texts[which].splitlines()
         for _ in range(rng.randint(1, 4)):
@@ -582,7 +755,7 @@ def test_random_damage(tool):
             elif "=" in lines[index]:
                 lines[index] = lines[index].split("=")[0] + "= " + rng.choice(VALUES)
         texts[which] = "\n".join(lines)
-        status, _, err = tool(texts[0], board=texts[1])
+        status, _, err = tool(texts[0], board=texts[1], config=HYBRID)
         seen[status] += 1
         assert bool(err) == bool(status)
         for line in err:
