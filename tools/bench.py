@@ -18,7 +18,7 @@ runs, in hypervisor instructions from the vector to the rfi (an lmw or stmw coun
   hypercall      the null hypercall: an sc behind `ori r0, r0, 0`, whose number is that of `version`, resumed at the next
                  instruction. Only a hypercall goes on there: any other sc goes on at the guest's vector
   hcall_<name>   likewise of every other row of hypercalls/hypercalls.def that was called; that of rfi resumes where
-                 SRR0 says. `idle` has no figure: it lasts until an interrupt
+                 SRR0 says (behind the sc if it refuses). `idle` has no figure: it lasts until an interrupt
   tlbwe          one tlbwe, resumed at the next instruction
   tlb_refill     data or instruction TLB miss, resumed at the access that missed
   pit_delivery   PIT interrupt of the machine, resumed at the PIT vector of the VM that was running
@@ -221,8 +221,9 @@ def merge(excursions):
 
 def call_path(excursion):
     """Path hcall_<name> of an excursion, or None."""
-    done = "next" if excursion.call != "rfi" else excursion.outcome
-    return f"hcall_{excursion.call}" if excursion.call not in (None, NULL_CALL) and excursion.outcome == done else None
+    if excursion.call in (None, NULL_CALL) or (excursion.outcome == "next") == (excursion.call == "rfi"):
+        return None
+    return f"hcall_{excursion.call}"
 
 
 def path_figures(excursions):

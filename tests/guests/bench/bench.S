@@ -21,19 +21,7 @@
 #define PIT_FAR   0x10000000        /* ticks: longer than this guest runs */
 #define USPRG     0x1238            /* a value for SPRG0 that is no tag */
 
-        /* The ABI: HCALL_<name>, and PAGE_<name> as displacement from 0. */
-#include "abi.h"
-#define HCALL(name, number, ...) .set HCALL_##name, number
-#include "hypercalls.def"
-#define WORD(name, offset, ...) .set PAGE_##name, (PAGE_BOUNDARY & 0xFFFF) - 0x10000 + offset
-#include "page.def"
-
-        # The word in front of the sc names the call.
-        .macro  hypercall name
-        lis     %r0, HCALL_TAG
-        ori     %r0, %r0, HCALL_\name
-        sc
-        .endm
+#include <proteus/proteus.h>
 
         .macro  fail_unless register, value
         cmpwi   \register, \value
@@ -61,37 +49,6 @@ walk_\name:
         \operations
         .size   walk_\name, . - walk_\name
         bdnz    walk_\name
-        .endm
-
-        .macro  lazy_wrteei_0
-        lwz     %r5, PAGE_msr(0)
-        rlwinm  %r5, %r5, 0, 17, 15
-        stw     %r5, PAGE_msr(0)
-        .endm
-        .macro  lazy_wrteei_1
-        lwz     %r5, PAGE_msr(0)
-        ori     %r5, %r5, MSR_EE
-        stw     %r5, PAGE_msr(0)
-        lwz     %r5, PAGE_pending(0)
-        twi     1, %r5, PAGE_CHECK
-        .endm
-        .macro  lazy_wrtee register
-        lwz     %r5, PAGE_msr(0)
-        rlwimi  %r5, \register, 0, 16, 16
-        stw     %r5, PAGE_msr(0)
-        lwz     %r5, PAGE_pending(0)
-        and     %r5, %r5, \register
-        twi     1, %r5, PAGE_CHECK
-        .endm
-        .macro  lazy_mtmsr register
-        lwz     %r5, PAGE_msr(0)
-        xor     %r5, %r5, \register
-        rlwinm  %r5, %r5, 0, 17, 15
-        twi     1, %r5, PAGE_MODE
-        stw     \register, PAGE_msr(0)
-        lwz     %r5, PAGE_pending(0)
-        and     %r5, %r5, \register
-        twi     1, %r5, PAGE_CHECK
         .endm
 
         .macro  every_gpr operation:req, arguments:vararg
@@ -184,7 +141,7 @@ start:  li      %r3, 0
 
         li      %r3, 0                              # who is asked? Our own kernel leaves both alone
         li      %r4, 0
-        hypercall version
+        proteus_call version
         stw     %r3, VAR(version)
         stw     %r4, VAR(features)
 
@@ -320,7 +277,7 @@ to_supervisor:
         li      %r4, 0
         lis     %r5, 0x1234
         mtcr    %r5
-        hypercall version
+        proteus_call version
         mfcr    %r6
         cmpw    %r5, %r6
         bne     fail
@@ -335,17 +292,17 @@ to_supervisor:
 
         step    13                                  # PIT by one call
         lis     %r3, PIT_FAR >> 16
-        hypercall timer_set
+        proteus_call timer_set
+        fail_unless %r3, 0
         mfspr   %r4, 0x3DB
         lis     %r5, PIT_FAR >> 16
-        cmpw    %r3, %r5                            # it keeps r3
-        bne     fail
         cmplw   %r4, %r5
         bgt     fail
         cmplwi  %r4, 0
         beq     fail
         li      %r3, 0
-        hypercall timer_set
+        proteus_call timer_set
+        fail_unless %r3, 0
         mfspr   %r4, 0x3DB
         fail_unless %r4, 0
 
@@ -357,8 +314,9 @@ to_supervisor:
         li      %r5, 0
         mtspr   0x01A, %r4
         mtspr   0x01B, %r5
-        hypercall rfi
-        b       fail
+        proteus_call rfi
+        mfspr   %r0, 0x110                          # it refuses what is rare
+        rfi
 1:      fail_unless %r0, USPRG
         lis     %r22, 3f@ha
         la      %r22, 3f@l(%r22)
@@ -367,52 +325,57 @@ to_supervisor:
         li      %r5, MSR_PR
         mtspr   0x01A, %r4
         mtspr   0x01B, %r5
-        hypercall rfi
-        b       fail
+        proteus_call rfi
+        mfspr   %r0, 0x110                          # it refuses what is rare
+        rfi
 2:      fail_unless %r0, USPRG
-        hypercall version                           # not in user mode: our own kernel's, back to r22
+        proteus_call version                           # not in user mode: our own kernel's, back to r22
         b       fail
 3:      fail_unless_ee 0
 
-        step    15                                  # PID, MSR
-        li      %r3, 5
-        hypercall pid_set
-        mfspr   %r4, 0x3B1
-        fail_unless %r4, 5
-        li      %r3, 0
-        hypercall pid_set
-        mfspr   %r4, 0x3B1
-        fail_unless %r4, 0
+        step    15                                  # MSR
         li      %r3, 0
         ori     %r3, %r3, MSR_EE
-        hypercall msr_set
+        proteus_call msr_set
+        fail_unless %r3, 0
         fail_unless_ee 1
         li      %r3, 0
-        hypercall msr_set
+        proteus_call msr_set
+        fail_unless %r3, 0
         fail_unless_ee 0
+
+        lwz     %r4, VAR(features)
+        andis.  %r4, %r4, FEATURE_SERVICES >> 16
+        beq     no_hypercalls
 
         step    16                                  # calls that C answers
         li      %r3, 0x0C2
         li      %r4, 1
-        hypercall dcr_read
+        proteus_call dcr_read
         fail_unless %r3, 0
         fail_unless %r4, 0
         li      %r3, 0x0C2
         li      %r4, 0
-        hypercall dcr_write
+        proteus_call dcr_write
         fail_unless %r3, 0
         li      %r3, 0
         li      %r4, 0
-        hypercall uic_set
+        proteus_call uic_set
         fail_unless %r3, 0
         li      %r3, 0x3D6
         li      %r4, 1
-        hypercall spr_read
+        proteus_call spr_read
         fail_unless %r3, 0
         fail_unless %r4, 0
-        li      %r3, 0x3D6
+        li      %r3, 0x3B1                          # PID
+        li      %r4, 5
+        proteus_call spr_write
+        fail_unless %r3, 0
+        mfspr   %r4, 0x3B1
+        fail_unless %r4, 5
+        li      %r3, 0x3B1
         li      %r4, 0
-        hypercall spr_write
+        proteus_call spr_write
         fail_unless %r3, 0
 no_hypercalls:
 
@@ -423,35 +386,35 @@ no_hypercalls:
         step    17                                  # the register pages, and what the trapped access says
         lis     %r6, PAGE_VERSION >> 16
         ori     %r6, %r6, PAGE_VERSION & 0xFFFF
-        lwz     %r5, PAGE_version(0)
+        proteus_load %r5, version
         cmpw    %r5, %r6
         bne     fail
         li      %r6, 0x1234
         mtspr   0x01A, %r6
         li      %r5, 0
-        walk    mfspr, lwz %r5, PAGE_srr0(0)
+        walk    mfspr, proteus_mfspr %r5, srr0
         fail_unless %r5, 0x1234
-        walk    mtspr, stw %r5, PAGE_sprg1(0)
+        walk    mtspr, proteus_mtspr sprg1, %r5
         mfspr   %r7, 0x111
         fail_unless %r7, 0x1234
 
         step    18                                  # EE, with nothing that waits
-        walk    wrteei_1, lazy_wrteei_1
+        walk    wrteei_1, proteus_wrteei_1 %r5
         fail_unless_ee 1
-        walk    wrteei_0, lazy_wrteei_0
+        walk    wrteei_0, proteus_wrteei_0 %r5
         fail_unless_ee 0
         li      %r6, 0
         ori     %r6, %r6, MSR_EE
-        walk    wrtee, lazy_wrtee %r6
+        walk    wrtee, proteus_wrtee %r6, %r5
         fail_unless_ee 1
         li      %r6, 0
-        lazy_wrtee %r6
+        proteus_wrtee %r6, %r5
         fail_unless_ee 0
         ori     %r6, %r6, MSR_EE
-        walk    mtmsr, lazy_mtmsr %r6
+        walk    mtmsr, proteus_mtmsr %r6, %r5
         fail_unless_ee 1
         li      %r6, 0
-        lazy_mtmsr %r6
+        proteus_mtmsr %r6, %r5
         fail_unless_ee 0
 
         step    19                                  # EE, with a PIT interrupt that waits
@@ -461,15 +424,15 @@ no_hypercalls:
         mtspr   0x3DA, %r4
         li      %r4, PIT_TICKS
         mtspr   0x3DB, %r4
-1:      lwz     %r4, PAGE_pending(0)
+1:      proteus_load %r4, pending
         andi.   %r4, %r4, MSR_EE
         beq     1b
         lwz     %r4, VAR(pit_count)
         fail_unless %r4, 0
-        lazy_wrteei_1
+        proteus_wrteei_1 %r5
         lwz     %r4, VAR(pit_count)
         fail_unless %r4, 1
-        lazy_wrteei_0
+        proteus_wrteei_0 %r5
         li      %r4, 0
         mtspr   0x3DA, %r4
         mtspr   0x3DB, %r4
