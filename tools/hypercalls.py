@@ -210,7 +210,6 @@ REACH = """\
     ((PROTEUS_PAGE) < {negative_low} || (PROTEUS_PAGE) > 0xFFFFFC00)
 #error "PROTEUS_PAGE: the register pages must lie in the lowest or the highest 32 KiB, on a page boundary"
 #endif
-#define PROTEUS_DISPLACEMENT(offset) (((((PROTEUS_PAGE) + (offset)) & 0xFFFF) ^ 0x8000) - 0x8000)
 """
 
 ASSEMBLER = """\
@@ -219,6 +218,7 @@ ASSEMBLER = """\
  * Macros for GNU as; registers as names (-mregnames) or as plain numbers. `t` is a register that the macro may overwrite, other
  * than the operand; it may be r0.
  */
+#define PROTEUS_DISPLACEMENT(offset) (((((PROTEUS_PAGE) + (offset)) & 0xFFFF) ^ 0x8000) - 0x8000)
 {symbols}
         /* proteus_call name: arguments and results in r3-r6; clobbers r0 */
         .macro  proteus_call name
@@ -231,10 +231,26 @@ ASSEMBLER = """\
         .endif
         .endm
 
-        /* proteus_rfi: as rfi, every register kept; in SPRG0 the guest must have nothing of its own. Four instructions */
+        /* proteus_rfi: as rfi, every register kept; in SPRG0 the guest must have nothing of its own. What the call refuses the
+           instruction does */
         .macro  proteus_rfi
         stw     0, .Lproteus_word_sprg0(0)
         proteus_call rfi
+        lwz     0, .Lproteus_word_sprg0(0)
+        rfi
+        .endm
+
+        /* proteus_wait: MSR[EE] and MSR[WE] on, until an interrupt has come. Clobbers r0, r3, CR0 */
+        .macro  proteus_wait
+        proteus_call idle
+        cmpwi   3, 0
+        bge     .Lproteus_waited\\@
+        mfmsr   3
+        ori     3, 3, 0x8000
+        oris    3, 3, 0x0004
+        mtmsr   3
+        isync
+.Lproteus_waited\\@:
         .endm
 
         /* proteus_load rT, word: any word of page.def, registers or not */
@@ -305,16 +321,18 @@ ASSEMBLER = """\
         twi     1, \\t, PAGE_CHECK
         .endm
 
-        /* proteus_mtmsr rS, t: as mtmsr; enters the hypervisor if more than EE changes, or an interrupt waits */
+        /* proteus_mtmsr rS, t: as mtmsr; if more than EE changes the first twi leads to the instruction */
         .macro  proteus_mtmsr rs, t
         lwz     \\t, .Lproteus_word_msr(0)
         xor     \\t, \\t, \\rs
-        rlwinm  \\t, \\t, 0, 17, 15
+        rlwinm  \\t, \\t, 6, 11, 9
         twi     1, \\t, PAGE_MODE
         stw     \\rs, .Lproteus_word_msr(0)
         lwz     \\t, .Lproteus_word_pending(0)
         and     \\t, \\t, \\rs
         twi     1, \\t, PAGE_CHECK
+        b       . + 8
+        mtmsr   \\rs
         .endm
 
         /* proteus_critical_enter rT, t: rT = MSR, then EE off; leave by proteus_wrtee rT, t */
@@ -332,10 +350,11 @@ C_HEAD = """\
 typedef __UINT32_TYPE__ proteus_word;
 typedef __INT32_TYPE__ proteus_status;
 
+#define PROTEUS_DISPLACEMENT(offset) ((short)((int)((PROTEUS_PAGE) & 0xFFFF) + (offset)))
 #define PROTEUS_LOAD(value, offset) \\
-    __asm__ volatile("lwz %0,%1(0)" : "=r"(value) : "i"((int)PROTEUS_DISPLACEMENT(offset)) : "memory")
+    __asm__ volatile("lwz %0,%1(0)" : "=r"(value) : "i"(PROTEUS_DISPLACEMENT(offset)) : "memory")
 #define PROTEUS_STORE(value, offset) \\
-    __asm__ volatile("stw %0,%1(0)" : : "r"(value), "i"((int)PROTEUS_DISPLACEMENT(offset)) : "memory")
+    __asm__ volatile("stw %0,%1(0)" : : "r"(value), "i"(PROTEUS_DISPLACEMENT(offset)) : "memory")
 #define PROTEUS_SC "lis 0,%[tag]\\n\\tori 0,0,%[number]\\n\\tsc"
 """
 
@@ -361,7 +380,7 @@ static inline proteus_word proteus_critical_enter(void)
     proteus_word msr, t;
 
     __asm__ volatile("lwz %0,%2(0)\\n\\trlwinm %1,%0,0,17,15\\n\\tstw %1,%2(0)"
-                     : "=&r"(msr), "=&r"(t) : "i"((int)PROTEUS_DISPLACEMENT(PROTEUS_WORD_MSR)) : "memory");
+                     : "=&r"(msr), "=&r"(t) : "i"(PROTEUS_DISPLACEMENT(PROTEUS_WORD_MSR)) : "memory");
     return msr;
 }
 
@@ -371,7 +390,7 @@ static inline void proteus_wrteei_0(void)
     proteus_word t;
 
     __asm__ volatile("lwz %0,%1(0)\\n\\trlwinm %0,%0,0,17,15\\n\\tstw %0,%1(0)"
-                     : "=&r"(t) : "i"((int)PROTEUS_DISPLACEMENT(PROTEUS_WORD_MSR)) : "memory");
+                     : "=&r"(t) : "i"(PROTEUS_DISPLACEMENT(PROTEUS_WORD_MSR)) : "memory");
 }
 
 /* As wrteei 1; enters the hypervisor only if an interrupt waits */
@@ -380,8 +399,8 @@ static inline void proteus_wrteei_1(void)
     proteus_word t;
 
     __asm__ volatile("lwz %0,%1(0)\\n\\tori %0,%0,0x8000\\n\\tstw %0,%1(0)\\n\\tlwz %0,%2(0)\\n\\ttwi 1,%0,%3"
-                     : "=&r"(t) : "i"((int)PROTEUS_DISPLACEMENT(PROTEUS_WORD_MSR)),
-                       "i"((int)PROTEUS_DISPLACEMENT(PROTEUS_WORD_PENDING)), "i"(PAGE_CHECK) : "memory");
+                     : "=&r"(t) : "i"(PROTEUS_DISPLACEMENT(PROTEUS_WORD_MSR)),
+                       "i"(PROTEUS_DISPLACEMENT(PROTEUS_WORD_PENDING)), "i"(PAGE_CHECK) : "memory");
 }
 
 /* As wrtee: EE as in this MSR */
@@ -390,19 +409,35 @@ static inline void proteus_wrtee(proteus_word msr)
     proteus_word t;
 
     __asm__ volatile("lwz %0,%2(0)\\n\\trlwimi %0,%1,0,16,16\\n\\tstw %0,%2(0)\\n\\tlwz %0,%3(0)\\n\\tand %0,%0,%1\\n\\ttwi 1,%0,%4"
-                     : "=&r"(t) : "r"(msr), "i"((int)PROTEUS_DISPLACEMENT(PROTEUS_WORD_MSR)),
-                       "i"((int)PROTEUS_DISPLACEMENT(PROTEUS_WORD_PENDING)), "i"(PAGE_CHECK) : "memory");
+                     : "=&r"(t) : "r"(msr), "i"(PROTEUS_DISPLACEMENT(PROTEUS_WORD_MSR)),
+                       "i"(PROTEUS_DISPLACEMENT(PROTEUS_WORD_PENDING)), "i"(PAGE_CHECK) : "memory");
 }
 
-/* As mtmsr; enters the hypervisor if more than EE changes, or an interrupt waits */
+/* As mtmsr; if more than EE changes the first twi leads to the instruction */
 static inline void proteus_mtmsr(proteus_word msr)
 {
     proteus_word t;
 
-    __asm__ volatile("lwz %0,%2(0)\\n\\txor %0,%0,%1\\n\\trlwinm %0,%0,0,17,15\\n\\ttwi 1,%0,%5\\n\\tstw %1,%2(0)\\n\\t"
-                     "lwz %0,%3(0)\\n\\tand %0,%0,%1\\n\\ttwi 1,%0,%4"
-                     : "=&r"(t) : "r"(msr), "i"((int)PROTEUS_DISPLACEMENT(PROTEUS_WORD_MSR)),
-                       "i"((int)PROTEUS_DISPLACEMENT(PROTEUS_WORD_PENDING)), "i"(PAGE_CHECK), "i"(PAGE_MODE) : "memory");
+    __asm__ volatile("lwz %0,%2(0)\\n\\txor %0,%0,%1\\n\\trlwinm %0,%0,6,11,9\\n\\ttwi 1,%0,%5\\n\\tstw %1,%2(0)\\n\\t"
+                     "lwz %0,%3(0)\\n\\tand %0,%0,%1\\n\\ttwi 1,%0,%4\\n\\tb .+8\\n\\tmtmsr %1"
+                     : "=&r"(t) : "r"(msr), "i"(PROTEUS_DISPLACEMENT(PROTEUS_WORD_MSR)),
+                       "i"(PROTEUS_DISPLACEMENT(PROTEUS_WORD_PENDING)), "i"(PAGE_CHECK), "i"(PAGE_MODE) : "memory");
+}
+
+/* TSR[PIS] off, PIT = ticks. What the call refuses the instructions do */
+static inline void proteus_timer(proteus_word ticks)
+{
+    if (proteus_timer_set(ticks) != 0) {
+        __asm__ volatile("mtspr 0x3D8,%0\\n\\tmtspr 0x3DB,%1" : : "r"(0x08000000), "r"(ticks) : "memory");
+    }
+}
+
+/* MSR[EE] and MSR[WE] on, until an interrupt has come. What the call refuses the instruction does */
+static inline void proteus_wait(void)
+{
+    if (proteus_idle() != 0) {
+        __asm__ volatile("mtmsr %0\\n\\tisync" : : "r"(proteus_mfmsr() | 0x00048000) : "memory");
+    }
 }
 
 /* End a critical section: EE as it was */
@@ -441,7 +476,7 @@ def signature(call):
 def call_function(call):
     """One static inline function. Registers are variables, so the compiler sees exactly what the call reads and writes."""
     results = [] if call.kept else call.results
-    text = f"{call.text}. " + ("Cannot fail" if call.kept else f"Returns {'0' if results[0] == 'status' else results[0]}" +
+    text = f"{call.text}. " + ("Keeps r3" if call.kept else f"Returns {'0' if results[0] == 'status' else results[0]}" +
                                (f", or HCALL_E_{', HCALL_E_'.join(call.errors + ['NUMBER'])}"
                                 if call.errors or call.number else ""))
     lines = comment(text)
@@ -482,7 +517,7 @@ def word_functions(word):
         needs = "" if word.write == "YES" else f"; needs FEATURE_{word.write}"
         store = f"    PROTEUS_STORE(value, {upper});"
         if word.name == "pid":
-            store = (f'    __asm__ volatile("stb %0,%1(0)" : : "r"(value), "i"((int)PROTEUS_DISPLACEMENT({upper} + 3))'
+            store = (f'    __asm__ volatile("stb %0,%1(0)" : : "r"(value), "i"(PROTEUS_DISPLACEMENT({upper} + 3))'
                      ' : "memory");')
         lines += comment(f"As mtspr {word.text.split('.')[0]}{needs}")
         lines += [f"static inline void proteus_mt{word.name}(proteus_word value)", "{", store, "}", ""]
@@ -527,13 +562,18 @@ def header(abi):
 
 
 # ---- the reference -----------------------------------------------------------------------------------------------------
+def cell(text):
+    """Text inside a table, where a bar would end the column."""
+    return text.replace("|", r"\|")
+
+
 def calls_table(abi):
     """All calls."""
     table = [["number", "call", "arguments (r3, ...)", "results (r3, r4)", "errors", "option", "what it does"]]
     for call in abi.calls:
         table.append([str(call.number), f"`{call.name}`", ", ".join(call.args) or "-",
-                      "none: r3 is kept" if call.kept else ", ".join(call.results), ", ".join(call.errors) or "-",
-                      call.option, call.text])
+                      "none: keeps r3" if call.kept else ", ".join(call.results), ", ".join(call.errors) or "-",
+                      call.option, cell(call.text)])
     return markdown(table)
 
 
@@ -542,7 +582,7 @@ def words_table(abi):
     table = [["offset", "word", "load", "store", "what it is"]]
     for word in abi.words:
         store = {"YES": "yes", "NO": "no"}.get(word.write, f"with `{word.write}`")
-        table.append([str(word.offset), f"`{word.name}`", "yes" if word.read else "no", store, word.text])
+        table.append([str(word.offset), f"`{word.name}`", "yes" if word.read else "no", store, cell(word.text)])
     return markdown(table)
 
 

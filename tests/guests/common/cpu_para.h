@@ -21,17 +21,14 @@
 
 // The call enables interrupts, too
 #define cpu_idle_begin(t)
-#define cpu_idle(t) proteus_call idle
+#define cpu_idle(t) proteus_wait
 
-        // By a call, not by a store into the page: the VM may have a virtual TLB. Clobbers CR0; r3 is kept in t.
+        // If it must be written, not by a store into the page: the VM may have a virtual TLB. Clobbers CR0.
         .macro  para_mtpid rs, t
         proteus_mfspr \t, pid
         cmplw   \t, \rs
         beq     .Lsame_pid\@
-        mr      \t, r3
-        mr      r3, \rs
-        proteus_call pid_set
-        mr      r3, \t
+        mtpid   \rs
 .Lsame_pid\@:
         .endm
 
@@ -53,7 +50,7 @@ static inline void cpu_pit_clear(void)
 
 static inline void cpu_pit_load(uint32_t ticks)
 {
-    proteus_timer_set(ticks);
+    proteus_timer(ticks);
 }
 #endif
 
