@@ -343,7 +343,7 @@ TABLE_FAULTS = [
     ("length_low", table(SITE, length=7), f"its header says 7 words, the section has 8{MAKE}"),
     ("length_high", table(SITE, length=9), f"its header says 9 words, the section has 8{MAKE}"),
     ("boundary", table(SITE, boundary=0xFFFFE000), "it was made for register pages around 0xFFFFE000, the VM has them around 0xFFFFF000. "
-     'hint: irfm = "0xFFFFE000", or make the table again for this address'),
+     'hint: irfm = "0xFFFFE000", or make the table again'),
     ("count_high", table(SITE, count=2), f"entry 1 has no words, or more than the table{MAKE}"),
     ("count_low", table(*SITES, count=1), f"6 words are left behind its 1 entries{MAKE}"),
     ("entry_empty", table((0x100, 0, [], [])), f"entry 0 has no words, or more than the table{MAKE}"),
@@ -413,9 +413,13 @@ def test_section_headers_damaged(tool):
 
 
 def test_boundary_without_pages(tool):
-    """A VM without register pages: the entries that need them stay as they are, so any boundary does."""
+    """A VM without register pages takes a table that uses none, and its entries may need other features."""
     tool.partitions(ONE + "previrt = true\n", HYBRID)
-    tool.write(one_elf=with_section(GUEST, packed(table(*SITES, boundary=0xFFFFE000))))
+    tool.write(one_elf=with_section(GUEST, packed(table(SITE))))
+    assert tool.store() == (1, [
+        "p.toml:5: vm 'one': ./one.elf: the section .proteus.previrt is no sound table: it was made for register pages around 0xFFFFF000, "
+        'the VM has none. hint: irfm = "0xFFFFF000", or make the table again'])
+    tool.write(one_elf=with_section(GUEST, packed(table(SITE, boundary=0))))
     assert tool.store() == (0, [])
 
 
