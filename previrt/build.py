@@ -1,0 +1,279 @@
+"""build.py: finds the sensitive instructions of a linked program, decides about each, and makes its table."""
+
+import struct
+
+from code import Code
+from elf import PF_X, SHF_ALLOC, SHT_NOBITS, SITES
+from facts import ABI, PrevirtError
+from sites import (NOP, TSR_ALL, TSR_PIS, constant_before, plan, reachable, replacement, row_of, text_of)
+from table import Entry
+
+SITE_ABI = 0x100                    # cc.py: inside a compiled function; in the lower byte, the words of room
+SITE_MAGIC = 0x50530000             # upper half of each record's second word
+REACH = 0x01FFFFFC                  # of a branch, either way
+# The order in which a dead register is chosen: what is cheap to be wrong about first
+ORDER = (0, 12, 11, 10, 9, 8, 7, 6, 5, 4, 3, *range(31, 13, -1))
+DEFAULTS = {"mode": "fill", "boundary": ABI["PAGE_BOUNDARY"], "abi": None, "spare": [], "include": [], "exclude": []}
+
+
+class Site:
+    """One sensitive instruction."""
+
+    def __init__(self, address, word, kind, room=0, compiled=False):
+        self.address, self.word, self.kind, self.room, self.compiled = address, word, kind, room, compiled
+        self.how, self.why, self.scratch, self.stub, self.entries = None, None, None, None, []
+
+    def treatment(self):
+        """One word for the report."""
+        return self.how or "stays"
+
+
+class Spare:
+    """Areas for stubs."""
+
+    def __init__(self, elf, code, texts):
+        self.elf, self.code, self.areas = elf, code, []
+        for text in texts:
+            self.areas += self._auto() if text == "auto" else [self._area(text)]
+        self.areas.sort()
+        for (_, end, text), (start, _, other) in zip(self.areas, self.areas[1:]):
+            if start < end:
+                self._fail(f"{text} and {other} overlap", "name each area once")
+        self.next = [low for low, _, _ in self.areas]
+
+    def _fail(self, cause, hint):
+        raise PrevirtError(f"{self.elf.path}: --spare: {cause}. hint: {hint}")
+
+    def _area(self, text):
+        """SYMBOL or ADDR:SIZE."""
+        if ":" in text:
+            try:
+                low, size = (int(part, 0) for part in text.split(":"))
+            except ValueError:
+                self._fail(f"{text} is not an address and a size", "0x20000:0x1000")
+        else:
+            found = [s for s in self.elf.symbols if s.name == text]
+            if not found:
+                self._fail(f"no symbol {text}", "the name of an array or of a function, or ADDR:SIZE")
+            low, size = found[0].value, found[0].size
+            if not size:
+                self._fail(f"{text} has no size", "give it one by .size, or use ADDR:SIZE")
+        low, high = low + 3 & ~3, low + size & ~3
+        if not 0 <= low < high <= 1 << 32:
+            self._fail(f"{text} has no room", "0x20000:0x1000")
+        self._check(low, high, text)
+        return low, high, text
+
+    def _check(self, low, high, text):
+        """Nobody else has these words: they are all the same and never executed, or in no segment."""
+        segment = self.elf.segment_of(low, high - low)
+        if segment is None:
+            if any(s.vaddr < high and low < s.vaddr + s.memsz or s.paddr < self.elf.physical(low) + high - low
+                   and self.elf.physical(low) < s.paddr + s.memsz for s in self.elf.loads):
+                self._fail(f"{text} is not wholly in the file", "the guest clears what is in memory only (.bss)")
+            return
+        if not segment.flags & PF_X:
+            self._fail(f"{text} is not in an executable segment", "put it into .text")
+        words = {self.elf.word(a) for a in range(low, high, 4)}
+        if len(words) != 1:
+            self._fail(f"{text} is not empty", "all its words have to be equal")
+        if any(a in self.code.proven for a in range(low, high, 4)):
+            self._fail(f"{text} is executed", "an area that no code runs into")
+
+    def _auto(self):
+        """Gaps between sections in executable segments: alignment, zero in the file, of no section."""
+        used = sorted((s.addr, s.addr + s.size) for s in self.elf.sections if s.flags & SHF_ALLOC and s.size)
+        found = []
+        for segment in self.elf.loads:
+            if not segment.flags & PF_X:
+                continue
+            here = segment.vaddr
+            end = segment.vaddr + segment.filesz
+            for low, high in [u for u in used if segment.vaddr <= u[0] < end] + [(end, end)]:
+                start, stop = here + 3 & ~3, min(low, end) & ~3
+                if stop - start >= 16 and {self.elf.word(a) for a in range(start, stop, 4)} == {0}:
+                    found.append((start, stop, "auto"))
+                here = max(here, high)
+        return found
+
+    def take(self, count, near):
+        """An address for so many words within reach and in the same segment as `near`, or None."""
+        segment = self.elf.segment_of(near)
+        for i, (_, high, _) in enumerate(self.areas):
+            at = self.next[i]
+            same = self.elf.physical(at) - at == segment.paddr - segment.vaddr
+            if same and at + 4 * count <= high and abs(at - near) < REACH - 4 * count:
+                self.next[i] = at + 4 * count
+                return at
+        return None
+
+    def original(self, at, count):
+        """The words that are there now: of the file, or of cleared memory."""
+        return tuple(self.elf.word(a) or 0 for a in range(at, at + 4 * count, 4))
+
+
+class Program:
+    """A linked program and the decisions about it."""
+
+    def __init__(self, elf, options):
+        self.elf, self.options = elf, {**DEFAULTS, **options}
+        self.boundary = self.options["boundary"]
+        if not reachable(self.boundary):
+            raise PrevirtError(f"{elf.path}: --boundary 0x{self.boundary:08X}: the pages are out of a displacement's reach. "
+                               "hint: within 32 KiB of address 0, below or above, at a multiple of 1024")
+        if not elf.code:
+            raise PrevirtError(f"{elf.path}: no executable section. hint: is it a program?")
+        self.code = Code(elf)
+        self.whole = self.options["mode"] == "elf"
+        self.excluded = self._ranges(self.options["exclude"], "--exclude")
+        self._explore()
+        self.spare = Spare(elf, self.code, self.options["spare"])
+
+    def _ranges(self, names, option):
+        """Address ranges of sections and symbols."""
+        found = []
+        for name in names:
+            section = self.elf.section(name)
+            extent = (section.addr, section.addr + section.size) if section and section.flags & SHF_ALLOC else \
+                self.code.names.extent(name, self.elf.code)
+            if extent is None:
+                raise PrevirtError(f"{self.elf.path}: {option} {name}: no such section or symbol of code. "
+                                   "hint: `nm` and `readelf -S` list them")
+            found.append(extent)
+        return found
+
+    def _explore(self):
+        """What is code: from the entry, functions, and what the user says is code. Recorded sites are code anyway."""
+        roots = []
+        if self.whole:
+            roots = [self.elf.entry] + [f.value for f in self.code.names.functions]
+            for low, high in self._ranges(self.options["include"], "--include"):
+                section = any(s.addr == low and s.addr + s.size == high for s in self.elf.code)
+                roots += range(low, high, 4) if section else [low]
+        self.code.explore([a for a in roots if self.code.word(a) is not None])
+
+    def recorded(self):
+        """{address: (room, compiled)} of cc.py's records; None without the section."""
+        section = self.elf.section(SITES)
+        if section is None or section.type == SHT_NOBITS:
+            return None
+        blob, found = self.elf.content(section), {}
+        if len(blob) % 8:
+            raise PrevirtError(f"{self.elf.path}: section {SITES} is damaged. hint: build the program again with cc.py")
+        for address, info in struct.iter_unpack(">II", blob):
+            if info & 0xFFFF0000 != SITE_MAGIC:
+                raise PrevirtError(f"{self.elf.path}: section {SITES} is of another version. hint: build it all again")
+            word = self.code.word(address)
+            if word is None and address != 0:
+                raise PrevirtError(f"{self.elf.path}: a record for 0x{address:08X}, where no code is. hint: build it all again")
+            if word is not None and row_of(word) is not None:
+                room = info & 0xFF
+                for i in range(room):
+                    if self.code.word(address + 4 + 4 * i) != NOP:
+                        raise PrevirtError(f"{self.elf.path}: 0x{address:08X}: no room where cc.py put it. "
+                                           "hint: build it all again")
+                found[address] = (room, bool(info & SITE_ABI))
+        return found
+
+    def sites(self):
+        """Every sensitive word of the executable sections, in order of address."""
+        recorded = self.recorded() or {}
+        found = []
+        for low, high, words in sorted(self.code.parts):
+            for address, word in zip(range(low, high, 4), words):
+                if word >> 26 not in (19, 31) or row_of(word) is None:
+                    continue
+                if address in recorded:
+                    found.append(Site(address, word, "recorded", *recorded[address]))
+                elif self.whole and address in self.code.proven:
+                    found.append(Site(address, word, "proven"))
+                else:
+                    found.append(Site(address, word, "not proven" if self.whole else "not recorded"))
+        return found
+
+    def decide(self):
+        """The sites, each with its treatment."""
+        sites = self.sites()
+        for site in sites:
+            self._decide(site)
+        return sites
+
+    def _decide(self, site):
+        """One site's treatment: how and entries, or why not."""
+        how = plan(site.word)
+        site.why = self._obstacle(site, how)
+        if site.why:
+            return
+        if how.scratch:
+            site.scratch = self.scratch(site, how)
+            if site.scratch is None:
+                site.why = "no dead register"
+                return
+        words = replacement(site.word, how, self.boundary, site.scratch)
+        if len(words) <= 1 + site.room:
+            site.how = "in place" if len(words) == 1 else "room"
+            old = (site.word,) + (NOP,) * (len(words) - 1)
+            site.entries = [Entry(self.elf.physical(site.address), how.needs, old, tuple(words))]
+            return
+        self._stub(site, how, words)
+
+    def _obstacle(self, site, how):
+        """Why nothing can be done, or None."""
+        if how.kind is None:
+            return how.why
+        if site.kind in ("not proven", "not recorded"):
+            return site.kind
+        if any(low <= site.address < high for low, high in self.excluded):
+            return "excluded"
+        if self.elf.segment_of(site.address) is None:
+            return "in no segment of the file"
+        if how.kind == "clear TSR" and not self.clears_tsr(site):
+            return "value not known"
+        return self._vain(site, how)
+
+    def _vain(self, site, how):
+        """mtmsr of a value that surely changes more than EE: the replacement would be right, but would trap as well."""
+        if how.kind != "write MSR":
+            return None
+        before = self.code.word(site.address - 4)
+        if before is not None and site.address not in self.code.targets() and before >> 26 in (25, 24) and \
+                before >> 16 & 31 == how.source and (before >> 26 == 25 and before & 0xFFFF or before & 0x7FFF):
+            return "changes the mode"
+        return None
+
+    def clears_tsr(self, site):
+        """True if mtspr TSR is known to write PIS alone, or every bit that there is."""
+        if self.code.jumps_by_table(site.address):
+            return False
+        function = self.code.names.function(site.address)
+        start = function.value if function else 0
+        value = constant_before(self.code.word, site.address, site.word >> 21 & 31, self.code.targets(), start)
+        return value is not None and (value == TSR_PIS or value & TSR_ALL == TSR_ALL)
+
+    def dead(self, site):
+        """The registers that are dead behind a site."""
+        return self.code.dead(site.address + 4, "compiled" if site.compiled else self.options["abi"], site.address)
+
+    def scratch(self, site, how):
+        """A register that the replacement may use, or None."""
+        dead = self.dead(site)
+        return next((r for r in ORDER if dead >> r & 1 and r != how.source), None)
+
+    def _stub(self, site, how, words):
+        """Two entries: the branch to the stub, and the stub."""
+        if not self.whole or not self.spare.areas:
+            site.why, site.scratch = f"no room ({len(words)} words)", None
+            return
+        at = self.spare.take(len(words) + 1, site.address)
+        if at is None:
+            site.why, site.scratch = "spare area full or out of reach", None
+            return
+        site.how, site.stub = "stub", at
+        stub = tuple(words) + (branch(at + 4 * len(words), site.address + 4),)
+        site.entries = [Entry(self.elf.physical(site.address), how.needs, (site.word,), (branch(site.address, at),)),
+                        Entry(self.elf.physical(at), how.needs, self.spare.original(at, len(stub)), stub)]
+
+
+def branch(here, target):
+    """b target."""
+    return 18 << 26 | target - here & 0x03FFFFFC
