@@ -53,7 +53,8 @@ class Word:
     """A row of page.def."""
 
     def __init__(self, name, offset, field, read, write, text):
-        self.name, self.offset, self.field, self.read, self.write, self.text = name, int(offset), field, read == "YES", write, text
+        self.name, self.offset, self.field, self.text = name, int(offset), field, text
+        self.read, self.write = read == "YES", write
         self.is_register = False
 
 
@@ -123,7 +124,8 @@ def load_calls(path, values):
         if any(other.name == call.name for other in calls):
             faults.append(fault(path, line, f"{call.name} is there twice", "one row for each call"))
         if before and call.number <= before.number:
-            faults.append(fault(path, line, f"number {call.number} behind {before.number}", "numbers ascend, and are never reused"))
+            faults.append(fault(path, line, f"number {call.number} behind {before.number}",
+                                "numbers ascend, and are never reused"))
         if call.number > 0xFFFF:
             faults.append(fault(path, line, f"number {call.number}", "it has the lower 16 bits of r0"))
         if call.road not in ROADS:
@@ -408,7 +410,8 @@ static inline void proteus_wrtee(proteus_word msr)
 {
     proteus_word t;
 
-    __asm__ volatile("lwz %0,%2(0)\\n\\trlwimi %0,%1,0,16,16\\n\\tstw %0,%2(0)\\n\\tlwz %0,%3(0)\\n\\tand %0,%0,%1\\n\\ttwi 1,%0,%4"
+    __asm__ volatile("lwz %0,%2(0)\\n\\trlwimi %0,%1,0,16,16\\n\\tstw %0,%2(0)\\n\\tlwz %0,%3(0)\\n\\t"
+                     "and %0,%0,%1\\n\\ttwi 1,%0,%4"
                      : "=&r"(t) : "r"(msr), "i"(PROTEUS_DISPLACEMENT(PROTEUS_WORD_MSR)),
                        "i"(PROTEUS_DISPLACEMENT(PROTEUS_WORD_PENDING)), "i"(PAGE_CHECK) : "memory");
 }
@@ -424,10 +427,10 @@ static inline void proteus_mtmsr(proteus_word msr)
                        "i"(PROTEUS_DISPLACEMENT(PROTEUS_WORD_PENDING)), "i"(PAGE_CHECK), "i"(PAGE_MODE) : "memory");
 }
 
-/* TSR[PIS] off, PIT = ticks. What the call refuses the instructions do */
+/* TSR[PIS] off, PIT = ticks. What the call refuses the instructions do (and once more, if r3 kept ticks of 2^31 and more) */
 static inline void proteus_timer(proteus_word ticks)
 {
-    if (proteus_timer_set(ticks) != 0) {
+    if (proteus_timer_set(ticks) < 0) {
         __asm__ volatile("mtspr 0x3D8,%0\\n\\tmtspr 0x3DB,%1" : : "r"(0x08000000), "r"(ticks) : "memory");
     }
 }
@@ -435,7 +438,7 @@ static inline void proteus_timer(proteus_word ticks)
 /* MSR[EE] and MSR[WE] on, until an interrupt has come. What the call refuses the instruction does */
 static inline void proteus_wait(void)
 {
-    if (proteus_idle() != 0) {
+    if (proteus_idle() < 0) {
         __asm__ volatile("mtmsr %0\\n\\tisync" : : "r"(proteus_mfmsr() | 0x00048000) : "memory");
     }
 }
@@ -476,7 +479,7 @@ def signature(call):
 def call_function(call):
     """One static inline function. Registers are variables, so the compiler sees exactly what the call reads and writes."""
     results = [] if call.kept else call.results
-    text = f"{call.text}. " + ("Keeps r3" if call.kept else f"Returns {'0' if results[0] == 'status' else results[0]}" +
+    text = f"{call.text}. " + ("Keeps r3" if call.kept else f"Returns {'0 or more' if results[0] == 'status' else results[0]}" +
                                (f", or HCALL_E_{', HCALL_E_'.join(call.errors + ['NUMBER'])}"
                                 if call.errors or call.number else ""))
     lines = comment(text)
