@@ -63,7 +63,7 @@ TIMER_VECTORS = (0x1000, 0x1010, 0x1020)
 OP_TWI, OP_ORI_R0 = 3, 0x6000            # of a word: its upper 6 and 16 bits
 MODES = ("full", "previrt", "para")
 WALK_PREFIX, WALK_PATH = "walk_", "irfm_"      # of the symbol, and of the key
-TABLE1_FORM = "NATIVE.elf,FULL[,PREVIRT[,PARA]]"
+TABLE1_FORM, NO_IMAGE = "NATIVE.elf,FULL[,PREVIRT[,PARA]]", "-"
 PSEUDO = ("boot", "idle", "resuming", "end")    # parties of the plugin's report that are no VM
 
 DEF_ROW = re.compile(r"^(\w+)\((.*)\)\s*$")
@@ -397,14 +397,14 @@ def virtualized_total(vm, report, alone):
     return vm["insns"] + vm["hyp_insns"], vm["cycles"] + vm["hyp_cycles"]
 
 
-def find_vm(vms, name, mode, native_path, image):
-    """Name of the VM that runs the workload in a mode."""
+def find_vm(vms, mode, native_path, image):
+    """Name of the VM that runs the workload in a mode: by its ELF file alone, or one mode's figures could pass for another's."""
     file = os.path.basename(native_path)
     if mode != "full":
         file = f"{os.path.splitext(file)[0]}-{mode}.elf"
-    matching = [vm for vm in vms if vm[1] == file] or [vm for vm in vms if len(vms) == 1 or vm[0] == name]
+    matching = [vm for vm in vms if vm[1] == file]
     if not matching:
-        raise InputError(fault(image, None, f"no VM runs {file}", f"its VMs: {', '.join(vm[0] for vm in vms)}"))
+        raise InputError(fault(image, None, f"no VM runs {file}", f"its VMs run {', '.join(vm[1] for vm in vms)}"))
     return matching[0][0]
 
 
@@ -413,13 +413,13 @@ def percent_over(value, native):
     return 100 * (value / native - 1)
 
 
-def table1_row(name, native_path, images, measured, options):
+def table1_row(native_path, images, measured, options):
     """Native and virtualized totals of one workload. `images`: {mode: path}."""
     native = measure(native_path, ["native=on"], options, None)["vms"]["native"]
     row = {"native": native["insns"], "native_cycles": native["cycles"]}
     for mode, image in images.items():
         vms, report = measured[image]
-        vm_name = find_vm(vms, name, mode, native_path, image)
+        vm_name = find_vm(vms, mode, native_path, image)
         vm = report["vms"][vm_name]
         if not vm["insns"]:
             raise InputError(fault(image, None, f"{vm_name} never ran", "is it started at boot?"))
@@ -590,7 +590,10 @@ def table1_argument(text):
     match = re.fullmatch(r"([\w-]+)=([^,]+)((?:,[^,]+){1,3})", text)
     if not match:
         raise argparse.ArgumentTypeError(f"{text}: write NAME={TABLE1_FORM}")
-    return match.group(1), match.group(2), dict(zip(MODES, match.group(3)[1:].split(",")))
+    images = dict(zip(MODES, match.group(3)[1:].split(",")))
+    if images["full"] == NO_IMAGE:
+        raise argparse.ArgumentTypeError(f"{text}: the image of full can't be left out")
+    return match.group(1), match.group(2), {mode: image for mode, image in images.items() if image != NO_IMAGE}
 
 
 def parse_arguments(argv):
@@ -600,7 +603,7 @@ def parse_arguments(argv):
                         help="image whose excursions count for the paths; may repeat")
     parser.add_argument("--table1", action="append", default=[], type=table1_argument,
                         metavar=f"NAME={TABLE1_FORM}",
-                        help="workload of Table 1: its ELF file, run bare, and the image of each mode; may repeat")
+                        help="workload of Table 1: its ELF file, run bare, and the image of each mode (-: none); may repeat")
     parser.add_argument("--walks", action="append", default=[], metavar="GUEST.elf",
                         help="ELF file of a guest that has symbols walk_<name>; may repeat")
     parser.add_argument("--plugin", default=os.path.join(ROOT, "build", "tools", "count.so"), help="built if need be")
@@ -632,7 +635,7 @@ def main(argv=None):
     for image in images:
         paths |= walk_figures(measured[image][1], image)
     kinds = kind_figures(excursions)
-    table1 = {name: table1_row(name, native, modes, measured, options) for name, native, modes in options.table1}
+    table1 = {name: table1_row(native, modes, measured, options) for name, native, modes in options.table1}
     model = measured[images[0]][1]["model"]
 
     tables = (path_table(paths, targets), walk_table(paths, targets), table1_table(table1, targets) if table1 else [],

@@ -190,16 +190,22 @@ def test_what_the_paper_removes():
 
 
 @pytest.mark.parametrize("text, images", [
-    ("n,f", {"full": "f"}), ("n,f,p", {"full": "f", "previrt": "p"}), ("n,f,p,q", {"full": "f", "previrt": "p", "para": "q"})])
+    ("n,f", {"full": "f"}), ("n,f,p", {"full": "f", "previrt": "p"}), ("n,f,p,q", {"full": "f", "previrt": "p", "para": "q"}),
+    ("n,f,-,q", {"full": "f", "para": "q"})])
 def test_images_of_table_1(text, images):
     assert bench.table1_argument(f"one={text}") == ("one", "n", images)
 
 
 def test_the_vm_of_a_mode():
-    vms = [("full", "one.elf", 0, 1, 0), ("previrt", "one-previrt.elf", 1, 2, 0), ("one", "x.elf", 2, 3, 0)]
-    assert [bench.find_vm(vms, "one", mode, "d/one.elf", "i") for mode in bench.MODES] == ["full", "previrt", "one"]
-    with pytest.raises(InputError, match="i: no VM runs two-para.elf. hint: its VMs: full, previrt, one"):
-        bench.find_vm(vms, "two", "para", "two.elf", "i")
+    vms = [("full", "one.elf", 0, 1, 0), ("previrt", "one-previrt.elf", 1, 2, 0), ("one", "one-para.elf", 2, 3, 0)]
+    assert [bench.find_vm(vms, mode, "d/one.elf", "i") for mode in bench.MODES] == ["full", "previrt", "one"]
+
+
+@pytest.mark.parametrize("mode, file", [("full", "one-para.elf"), ("previrt", "one-para.elf"), ("para", "one.elf")])
+def test_one_modes_image_does_not_pass_for_anothers(mode, file):
+    """Neither being alone nor having the workload's name is enough."""
+    with pytest.raises(InputError, match=f"i: no VM runs one.*elf. hint: its VMs run {file}"):
+        bench.find_vm([("one", file, 0, 1, 0)], mode, "one.elf", "i")
 
 
 def test_totals_of_one_and_of_several_vms():
@@ -250,7 +256,7 @@ def test_bad_images(tmp_path):
         bench.walk_symbols(str(image))
 
 
-@pytest.mark.parametrize("arguments", [[], ["--table1", "ctask"], ["--table1", "ctask=a"],
+@pytest.mark.parametrize("arguments", [[], ["--table1", "ctask"], ["--table1", "ctask=a"], ["--table1", "ctask=a,-,b"],
                                        ["--table1", "ctask=a,b,c,d,e"], ["--image", "x", "--timeout", "0"]])
 def test_wrong_usage_is_status_2(arguments):
     with pytest.raises(SystemExit) as ended:
@@ -350,14 +356,22 @@ def test_toy_from_end_to_end(toy, capfd):
 
 
 def test_toy_in_all_modes(toy, capfd):
-    """Three times the same image: whatever is over native is so in each mode, and nothing is removed."""
+    """Three times the same program, as three products: each mode has the same figures, and nothing is removed."""
     directory, image, native = toy
-    status, report = call(toy, CONFIG, "--table1", f"one={native},{image},{image},{image}")
+    table = (directory / "gen" / "partitions.json").read_text()
+    images = [image]
+    for mode in bench.MODES[1:]:
+        (directory / mode / "gen").mkdir(parents=True)
+        (directory / mode / "gen" / "partitions.json").write_text(table.replace("one.elf", f"one-{mode}.elf"))
+        images.append(shutil.copy(image, directory / mode / "proteus.elf"))
+    status, report = call(toy, CONFIG, "--table1", f"one={native},{','.join(map(str, images))}")
     one = report["table1"]["one"]
     assert status == 0 and {one[mode] for mode in bench.MODES} == {8 + 3 * 13 + 11 + 7}
     assert len({one[f"{mode}_overhead_cycles"] for mode in bench.MODES}) == 1
     assert "not measured" not in capfd.readouterr().out
     assert one["full"] < one["native"] and "para_removed" not in one        # the native toy prints, which takes longer
+    assert call(toy, CONFIG, "--table1", f"one={native},{image},{images[2]}") == (1, None)
+    assert "no VM runs one-previrt.elf. hint: its VMs run one-para.elf, two.elf" in capfd.readouterr().err
 
 
 def test_walks_of_a_guest(toy, capfd):
