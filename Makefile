@@ -87,7 +87,9 @@ $(GEN)/partitions.h: $(PARTITIONS) config/boards/$(BOARD).toml tools/partition.p
 
 # ---- hypervisor ------------------------------------------------------------------------------------------------------
 # A feature is a file: each option adds its own.
-ASM := $(filter-out board_%,$(patsubst asm/%.S,%,$(wildcard asm/*.S))) board_$(BOARD)
+ASM-$(CONFIG_PARAVIRT) += hypercall
+ASM-$(CONFIG_IRFM)     += irfm
+ASM := $(filter-out hypercall irfm board_%,$(patsubst asm/%.S,%,$(wildcard asm/*.S))) board_$(BOARD) $(ASM-y)
 SRC-y := vcpu memory timer emulate spr fault board_$(BOARD)
 SRC-$(CONFIG_SCHED_RR)     += sched_rr
 SRC-$(CONFIG_FIT_WATCHDOG) += events
@@ -96,28 +98,31 @@ SRC-$(CONFIG_MMIO)         += mmio
 SRC-$(CONFIG_CONSOLE)      += console
 SRC-$(CONFIG_MESSAGES)     += message
 SRC-$(CONFIG_STATS)        += stats
-OBJECTS := $(ASM:%=$(O)/asm/%.o) $(SRC-y:%=$(O)/src/%.o) $(O)/gen/partitions.o
+HCALL-$(CONFIG_SERVICES)   += hypercalls/services hypercalls/hypercall
+HCALL-$(CONFIG_DRIVERS)    += hypercalls/drivers hypercalls/hypercall
+HCALL-$(CONFIG_PREVIRT)    += previrt/loader
+OBJECTS := $(ASM:%=$(O)/asm/%.o) $(SRC-y:%=$(O)/src/%.o) $(patsubst %,$(O)/%.o,$(sort $(HCALL-y))) $(O)/gen/partitions.o
 
 # r7-r10 and CTR stay the guest's while C runs: every road has less to save (asm/cold.S).
 FIXED    := $(addprefix -ffixed-,r7 r8 r9 r10 ctr)
 CODEGEN  := -Os -mmultiple -fno-jump-tables $(FIXED)
 ARCH     := -mcpu=405 -msoft-float -mno-dlmzb -mno-eabi -msdata=data -G0 -fno-pic -fno-pie
-CPPFLAGS := -include $(GEN)/autoconf.h -Iconfig -I$(GEN) -Isrc -Isrc/cpu -Iasm -Ulinux -Uunix -Upowerpc
+CPPFLAGS := -include $(GEN)/autoconf.h -Iconfig -I$(GEN) -Isrc -Isrc/cpu -Iasm -Ihypercalls -Iprevirt -Ulinux -Uunix -Upowerpc
 CFLAGS   := $(ARCH) $(CODEGEN) -g -std=gnu11 -ffreestanding -fno-stack-protector -fno-asynchronous-unwind-tables -fno-common \
             -ffunction-sections -fdata-sections -Wall -Wextra -Wmissing-prototypes -Werror
 ASFLAGS  := $(ARCH) -Wa,-mregnames -g -D__ASSEMBLER__
 LDFLAGS  := $(ARCH) $(CODEGEN) -g -flto -nostdlib -static -no-pie \
             -Wl,--build-id=none,--gc-sections,--fatal-warnings,--no-warn-rwx-segments,-z,noexecstack
 
-$(GEN)/offsets.h: src/offsets.c asm/offsets.def $(wildcard src/*.h config/*.def config/*.h) $(GEN)/partitions.h
+$(GEN)/offsets.h: src/offsets.c asm/offsets.def $(wildcard src/*.h hypercalls/*.h hypercalls/*.def config/*.def config/*.h) $(GEN)/partitions.h
 	$(Q)$(CC) $(CPPFLAGS) $(filter-out -g,$(CFLAGS)) -Wno-missing-prototypes -S -o $(GEN)/offsets.s src/offsets.c
 	$(Q)sed -n 's/^[[:space:]]*@define/#define/p' $(GEN)/offsets.s > $@
 	$(Q)sed 's/#define /#define CHECKED_/' $@ > $(GEN)/offsets_checked.h
 
-HEADERS := Makefile $(GEN)/offsets.h $(wildcard src/*.h src/cpu/*.h asm/*.h config/*.def config/*.h) asm/offsets.def
+HEADERS := Makefile $(GEN)/offsets.h $(wildcard $(addsuffix /*.h,src src/cpu asm config hypercalls previrt) config/*.def hypercalls/*.def) asm/offsets.def
 $(O)/asm/%.o: asm/%.S $(HEADERS)
 	$(Q)mkdir -p $(@D); $(CC) $(CPPFLAGS) $(ASFLAGS) -c -o $@ $<
-$(O)/src/%.o: src/%.c $(HEADERS)
+$(O)/%.o: %.c $(HEADERS)
 	$(Q)mkdir -p $(@D); $(CC) $(CPPFLAGS) $(CFLAGS) -flto -c -o $@ $<
 $(GEN)/%.o: $(GEN)/partitions.h $(HEADERS)
 	$(Q)$(CC) $(CPPFLAGS) $(CFLAGS) -flto -c -o $@ $(GEN)/$*.c

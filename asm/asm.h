@@ -11,6 +11,7 @@
 #ifndef PROTEUS_ASM_H
 #define PROTEUS_ASM_H
 
+#include "abi.h"
 #include "autoconf.h"
 #include "ppc405.h"
 
@@ -21,6 +22,10 @@
 #define rVALUE rINSN
 
 #define GPR(n) (VCPU_GPR + 4 * (n))
+
+/* Bits 14:22 of MSR (CE EE PR FP ME FE0 DWE DE): a change of these needs no more than a look at what is pending. */
+#define PLAIN_FIRST 14
+#define PLAIN_LAST  22
 
 /* func name / endfunc name: a routine in a section of its own, so that what nobody calls is not linked. */
 .macro func name

@@ -8,6 +8,7 @@
  */
 #include "offsets.h"
 #include "asm.h"
+#include "hooks.h"
 
 /*
  * save_and_call: the rest of either road.
@@ -31,7 +32,7 @@
 .endm
 
 /*
- * step_and_deliver, deliver: MSR or SRR1 let in what is pending. step_and_wait: MSR[WE] was set. to_schedule: by pit.S.
+ * step_and_deliver, deliver: MSR or SRR1 let in what is pending. step_and_wait: MSR[WE] was set, r29 = MSR. to_schedule: by pit.S.
  * In:   rVCPU, rCR; SRR0; guest's r28-r30 in its register file, r31 in low_r31
  */
 func step_and_deliver
@@ -40,8 +41,11 @@ func step_and_deliver
     mtspr   SPRN_SRR0, r29
     .globl deliver
 deliver:
-    li      r30, vcpu_deliver@l
-1:  mtcr    rCR
+    pending_true 2f
+2:  li      r30, vcpu_deliver@l
+    .globl to_light
+to_light:                               /* hcall_cold: r30 = C function */
+    mtcr    rCR
     lwz     r28, GPR(28)(rVCPU)
     lwz     r29, GPR(29)(rVCPU)
     stw     r3, GPR(3)(rVCPU)
@@ -50,17 +54,21 @@ deliver:
     b       cold_light
     .globl step_and_wait
 step_and_wait:
+#ifdef FAST_IDLE
+    idle_now
+#else
     mfspr   r29, SPRN_SRR0
     addi    r29, r29, 4
     mtspr   SPRN_SRR0, r29
 #ifdef CONFIG_CONSOLE
     li      r30, console_wait@l         /* an unfinished line comes out first */
-    b       1b
+    b       to_light
+#endif
 #endif
     .globl to_schedule
 to_schedule:
     li      r30, schedule@l
-    b       1b
+    b       to_light
 endfunc step_and_deliver
 
 /*

@@ -37,6 +37,7 @@ func dispatch
 #define ISA_HOT(mnemonic, op, xo, form, routine, manual) dispatch_row op, xo, routine ;
 #define ISA_COLD(mnemonic, op, xo, form, routine, manual)
 #include "isa.def"
+    irfm_row
     b       cold_emulate
 endfunc dispatch
 

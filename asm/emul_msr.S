@@ -6,10 +6,6 @@
 #include "asm.h"
 #include "hooks.h"
 
-/* Bits 14:22 (CE EE PR FP ME FE0 DWE DE): a change of these needs no more than a look at what is pending. */
-#define PLAIN_FIRST 14
-#define PLAIN_LAST  22
-
 /*
  * emul_mfmsr
  * In:   rVCPU, rCR, rINSN

@@ -46,6 +46,28 @@
 #endif
 .endm
 
+/* tsr_clear_pis label: the same for a value of PIS alone. */
+.macro tsr_clear_pis label
+#ifdef CONFIG_FIT_WATCHDOG
+    lis     rVALUE, TSR_PIS >> 16
+    tsr_clear \label
+#else
+    li      rKEY, 0
+    li      rVALUE, 0
+#endif
+.endm
+
+/* hcall_in_c: the call is in C, or unknown. In: rVCPU, rCR; guest's r28-r30 in its register file, r31 in low_r31 */
+.macro hcall_in_c
+#if defined(CONFIG_SERVICES) || defined(CONFIG_DRIVERS)
+    li      r30, hypercall@l
+    b       to_light
+#else
+    li      r3, HCALL_E_NUMBER
+    b       enter_cr
+#endif
+.endm
+
 /*
  * slice_left rLeft, rNow, label: to label unless the slice goes on for some time; the machine's PIT is set to its end
  * (a scheduler with slices). In: rNow = TBL. Clobbers: rLeft, CR0
@@ -57,6 +79,104 @@
     cmpwi   \left, PIT_TICKS_MIN
     ble-    \label
     mtspr   SPRN_PIT, \left
+#endif
+.endm
+
+/*
+ * irfm_row: the register pages' trap instructions (option IRFM), last in the dispatcher's ladder: opcode 3, and a small key.
+ * In: rKEY, rINSN as in dispatch.S. Clobbers: rKEY, CR0
+ */
+.macro irfm_row
+#ifdef CONFIG_IRFM
+    xoris   rKEY, rKEY, (dispatch_op ^ 3) << 10
+    cmplwi  rKEY, PAGE_CHECK
+    ble     irfm_trap
+#endif
+.endm
+
+/*
+ * pending_true label: to label if what is pending, by the pending word, is so in fact. A guest clears TSR by a store to its
+ * page (option IRFM without FIT and watchdog), and the pending word does not follow; here it does.
+ * In: rVCPU. Clobbers: r30, CR0
+ */
+.macro pending_true label
+#if defined(CONFIG_IRFM) && !defined(CONFIG_FIT_WATCHDOG)
+    lwz     r30, VCPU_TSR(rVCPU)
+    cmpwi   r30, 0
+    bne     \label
+#ifdef CONFIG_UIC
+    lwz     r30, VCPU_UIC_PENDING(rVCPU)
+    cmpwi   r30, 0
+    bne     \label
+#endif
+    stw     r30, VCPU_PENDING(rVCPU)
+    b       enter_cr
+#endif
+.endm
+
+/* pending_none label: to label if something is pending already: lazily enabled, and not looked at yet (option IRFM). Clobbers: r29, CR0 */
+.macro pending_none label
+#ifdef CONFIG_IRFM
+    lwz     r29, VCPU_PENDING(rVCPU)
+    cmpwi   r29, 0
+    bne-    \label
+#endif
+.endm
+
+/* clear_registers: all register pages, zero (option IRFM); otherwise they are part of the data. In: r0 = 0. Clobbers: r3, r4, CTR */
+.macro clear_registers
+#ifdef CONFIG_IRFM
+    lis     r3, registers_start - 4@ha
+    addi    r3, r3, registers_start - 4@l
+    lis     r4, registers_words@h
+    ori     r4, r4, registers_words@l
+    mtctr   r4
+1:  stwu    r0, 4(r3)
+    bdnz    1b
+#endif
+.endm
+
+/* One VM, and nothing that wants to know that it waits: the assembler itself begins and ends the idle loop. */
+#if defined(CONFIG_SCHED_SINGLE) && !defined(CONFIG_CONSOLE) && !defined(CONFIG_STATS) && !defined(CONFIG_SERVICES)
+#define FAST_IDLE
+#endif
+
+/*
+ * idle_now: wait here if nothing is pending that MSR lets in. The machine's PIT is right: it is set to the next event of the
+ * guest that runs, and there is no other. In: rVCPU, rCR, r29 = MSR; SRR0 at the instruction. Clobbers: r29, r30, CR0
+ */
+.macro idle_now
+#ifdef FAST_IDLE
+    lwz     r30, VCPU_PENDING(rVCPU)
+    and.    r30, r30, r29
+    mfspr   r29, SPRN_SRR0
+    addi    r29, r29, 4
+    mtspr   SPRN_SRR0, r29
+    bne-    to_schedule
+    lwz     r30, LOW(low_r31)
+    stw     r29, LOW(idle_pc)
+    stw     r30, LOW(idle_r31)
+    mtcr    rCR
+    lwz     r28, GPR(28)(rVCPU)
+    lwz     r29, GPR(29)(rVCPU)
+    lwz     r30, GPR(30)(rVCPU)
+    b       idle_loop
+#endif
+.endm
+
+/* idle_end label: the idle loop was interrupted; the guest goes on where it waited, or C is asked (at label). In: r30 = idle_pc. Clobbers: r30 */
+.macro idle_end label
+#ifdef FAST_IDLE
+    mtspr   SPRN_SRR0, r30
+    li      r30, NOT_IDLE
+    stw     r30, LOW(idle_pc)
+    lwz     r30, LOW(idle_r31)
+    stw     r30, LOW(low_r31)
+    lis     r30, MSR_GUEST@h
+    ori     r30, r30, MSR_GUEST@l
+    mtspr   SPRN_SRR1, r30
+#else
+    b       \label
 #endif
 .endm
 

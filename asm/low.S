@@ -2,6 +2,7 @@
  * low.S: the hypervisor's few words that the trap road reaches without a base register.
  */
 #include "offsets.h"
+#include "board_values.h"
 #include "partitions.h"
 #include "asm.h"
 
@@ -47,9 +48,15 @@ stack_top:
     .section .vcpu, "aw", @nobits
     .globl vcpu
     .type vcpu, @object
+#ifdef CONFIG_IRFM
+    .space  BOARD_PAGE_MIN - VCPU_BOUNDARY
+vcpu:
+    .space VM_COUNT * VCPU_SIZE - (BOARD_PAGE_MIN - VCPU_BOUNDARY)
+#else
     .balign 16
 vcpu:
     .space VM_COUNT * VCPU_SIZE
+#endif
     .size vcpu, . - vcpu
 
 #ifdef CONFIG_ROM

@@ -22,9 +22,10 @@ func pit
     slice_left r30, r29, to_schedule    /* the machine's PIT is set to the end of the slice */
     lwz     r30, LOW(idle_pc)
     cmpwi   r30, NOT_IDLE
-    bne-    to_schedule
+    beq     1f
+    idle_end to_schedule
 
-    lwz     r30, VCPU_PIT_BASE(rVCPU)   /* due? */
+1:  lwz     r30, VCPU_PIT_BASE(rVCPU)   /* due? */
     subf    r29, r30, r29
     lwz     r30, VCPU_PIT_LEFT(rVCPU)
     cmpwi   r30, 0
@@ -41,6 +42,7 @@ func pit
     andi.   r30, r29, MSR_EE
     beq-    to_schedule
 
+    pending_none to_schedule
     lwz     r29, VCPU_PENDING(rVCPU)    /* r30 = EE */
     or      r29, r29, r30
     stw     r29, VCPU_PENDING(rVCPU)

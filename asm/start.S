@@ -3,6 +3,7 @@
  */
 #include "offsets.h"
 #include "asm.h"
+#include "hooks.h"
 #include "board.h"
 
 func start
@@ -44,6 +45,7 @@ func start
     mtctr   r4
 2:  stwu    r0, 4(r3)
     bdnz    2b
+    clear_registers
 
     /* Does SPRG0 show through USPRG0, as on QEMU? Then USPRG0 does not exist and must never be written. */
     mtspr   SPRN_SPRG0, r0

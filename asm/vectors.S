@@ -10,6 +10,7 @@
 #include "offsets.h"
 #include "asm.h"
 #include "hooks.h"
+#include "sc.h"
 
 /*
  * A privileged or undefined instruction, or a trap instruction.
@@ -90,7 +91,11 @@ vector_\name:
 #define ROAD_alignment       road_reflect 0x0600, STAT_program, 1
 #define ROAD_program         road_program
 #define ROAD_fp_unavailable  road_reflect 0x0800, STAT_program
+#ifdef CONFIG_PARAVIRT
+#define ROAD_system_call     road_system_call
+#else
 #define ROAD_system_call     road_reflect 0x0C00, STAT_sc
+#endif
 #define ROAD_apu_unavailable road_reflect 0x0F20, STAT_program
 #define ROAD_pit             road_pit
 #define ROAD_fit             road_unexpected

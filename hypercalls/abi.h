@@ -29,7 +29,7 @@
 #define FEATURE_TLB        0x00400000 /* calls of option TLB_VIRT */
 
 /* hcall_sched_get, hcall_sched_set */
-#define HCALL_SCHED_QUANTUM 0 /* time-base ticks of a slice; set: 1 up to what the partition file gives */
+#define HCALL_SCHED_QUANTUM 0 /* time-base ticks of a slice; set: 256 up to what the partition file gives */
 #define HCALL_SCHED_LEFT    1 /* ticks left of this slice; read-only */
 
 /* hcall_vm_info */
@@ -41,13 +41,14 @@
 #define HCALL_INFO_TB_HZ   5 /* ticks of the time base in a second */
 #define HCALL_INFO_PREVIRT 6 /* what became of its pre-virtualization table: the word of page.def */
 
-/* Why a pre-virtualization table was refused */
+/* Why a pre-virtualization table was refused: found by tools/pack.py, the last two by the hypervisor as well */
 #define PREVIRT_E_MAGIC    1 /* not a table */
 #define PREVIRT_E_LENGTH   2 /* the table, or an entry, is shorter than it says */
 #define PREVIRT_E_BOUNDARY 3 /* made for register pages elsewhere */
-#define PREVIRT_E_ORDER    4 /* unaligned, descending or overlapping */
-#define PREVIRT_E_RANGE    5 /* outside the VM's memory */
+#define PREVIRT_E_ORDER    4 /* descending or overlapping */
+#define PREVIRT_E_RANGE    5 /* unaligned, or outside the VM's memory */
 #define PREVIRT_E_WORD     6 /* the code is not what the table says */
+#define PREVIRT_REFUSED    0x80000000 /* in the word `previrt` of page.def */
 #define PREVIRT_MAGIC      0x50345631 /* "P4V1" */
 
 #define HCALL_CONSOLE_MAX 64 /* bytes that one console call moves */
@@ -60,10 +61,13 @@
 #define PAGE_VERSION  0x50340001 /* "P4", version of page.def */
 
 /*
- * twi 1, rX, PAGE_CHECK (trap if rX is logically greater): the end of a lazy `wrteei 1`, with rX = the word `pending`.
- * twi 1, rX, PAGE_MODE: in a lazy mtmsr, followed by `stw rS, msr`: with rX = (old MSR ^ new MSR) without EE.
+ * Trap instructions in the sequences that change MSR[EE] by a store: twi 1, rX, ... (trap if rX is logically greater).
+ *   PAGE_CHECK  their end, with rX = the word `pending` (and the new MSR): goes on behind it, by way of what is pending
+ *   PAGE_MODE   in a lazy mtmsr, with rX = (old MSR ^ new MSR) rotated left by 6, without EE: more than EE changes; goes on
+ *               24 bytes further, where the instruction mtmsr itself stands
+ * Bits 27:29 are the distance in bytes; both are below the smallest value that must trap.
  */
-#define PAGE_CHECK 0x2406
-#define PAGE_MODE  14
+#define PAGE_CHECK 0x704
+#define PAGE_MODE  0x318
 
 #endif

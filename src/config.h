@@ -51,8 +51,10 @@
 
 #if defined(CONFIG_PREVIRT) || defined(CONFIG_IRFM)
 #define VCPU_PREVIRT_WORDS uint32_t previrt; /* what became of the table */
+#define vcpu_previrt(v)    ((v)->previrt)
 #else
 #define VCPU_PREVIRT_WORDS
+#define vcpu_previrt(v) ((void)(v), 0)
 #endif
 
 #ifdef CONFIG_UIC
@@ -65,6 +67,16 @@
 #define VCPU_FIT_WORDS uint32_t events_base; /* TBL up to which FIT and watchdog events are accounted for */
 #else
 #define VCPU_FIT_WORDS
+#endif
+
+#ifdef CONFIG_SERVICES
+#define VCPU_SERVICES_WORDS uint32_t quantum, wake, sleeping; /* ticks of a slice; sleeping until TBL is wake */
+#define VCPU_SLEEPS(v)      ((v)->sleeping != 0)
+#define VCPU_AWAKE(v)       ((v)->sleeping = 0)
+#else
+#define VCPU_SERVICES_WORDS
+#define VCPU_SLEEPS(v) false
+#define VCPU_AWAKE(v)  ((void)(v))
 #endif
 
 #ifdef CONFIG_STATS

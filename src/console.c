@@ -207,6 +207,15 @@ bool console_claims(const struct vcpu *v, uint32_t address)
     return base != 0 && address - base < REGISTERS;
 }
 
+static uint8_t take(struct uart *u)
+{
+    uint8_t value = u->input[u->first];
+
+    u->first = (u->first + 1) % INPUT;
+    u->count--;
+    return value;
+}
+
 uint8_t console_read(struct vcpu *v, uint32_t address)
 {
     struct uart *u = uart_of(v);
@@ -222,9 +231,7 @@ uint8_t console_read(struct vcpu *v, uint32_t address)
     switch (reg) {
     case DATA:
         if (u->count != 0) {
-            value = u->input[u->first];
-            u->first = (u->first + 1) % INPUT;
-            u->count--;
+            value = take(u);
         }
         break;
     case IER:
@@ -307,4 +314,31 @@ void console_write(struct vcpu *v, uint32_t address, uint8_t value)
         break;
     }
     update_line(v);
+}
+
+bool console_put(struct vcpu *v, uint8_t byte)
+{
+    struct uart *u = uart_of(v);
+
+    if (u->handed != 0) {
+        console_poll();
+    }
+    if (u->handed != 0) {
+        return false;
+    }
+    transmit(u, byte);
+    update_line(v);
+    return true;
+}
+
+bool console_get(struct vcpu *v, uint8_t *byte)
+{
+    struct uart *u = uart_of(v);
+
+    if (u->count == 0) {
+        return false;
+    }
+    *byte = take(u);
+    update_line(v);
+    return true;
 }

@@ -25,6 +25,10 @@ bool console_claims(const struct vcpu *v, uint32_t address);
 uint8_t console_read(struct vcpu *v, uint32_t address);
 void console_write(struct vcpu *v, uint32_t address, uint8_t value);
 
+/* One byte from the guest, or to it; false if there is no room now, or none has come. The guest has a console. */
+bool console_put(struct vcpu *v, uint8_t byte);
+bool console_get(struct vcpu *v, uint8_t *byte);
+
 /* Move what the board's UART takes and has. Never waits. */
 void console_poll(void);
 

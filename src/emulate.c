@@ -5,19 +5,11 @@
 
 #include "board.h"
 #include "cpu.h"
+#include "hypercall.h"
 #include "memory.h"
 #include "roads.h"
 #include "stats.h"
 #include "uic.h"
-
-/* MSR = value, with what follows from it. */
-static void set_msr(struct vcpu *v, uint32_t value)
-{
-    v->msr = value & MSR_MASK;
-    if ((value & (MSR_IR | MSR_DR)) != 0) {
-        vcpu_stop(v, "address translation needs option TLB_VIRT");
-    }
-}
 
 static uint32_t emulate_mfspr(struct vcpu *v, uint32_t insn)
 {
@@ -31,7 +23,7 @@ static uint32_t emulate_mtspr(struct vcpu *v, uint32_t insn)
 
 static uint32_t emulate_mtmsr(struct vcpu *v, uint32_t insn)
 {
-    set_msr(v, v->gpr[INSN_RT(insn)]);
+    vcpu_set_msr(v, v->gpr[INSN_RT(insn)]);
     return STEP;
 }
 
@@ -39,7 +31,7 @@ static uint32_t emulate_rfi(struct vcpu *v, uint32_t insn)
 {
     (void)insn;
     v->pc = v->srr0 & ~3U;
-    set_msr(v, v->srr1);
+    vcpu_set_msr(v, v->srr1);
     return STAY;
 }
 
@@ -47,7 +39,7 @@ static uint32_t emulate_rfci(struct vcpu *v, uint32_t insn)
 {
     (void)insn;
     v->pc = cpu_mfspr(SPRN_SRR2) & ~3U;
-    set_msr(v, cpu_mfspr(SPRN_SRR3));
+    vcpu_set_msr(v, cpu_mfspr(SPRN_SRR3));
     return STAY;
 }
 
@@ -158,6 +150,10 @@ static uint32_t decode(struct vcpu *v, uint32_t insn)
 #include "isa.def"
     default:
         break;
+    }
+    if (hypercall_is_rare(insn)) {
+        ARG(v, 0) = (uint32_t)HCALL_E_STATE;
+        return STEP;
     }
     /* Not ours: illegal, or a trap instruction. What the machine calls privileged does not exist in supervisor state. */
     return vcpu_program(v, (esr & ESR_PPR) != 0 ? ESR_PIL : esr);

@@ -60,6 +60,14 @@ bool memory_contains(const struct vcpu *v, uint32_t address)
     return address - config->ram_guest < config->ram_size;
 }
 
+bool memory_contains_all(const struct vcpu *v, uint32_t address, uint32_t bytes)
+{
+    const struct vm_config *config = &vm_config[vcpu_index(v)];
+    uint32_t offset = address - config->ram_guest;
+
+    return offset <= config->ram_size && bytes <= config->ram_size - offset;
+}
+
 uint32_t memory_fetch(const struct vcpu *v)
 {
     return cpu_read32(v->pc + v->ram_offset);

@@ -18,6 +18,9 @@ void memory_load(uint32_t index);
 /* Is the guest-physical address inside the partition's RAM? */
 bool memory_contains(const struct vcpu *v, uint32_t address);
 
+/* Are all of these bytes? */
+bool memory_contains_all(const struct vcpu *v, uint32_t address, uint32_t bytes);
+
 /* The instruction word at the guest's pc, which has been executed and so is inside its RAM. */
 uint32_t memory_fetch(const struct vcpu *v);
 

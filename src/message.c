@@ -3,6 +3,7 @@
  */
 #include "message.h"
 
+#include "abi.h"
 #include "board.h"
 #include "console.h"
 #include "cpu.h"
@@ -97,6 +98,17 @@ void message_stop(struct vcpu *v, const char *reason)
     }
     message_text(": ");
     message_text(reason);
+    message_text("\r\n");
+}
+
+void message_table(const struct vcpu *v, uint32_t row, uint32_t reason)
+{
+    console_flush();
+    message_start("table ", v);
+    message_text(" word ");
+    message_decimal(row);
+    message_text(" refused, runs unpatched: ");
+    message_text(reason == PREVIRT_E_RANGE ? "outside the VM's memory" : "the code is another one");
     message_text("\r\n");
 }
 

@@ -1,5 +1,6 @@
 /*
- * message.h: what the hypervisor itself has to say. Only two things: that a guest stopped, and that the hypervisor did.
+ * message.h: what the hypervisor itself has to say. Only three things: that a guest stopped,
+ * that its pre-virtualization table is not applied, and that the hypervisor stopped.
  */
 #ifndef PROTEUS_MESSAGE_H
 #define PROTEUS_MESSAGE_H
@@ -12,6 +13,9 @@
 
 /* "[proteus] stop NAME pc=PC insn=WORD (mnemonic): reason" */
 void message_stop(struct vcpu *v, const char *reason);
+
+/* "[proteus] table NAME word N refused, runs unpatched: reason", by PREVIRT_E_* */
+void message_table(const struct vcpu *v, uint32_t row, uint32_t reason);
 void message_panic(const char *reason) __attribute__((noreturn));
 
 /* Pieces of a line, for other reports. */
@@ -27,6 +31,11 @@ void board_reset(void) __attribute__((noreturn));
 static inline void message_stop(struct vcpu *v, const char *reason)
 {
     (void)v, (void)reason;
+}
+
+static inline void message_table(const struct vcpu *v, uint32_t row, uint32_t reason)
+{
+    (void)v, (void)row, (void)reason;
 }
 
 static inline __attribute__((noreturn)) void message_panic(const char *reason)

@@ -59,6 +59,13 @@ struct vm_segment {
     const void *data;               // a null pointer when filesz is 0
 };
 
+// A word of the guest's code and what takes its place: the rows of a pre-virtualization table (previrt/README.md) that apply to
+// this VM, word by word, from its image's section .proteus.previrt.
+struct vm_patch {
+    uint32_t guest;                 // guest-physical address
+    uint32_t old, new;
+};
+
 // What starts a VM: real mode, supervisor, at entry, with r3 to r7 as given.
 struct vm_image {
     uint32_t entry;                 // guest-physical address, word-aligned
@@ -66,8 +73,8 @@ struct vm_image {
     uint32_t segment_count;         // rows of segments: the ELF's loadable segments, then the blob if there is one
     const struct vm_segment *segments;
 #ifdef CONFIG_PREVIRT
-    const uint32_t *previrt;        // pre-virtualization table, from the section .proteus.previrt; a null pointer: none
-    uint32_t previrt_words;         // of the whole table
+    uint32_t patch_count;
+    const struct vm_patch *patches; // a null pointer when patch_count is 0
 #endif
 };
 

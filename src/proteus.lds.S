@@ -2,10 +2,12 @@
  * proteus.lds.S: the linker script, run through the preprocessor with the product's configuration.
  *
  * RAM image: vectors at 0, code and data in the lowest 32 KiB. ROM image: vectors at 0xFFFF0000, code and constants in the
- * highest 32 KiB, data in the lowest. Either way every address of the hypervisor fits a signed 16-bit offset.
+ * highest 32 KiB, data in the lowest. Either way every address of the hypervisor fits a signed 16-bit offset, but for the
+ * register files with option IRFM: they stand across the border of two pages that their guest sees.
  */
 #include "autoconf.h"
 #include "board_values.h"
+#include "partitions.h"
 
 #ifdef CONFIG_ROM
 #define VECTORS  0xFFFF0000
@@ -36,10 +38,17 @@ SECTIONS
     .low DATA (NOLOAD) : ALIGN(4) { data_start = .; *(.low) }
     .bss (NOLOAD) : ALIGN(4) { *(.sbss .sbss.*) *(.bss .bss.*) *(COMMON) }
     data_bytes = . - data_start;
+#ifdef CONFIG_IRFM
+    data_end = ALIGN(4);
+#else
     .vcpu (NOLOAD) : ALIGN(16) { *(.vcpu) . = ALIGN(4); data_end = .; }
+#endif
     .stack (NOLOAD) : ALIGN(16) { *(.stack) }
     hypervisor_end = .;
     data_words = (data_end - data_start) / 4;
+#ifdef CONFIG_IRFM
+    .vcpu REGISTERS_BASE (NOLOAD) : { registers_start = .; *(.vcpu) registers_words = (. - registers_start) / 4; }
+#endif
 
     .images IMAGES : { KEEP(*(.images)) }
     images_end = .;

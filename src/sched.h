@@ -3,6 +3,7 @@
  *
  * sched_tick(v, now)  v was interrupted, waits or stopped; its timers are accounted for: who runs now? Usually v.
  *                     A null pointer: nobody can.
+ * sched_yield()       the VM that runs gives the rest of its slice away, at the next sched_tick()
  * sched_left(now)     ticks to the next decision that the scheduler itself wants; SCHED_NEVER if none
  */
 #ifndef PROTEUS_SCHED_H
@@ -20,6 +21,7 @@
 #else
 struct vcpu *sched_tick(struct vcpu *v, uint32_t now);
 uint32_t sched_left(uint32_t now);
+void sched_yield(void);
 #endif
 
 #endif

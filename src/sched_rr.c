@@ -15,7 +15,7 @@ static struct vcpu *sched_next(struct vcpu *v, uint32_t now)
         v = v == &vcpu[VM_COUNT - 1] ? &vcpu[0] : v + 1;
         timer_sync(v, now);
         if (vcpu_can_run(v)) {
-            LOW_SET(slice_end, now + SCHED_QUANTUM_TICKS);
+            LOW_SET(slice_end, now + services_quantum(v));
             return v;
         }
     }
@@ -26,6 +26,11 @@ struct vcpu *sched_tick(struct vcpu *v, uint32_t now)
 {
     /* unsigned: a slice that ended long ago, before the machine idled, is not one that ends in the future */
     return vcpu_can_run(v) && LOW_GET(slice_end) - now - 1 < SCHED_QUANTUM_TICKS ? v : sched_next(v, now);
+}
+
+void sched_yield(void)
+{
+    LOW_SET(slice_end, cpu_time());
 }
 
 uint32_t sched_left(uint32_t now)

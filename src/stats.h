@@ -18,6 +18,7 @@ struct vcpu;
 #ifdef CONFIG_STATS
 
 #define stat_count(v, counter) ((v)->stat[counter]++)
+#define stat_value(v, counter) ((v)->stat[counter])
 void stat_interrupt(struct vcpu *v, uint32_t vector);
 
 /* The machine changes hands, or idles (next is a null pointer). */
@@ -27,6 +28,7 @@ void stat_report(void);
 #else
 
 #define stat_count(v, counter) ((void)(v))
+#define stat_value(v, counter) ((void)(v), 0)
 
 static inline void stat_interrupt(struct vcpu *v, uint32_t vector)
 {

@@ -44,6 +44,7 @@ static uint32_t next_event(const struct vcpu *v, uint32_t now)
 {
     uint32_t left = v->pit_left != 0 ? v->pit_left : EVENTS_NEVER;
 
+    left = earlier(left, services_left(v, now));
     return events_watched(v) ? earlier(left, events_left(v, now)) : left;
 }
 

@@ -9,6 +9,8 @@
 #include <stdint.h>
 
 #include "events.h"
+#include "services.h"
+#include "uic.h"
 #include "vcpu.h"
 
 /*
@@ -48,9 +50,19 @@ static inline __attribute__((always_inline)) void timer_sync_pit(struct vcpu *v,
     }
 }
 
+/* Without FIT and watchdog a guest may clear TSR by a store to its register page: the pending word follows when we look. */
+static inline __attribute__((always_inline)) void timer_follow_page(struct vcpu *v)
+{
+    if (IS_ENABLED(CONFIG_IRFM) && !IS_ENABLED(CONFIG_FIT_WATCHDOG) && v->tsr == 0) {
+        v->pending = uic_pending(v);
+    }
+}
+
 /* Account for the time up to `now`: set status bits, reload, update `pending`. A watchdog may reset the guest. */
 static inline __attribute__((always_inline)) void timer_sync(struct vcpu *v, uint32_t now)
 {
+    timer_follow_page(v);
+    services_sync(v, now);
     timer_sync_pit(v, now);
     if (events_watched(v)) {
         events_sync(v, now);

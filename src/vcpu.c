@@ -7,10 +7,13 @@
 #include "console.h"
 #include "cpu.h"
 #include "memory.h"
+#include "loader.h"
 #include "message.h"
+#include "page.h"
 #include "partition.h"
 #include "roads.h"
 #include "sched.h"
+#include "services.h"
 #include "stats.h"
 #include "timer.h"
 #include "uic.h"
@@ -26,6 +29,7 @@ void vcpu_update_pending(struct vcpu *v)
 void vcpu_noncritical(struct vcpu *v, uint32_t vector)
 {
     stat_interrupt(v, vector);
+    VCPU_AWAKE(v);
     v->srr0 = v->pc;
     v->srr1 = v->msr;
     v->msr &= MSR_CE | MSR_ME | MSR_DE;
@@ -35,6 +39,7 @@ void vcpu_noncritical(struct vcpu *v, uint32_t vector)
 void vcpu_critical(struct vcpu *v, uint32_t vector)
 {
     stat_interrupt(v, vector);
+    VCPU_AWAKE(v);
     v->srr2 = v->pc;
     v->srr3 = v->msr;
     if (vcpu_is_loaded(v)) {
@@ -43,6 +48,14 @@ void vcpu_critical(struct vcpu *v, uint32_t vector)
     }
     v->msr &= vector == 0x0200 ? 0 : MSR_ME;
     v->pc = v->evpr + vector;
+}
+
+void vcpu_set_msr(struct vcpu *v, uint32_t value)
+{
+    v->msr = value & MSR_MASK;
+    if ((value & (MSR_IR | MSR_DR)) != 0) {
+        vcpu_stop(v, "address translation needs option TLB_VIRT");
+    }
 }
 
 uint32_t vcpu_program(struct vcpu *v, uint32_t esr)
@@ -109,13 +122,16 @@ void vcpu_reset(struct vcpu *v, uint32_t cause)
 {
     uint32_t index = vcpu_index(v);
     const struct vm_image *image = &vm_image[index];
-    uint32_t *word = (uint32_t *)v;
+    uint32_t *word = page_first_word(v);
     uint32_t i;
 
     while (word < &v->machine_pid) { /* all registers; then those that do not reset to zero */
         *word++ = 0;
     }
-    memory_load(index);
+    do {
+        memory_load(index);
+    } while (!previrt_apply(v, image));
+    page_init(v, vm_config[index].flags);
     v->pc = image->entry;
     for (i = 0; i < 5; i++) {
         v->gpr[3 + i] = image->r3_to_r7[i];
@@ -123,6 +139,7 @@ void vcpu_reset(struct vcpu *v, uint32_t cause)
     v->dbsr = cause << 8;
     v->sgr = 0xFFFFFFFF;
     v->ccr0 = 0x00700000;
+    services_reset(v);
     timer_reset(v);
     uic_reset(v);
     console_reset(v);

@@ -48,6 +48,7 @@ struct vcpu {
             uint32_t pit;         /* the value last written to PIT: with TCR[ARE] it is loaded again */
             uint32_t usprg0;      /* while not running: the machine's own registers hold the running guest's */
             uint32_t srr2, srr3;  /* likewise */
+            VCPU_SERVICES_WORDS
             VCPU_TSR_KEY
             uint32_t machine_pid; /* PID of its TLB entries: its index + 1 */
             uint32_t ram_offset;  /* machine address minus guest-physical address of the partition's RAM */
@@ -90,10 +91,10 @@ static inline uint32_t vcpu_index(const struct vcpu *v)
     return VM_COUNT == 1 ? 0 : v->machine_pid - 1;
 }
 
-/* False while MSR[WE] waits for an interrupt. A stopped guest waits with every interrupt disabled. */
+/* False while MSR[WE] waits for an interrupt, or a hypercall for the time. A stopped guest waits with all disabled. */
 static inline bool vcpu_can_run(const struct vcpu *v)
 {
-    return (v->msr & MSR_WE) == 0 || (v->pending & v->msr) != 0;
+    return ((v->msr & MSR_WE) == 0 && !VCPU_SLEEPS(v)) || (v->pending & v->msr) != 0;
 }
 
 /* Registers of the running guest that the machine itself holds: to and from its register file (asm/live.S). */
@@ -125,6 +126,9 @@ static inline void vcpu_interrupt(struct vcpu *v, uint32_t vector)
         break;
     }
 }
+
+/* MSR = value, with what follows from it. */
+void vcpu_set_msr(struct vcpu *v, uint32_t value);
 
 /* A program interrupt with this ESR. Returns its vector. */
 uint32_t vcpu_program(struct vcpu *v, uint32_t esr);

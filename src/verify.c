@@ -13,4 +13,4 @@
 #define OFFSET(name, type, field) CONSTANT(name, offsetof(type, field))
 #include "offsets.def"
 
-_Static_assert(sizeof(struct vcpu) < 0x1FFC, "the offset of a register must be smaller than SPR_COLD");
+_Static_assert(offsetof(struct vcpu, none) < 0x1FFC, "the offset of a register must be smaller than SPR_COLD");

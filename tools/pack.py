@@ -284,6 +284,22 @@ def check_entries(words, count, memory, pieces):
     return None
 
 
+def patch_rows(data, features):
+    """The words to patch as (address, old, new): what the entries say whose features the VM has (struct vm_patch).
+
+    A table that nobody has checked gives what can be read of it: the hypervisor looks at each row again.
+    """
+    words = struct.unpack(f">{len(data) // 4}I", data[:len(data) // 4 * 4])
+    position, rows = TABLE_HEADER, []
+    while position + 2 <= len(words):
+        address, needs, size = words[position], words[position + 1] & 0xFFFF0000, words[position + 1] & 0xFFFF
+        old, new = words[position + 2:position + 2 + size], words[position + 2 + size:position + 2 + 2 * size]
+        if not needs & ~features:
+            rows += [((address + 4 * index) % (1 << 32), *pair) for index, pair in enumerate(zip(old, new))]
+        position += 2 + 2 * size
+    return rows
+
+
 def find_file(name, folders):
     """The first folder's file of that name, or None; an absolute name stands for itself."""
     for folder in folders if not os.path.isabs(name) else [""]:
@@ -332,8 +348,10 @@ def render_store(guests, source, previrt):
         words = ", ".join(f"0x{word:X}" for word in (guest.entry, *guest.regs, len(guest.pieces)))
         tail = ""
         if previrt:
-            words_of_table = -(-guest.table.filesz // 4) if guest.table else 0
-            tail = f", {store_piece(guest.table, labels, data) if words_of_table else 0}, {words_of_table}"
+            patches = patch_rows(read_piece(guest.table), guest.vm["flags"]) if guest.table else []
+            tail = f", {len(patches)}, {f'patches_{index}' if patches else 0}"
+            rows += ["", f"patches_{index}:"] if patches else []
+            rows += [f"    .long 0x{address:08X}, 0x{old:08X}, 0x{new:08X}" for address, old, new in patches]
         table.append(f"    .long {words}, segments_{index}{tail}    /* {guest.vm['name']} */")
         rows += ["", f"segments_{index}:"]
         for piece in guest.pieces:

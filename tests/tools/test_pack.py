@@ -304,16 +304,27 @@ GUEST = elf([(0x100, CODE4, 32, R | X, 0xC0000100), (0x200, CODE4, 16, R | W)], 
 
 
 def test_table(tool):
-    """The table of the section, word for word, beside the image that has it; a VM without it has a null pointer."""
+    """What the section's table says, word by word, beside the image that has it; a VM without it has a null pointer."""
     tool.partitions(PREVIRT + '[[vm]]\nname = "two"\nimage = "two.elf"\nmemory = "64K"\n', HYBRID)
     content = packed(table(*SITES))
     tool.write(one_elf=with_section(GUEST, content), two_elf=with_section(GUEST, b"not read"))
     assert tool.store() == (0, [])
     data = assembled(tool)
     one, two = words(data, 0, 10), words(data, 40, 10)
-    assert one[6] == two[6] == 2 and one[9] == len(content) // 4 and two[8:] == [0, 0]
-    assert one[8] % 4 == 0 and data[one[8]:one[8] + len(content)] == content
+    assert one[6] == two[6] == 2 and one[8] == 3 and two[8:] == [0, 0]
+    assert one[9] % 4 == 0 and words(data, one[9], 9) == [
+        0x100, MFSRR0, 0x8060F088, 0x104, RFI, NOP, 0x108, NOP, NOP]
     assert words(data, one[7], 3) == [0x100, 16, 32] and words(data, two[7], 3) == [0x100, 16, 32]
+
+
+def test_entries_that_the_vm_cannot_use(tool):
+    """An entry that needs what the VM does not have is left out: its instruction stays trapping."""
+    tool.partitions(ONE + "previrt = true\n", HYBRID)
+    tool.write(one_elf=with_section(GUEST, packed(table(*SITES, boundary=0))))
+    assert tool.store() == (0, [])
+    data = assembled(tool)
+    row = words(data, 0, 10)
+    assert row[8] == 2 and words(data, row[9], 6) == [0x104, RFI, NOP, 0x108, NOP, NOP]
 
 
 def test_table_of_an_option_that_is_off(tool):
@@ -374,8 +385,8 @@ def test_table_fault(tool, content, expected):
     assert tool.store("--accept-bad-tables") == (0, [])
     data = assembled(tool)
     row = words(data, 0, 10)
-    assert row[9] == (len(content) + 3) // 4 and bool(row[8]) == bool(content)
-    assert data[row[8]:row[8] + 4 * row[9]] == content + bytes(-len(content) % 4) or not content
+    assert bool(row[8]) == bool(row[9]) and row[8] <= len(content) // 8
+    assert len(data) >= row[9] + 12 * row[8]
 
 
 NO_BYTES = f"the section .proteus.previrt has no bytes in the file{MAKE}"

@@ -13,10 +13,11 @@ TEST-$(CONFIG_UIC)          += uic
 TEST-$(CONFIG_CONSOLE)      += console mmio
 TEST-$(CONFIG_MESSAGES)     += message
 TEST-$(CONFIG_STATS)        += stats
+SOURCES  := $(SRC-y:%=src/%) $(sort $(HCALL-y))
 PROGRAMS := $(TEST-y:%=$(DIR)/test_%)
 
 CPPFLAGS := -include $(DIR)/gen/autoconf.h -MMD -MP -I. -Ifake -I$(TOP)/config -I$(DIR)/gen -I$(DIR) -I$(OUT) \
-            -I$(TOP)/src -I$(TOP)/asm
+            -I$(TOP)/src -I$(TOP)/asm -I$(TOP)/hypercalls -I$(TOP)/previrt
 CFLAGS   := -std=gnu11 -O1 -g -fno-pie -fno-common -Wall -Wextra -Werror -Wno-override-init -Wno-pointer-to-int-cast \
             -fsanitize=undefined -fno-sanitize-recover=all
 # Addresses of the host fit 32 bits, and are no addresses of the fake machine's RAM.
@@ -29,15 +30,15 @@ all: $(PROGRAMS)
 
 # The same offsets, as the target's compiler sees them.
 TARGET := $(CROSS_COMPILE)gcc -mcpu=405 -msoft-float -ffreestanding -fno-pic -Ulinux -Uunix \
-          -include $(DIR)/gen/autoconf.h -I$(TOP)/config -I$(DIR)/gen -I$(TOP)/src -I$(TOP)/src/cpu -I$(TOP)/asm
+          -include $(DIR)/gen/autoconf.h -I$(DIR)/gen $(addprefix -I$(TOP)/,config src src/cpu asm hypercalls)
 $(DIR)/target_offsets.h: $(TOP)/src/offsets.c $(TOP)/asm/offsets.def \
-    $(wildcard $(TOP)/src/*.h $(TOP)/config/*.def $(TOP)/config/*.h)
+    $(wildcard $(TOP)/src/*.h $(TOP)/config/*.def $(TOP)/config/*.h $(TOP)/hypercalls/*.def $(TOP)/hypercalls/*.h)
 	$(TARGET) -S -o $(DIR)/offsets.s $<
 	sed -n 's/^[[:space:]]*@define /#define TARGET_/p' $(DIR)/offsets.s > $@
 $(DIR)/test_layout.o: $(DIR)/target_offsets.h
 
 # The sources' data gets a section of its own: a test clears it, as start.S does.
-$(DIR)/src/%.o: $(TOP)/src/%.c variant.mk
+$(SOURCES:%=$(DIR)/%.o): $(DIR)/%.o: $(TOP)/%.c variant.mk
 	mkdir -p $(@D); $(CC) $(CPPFLAGS) $(CFLAGS) -c -o $@ $<
 	objcopy --set-section-flags .bss=alloc,load,contents,data --rename-section .bss=proteus_data $@
 $(DIR)/gen/partitions.o: $(DIR)/gen/partitions.c variant.mk
@@ -45,7 +46,7 @@ $(DIR)/gen/partitions.o: $(DIR)/gen/partitions.c variant.mk
 $(DIR)/%.o: %.c variant.mk
 	mkdir -p $(@D); $(CC) $(CPPFLAGS) $(CFLAGS) -c -o $@ $<
 
-$(DIR)/test_%: $(DIR)/test_%.o $(DIR)/harness.o $(DIR)/fake/cpu.o $(SRC-y:%=$(DIR)/src/%.o) $(DIR)/gen/partitions.o
+$(DIR)/test_%: $(DIR)/test_%.o $(DIR)/harness.o $(DIR)/fake/cpu.o $(SOURCES:%=$(DIR)/%.o) $(DIR)/gen/partitions.o
 	$(CC) $(LDFLAGS) -o $@ $^ -lcmocka
 
--include $(wildcard $(DIR)/*.d $(DIR)/src/*.d $(DIR)/fake/*.d)
+-include $(wildcard $(DIR)/*.d $(DIR)/src/*.d $(DIR)/fake/*.d $(DIR)/hypercalls/*.d $(DIR)/previrt/*.d)

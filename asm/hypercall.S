@@ -1,0 +1,56 @@
+/*
+ * hypercall.S: the hypercalls that are worth assembler: those that take the place of a frequent instruction.
+ */
+#include "offsets.h"
+#include "asm.h"
+#include "hooks.h"
+
+/*
+ * hcall_hot
+ * In:       rVCPU, r29 = the guest's CR, cr1 = number against HCALL_timer_set, guest's r0 and r3-r6 in place, SRR0 behind the
+ *           sc; guest's r29, r30 in its register file, r31 in low_r31
+ * Out:      to a routine of the trap road with rCR, and SRR0 at the sc, as if that were the privileged instruction; if it is
+ *           a rare case of that, C refuses the call (src/emulate.c). Or to C with SRR0 behind the sc
+ * Clobbers: r28-r30, CR
+ */
+func hcall_hot
+    stw     r28, GPR(28)(rVCPU)
+    mr      rCR, r29
+    xoris   r30, r0, HCALL_TAG
+    cmplwi  r30, HCALL_idle
+    bgt     hcall_cold
+    mfspr   r29, SPRN_SRR0
+    addi    r29, r29, -4
+    mtspr   SPRN_SRR0, r29
+    beq     hcall_idle
+    beq     cr1, hcall_timer_set
+    cmplwi  r30, HCALL_msr_set
+    mr      rVALUE, r3
+    beq     set_msr
+
+    lwz     rKEY, VCPU_SRR1(rVCPU)      /* rfi: r0 becomes SPRG0, but only if the call does not come back */
+    rlwinm  rKEY, rKEY, 0, 16, 14
+    rlwinm. rKEY, rKEY, 0, PLAIN_LAST + 1, PLAIN_FIRST - 1
+    bne-    enter_step
+    lwz     r0, VCPU_SPRG0(rVCPU)
+    b       emul_rfi
+
+/* As mtmsr of this very MSR with EE and WE. */
+hcall_idle:
+    lwz     rVALUE, VCPU_MSR(rVCPU)
+    oris    rVALUE, rVALUE, MSR_WE >> 16
+    ori     rVALUE, rVALUE, MSR_EE
+    b       set_msr
+
+/* What mtspr TSR does with PIS, then what mtspr PIT does with r3. */
+hcall_timer_set:
+    uic_quiet cold_emulate
+    tsr_clear_pis cold_emulate
+    stw     rKEY, VCPU_TSR(rVCPU)
+    stw     rVALUE, VCPU_PENDING(rVCPU)
+    mr      rVALUE, r3
+    b       set_pit
+
+hcall_cold:
+    hcall_in_c
+endfunc hcall_hot

@@ -1,0 +1,33 @@
+/*
+ * loader.c: see loader.h. The table is believed in nothing. What it writes is a guest's code, which can do no harm whatever
+ * it is: what matters is where it writes, and that it is not applied in part.
+ */
+#include "loader.h"
+
+#include "cpu.h"
+#include "message.h"
+
+bool previrt_apply(struct vcpu *v, const struct vm_image *image)
+{
+    const struct vm_config *config = &vm_config[vcpu_index(v)];
+    const struct vm_patch *row = image->patches;
+
+    for (; v->previrt < image->patch_count; v->previrt++, row++) {
+        uint32_t at = row->guest - config->ram_guest;
+        uint32_t reason = PREVIRT_REFUSED | PREVIRT_E_RANGE << 16;
+
+        if ((at & 3) == 0 && at < config->ram_size) {
+            at += config->ram_machine;
+            reason = PREVIRT_REFUSED | PREVIRT_E_WORD << 16;
+            if (cpu_read32(at) == row->old) {
+                cpu_write32(at, row->new);
+                cpu_dcbst(at);
+                continue;
+            }
+        }
+        message_table(v, v->previrt, reason >> 16 & 15);
+        v->previrt |= reason;
+        return false;
+    }
+    return true;
+}
