@@ -5,7 +5,7 @@ import struct
 from code import Code
 from elf import PF_X, SHF_ALLOC, SHT_NOBITS, SITES
 from facts import ABI, PrevirtError
-from sites import (NOP, TSR_ALL, TSR_PIS, constant_before, plan, reachable, replacement, row_of, text_of)
+from sites import NOP, TSR_ALL, TSR_PIS, branch, constant_before, plan, reachable, replacement, row_of, stub
 from table import Entry
 
 SITE_ABI = 0x100                    # cc.py: inside a compiled function; in the lower byte, the words of room
@@ -65,13 +65,10 @@ class Spare:
         return low, high, text
 
     def _check(self, low, high, text):
-        """Nobody else has these words: they are all the same and never executed, or in no segment."""
+        """Nobody else has these words: they are all the same and never executed."""
         segment = self.elf.segment_of(low, high - low)
         if segment is None:
-            if any(s.vaddr < high and low < s.vaddr + s.memsz or s.paddr < self.elf.physical(low) + high - low
-                   and self.elf.physical(low) < s.paddr + s.memsz for s in self.elf.loads):
-                self._fail(f"{text} is not wholly in the file", "the guest clears what is in memory only (.bss)")
-            return
+            self._fail(f"{text} is not wholly in the file", "what is in memory only, like .bss, is cleared by the guest")
         if not segment.flags & PF_X:
             self._fail(f"{text} is not in an executable segment", "put it into .text")
         words = {self.elf.word(a) for a in range(low, high, 4)}
@@ -108,8 +105,8 @@ class Spare:
         return None
 
     def original(self, at, count):
-        """The words that are there now: of the file, or of cleared memory."""
-        return tuple(self.elf.word(a) or 0 for a in range(at, at + 4 * count, 4))
+        """The words that are there now."""
+        return tuple(self.elf.word(a) for a in range(at, at + 4 * count, 4))
 
 
 class Program:
@@ -264,16 +261,13 @@ class Program:
         if not self.whole or not self.spare.areas:
             site.why, site.scratch = f"no room ({len(words)} words)", None
             return
-        at = self.spare.take(len(words) + 1, site.address)
+        size = len(stub(site.word, how, self.boundary, site.scratch, 0, 0))
+        at = self.spare.take(size, site.address)
         if at is None:
             site.why, site.scratch = "spare area full or out of reach", None
             return
         site.how, site.stub = "stub", at
-        stub = tuple(words) + (branch(at + 4 * len(words), site.address + 4),)
+        new = tuple(stub(site.word, how, self.boundary, site.scratch, at, site.address + 4))
         site.entries = [Entry(self.elf.physical(site.address), how.needs, (site.word,), (branch(site.address, at),)),
-                        Entry(self.elf.physical(at), how.needs, self.spare.original(at, len(stub)), stub)]
+                        Entry(self.elf.physical(at), how.needs, self.spare.original(at, size), new)]
 
-
-def branch(here, target):
-    """b target."""
-    return 18 << 26 | target - here & 0x03FFFFFC

@@ -1,9 +1,9 @@
 """check.py: proves that a table and its program agree, without trusting what made the table."""
 
-from build import REACH, branch
+from build import REACH, Site
 from encoding import flow
 from facts import PrevirtError
-from sites import NOP, plan, replacement, row_of, text_of
+from sites import NOP, plan, replacement, row_of, stub, text_of
 
 
 def verify(program, boundary, entries):
@@ -23,16 +23,16 @@ def verify(program, boundary, entries):
         at = elf.virtual(entry.paddr)
         for i, old in enumerate(entry.old):
             word = elf.word(at + 4 * i)
-            if word is None and any(s.vaddr <= at + 4 * i < s.vaddr + s.memsz for s in elf.loads):
+            if word is None:
                 fail(number, f"0x{at + 4 * i:08X} is not in the file")
-            if old != (word or 0):
-                fail(number, f"0x{at + 4 * i:08X} holds 0x{word or 0:08X}, the table says 0x{old:08X}")
-        if row_of(entry.old[0]) is None or elf.word(at) is None or program.code.word(at) is None:
+            if old != word:
+                fail(number, f"0x{at + 4 * i:08X} holds 0x{word:08X}, the table says 0x{old:08X}")
+        if row_of(entry.old[0]) is None or program.code.word(at) is None:
             others.append(number)
         elif len(entry.new) == 1 and entry.new[0] >> 26 == 18 and not entry.new[0] & 3:
             stubs[flow(entry.new[0], at).target] = (number, at, entry)
         else:
-            _site(program, recorded, at, entry, entry.new, lambda cause, n=number: fail(n, cause))
+            _site(program, recorded, at, entry, None, lambda cause, n=number: fail(n, cause))
             if any(old != NOP for old in entry.old[1:]) or len(entry.old) > 1 + recorded.get(at, (0,))[0]:
                 fail(number, "it writes over more than the instruction and its room")
     for number in others:
@@ -47,8 +47,16 @@ def verify(program, boundary, entries):
     return len(entries) - len(others), len(others)
 
 
-def _site(program, recorded, at, entry, new, fail):
-    """The words are the documented replacement of the instruction, with a register that is dead there."""
+def _site(program, recorded, at, entry, outside, fail):
+    """
+    The words are the documented replacement of the instruction, with a register that is dead there. outside: (address,
+    words) of its stub, which ends with a branch back.
+    """
+    def words(r):
+        if outside:
+            return tuple(stub(word, how, program.boundary, r, outside[0], at + 4))
+        return tuple(replacement(word, how, program.boundary, r))
+
     word = entry.old[0]
     how = plan(word)
     if how.kind is None:
@@ -61,7 +69,7 @@ def _site(program, recorded, at, entry, new, fail):
         fail(f"it needs the features 0x{entry.needs:08X}, not 0x{how.needs:08X}")
     room, compiled = recorded.get(at, (0, False))
     registers = [r for r in range(32) if r != how.source] if how.scratch else [None]
-    used = [r for r in registers if tuple(replacement(word, how, program.boundary, r)) == tuple(new)]
+    used = [r for r in registers if words(r) == (outside[1] if outside else entry.new)]
     if not used:
         fail(f"its words are no replacement of {text_of(word)}")
     if how.scratch:
@@ -69,18 +77,17 @@ def _site(program, recorded, at, entry, new, fail):
         if not dead >> used[0] & 1:
             fail(f"r{used[0]} is not dead behind 0x{at:08X}")
     if how.kind == "clear TSR":
-        from build import Site
         if not program.clears_tsr(Site(at, word, "recorded", room, compiled)):
             fail(f"what {text_of(word)} writes at 0x{at:08X} is not known")
 
 
 def _stub(program, recorded, at, entry, site, jump, fail):
-    """A stub is a replacement and the branch back, in a declared area, within reach."""
+    """A stub is in a declared area, within reach, and what its site needs."""
     last = at + 4 * len(entry.new) - 4
-    if len(entry.new) < 2 or abs(last - site) > REACH or entry.new[-1] != branch(last, site + 4):
-        fail(f"the stub at 0x{at:08X} does not end with a branch to 0x{site + 4:08X}")
+    if abs(last - site) > REACH:
+        fail(f"the stub at 0x{at:08X} is out of reach")
     if entry.needs != jump.needs:
         fail(f"the stub at 0x{at:08X} and its site need different features")
     if not any(low <= at and last + 4 <= high for low, high, _ in program.spare.areas):
         fail(f"the stub at 0x{at:08X} is outside the spare areas")
-    _site(program, recorded, site, jump, entry.new[:-1], fail)
+    _site(program, recorded, site, jump, (at, entry.new), fail)

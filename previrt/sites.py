@@ -14,9 +14,10 @@ TSR_PIS = 0x08000000                                 # the only bit of TSR that 
 TSR_ALL = 0xFC000000
 MSR_EE = 0x8000
 NOP = 0x60000000
+BRANCH = 18 << 26
 USER_READ = (1, 8, 9, 0x100, 260, 261, 262, 263, 268, 269)      # never trap: XER, LR, CTR, USPRG0, SPRG4-7, time base
 USER_WRITE = (1, 8, 9)
-WORDS = {"load": 1, "store": 1, "store byte": 1, "clear TSR": 2, "clear EE": 3, "set EE": 5, "copy EE": 6, "write MSR": 8,
+WORDS = {"load": 1, "store": 1, "store byte": 1, "clear TSR": 2, "clear EE": 3, "set EE": 5, "copy EE": 6, "write MSR": 10,
          "nothing": 1}
 
 
@@ -135,10 +136,26 @@ def replacement(word, how, boundary, t):
         "clear EE": lambda: [get, without_ee, put],
         "set EE": lambda: [get, d_form(24, t, t, MSR_EE), put] + check + [trap],
         "copy EE": lambda: [get, 20 << 26 | s << 21 | t << 16 | 16 << 6 | 16 << 1, put] + masked + [trap],
-        "write MSR": lambda: [get, 31 << 26 | t << 21 | t << 16 | s << 11 | 316 << 1, without_ee,
-                              d_form(3, 1, t, ABI["PAGE_MODE"]), d_form(stw, s, 0, at("msr"))] + masked + [trap],
+        "write MSR": lambda: [get, 31 << 26 | t << 21 | t << 16 | s << 11 | 316 << 1,                     # xor t, t, s
+                              21 << 26 | t << 21 | t << 16 | 6 << 11 | 11 << 6 | 9 << 1,                   # rlwinm t, t, 6, 11, 9
+                              d_form(3, 1, t, ABI["PAGE_MODE"]), d_form(stw, s, 0, at("msr"))] + masked + [
+                                  trap, BRANCH | 8, word],
         "nothing": lambda: [NOP],
     }[how.kind]()
+
+
+def branch(here, target):
+    """b target."""
+    return BRANCH | target - here & 0x03FFFFFC
+
+
+def stub(word, how, boundary, t, at, back):
+    """The replacement as a stub at an address, which ends with a branch back: two of them around a kept instruction."""
+    words = replacement(word, how, boundary, t)
+    kept = words[-1:] if how.kind == "write MSR" else []
+    words = words[:-2] if kept else words
+    words.append(branch(at + 4 * len(words), back))
+    return words + kept + [branch(at + 4 * len(words) + 4, back)] if kept else words
 
 
 def constant_before(read, address, register, targets, start):
