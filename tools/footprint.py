@@ -463,6 +463,10 @@ def components_of(base, pairs, targets):
         if spec["option"] in pairs:
             row = difference(*pairs[spec["option"]], spec.get("files"))
             components[key] = {"text": row["text"], "data": row["data"]}
+    for key, spec in targets["component"].items():
+        if key in components and spec.get("without") in components:       # no byte counts twice
+            part = components[spec["without"]]
+            components[key] = {column: size - part[column] for column, size in components[key].items()}
     return components
 
 
