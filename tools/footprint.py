@@ -340,7 +340,14 @@ class Builder:
         write_if_changed(path, text)
         extra = " ".join(f"CONFIG_{name}={value}" for name, value in sorted(settings.items()))
         return self.make(self.options.product, folder, f"PARTITIONS={os.path.join(folder, 'partitions.toml')}",
-                         f"EXTRA_CONFIG={extra}")
+                         f"EXTRA_CONFIG={extra}", *self.pack(techniques))
+
+    @staticmethod
+    def pack(techniques):
+        """Variables for the packer: the table is made for register pages, and a VM without them would be refused. It never runs:
+        what counts is that the loader is in on both sides, or its bytes would be IRFM's.
+        """
+        return ["PACK=--accept-bad-tables"] if "PREVIRT" in techniques and "IRFM" not in techniques else []
 
 
 def vms_of(folder):
