@@ -86,6 +86,8 @@ func emul_rfi
     rlwinm  rKEY, rKEY, 0, 16, 14
     rlwinm. r30, rKEY, 0, PLAIN_LAST + 1, PLAIN_FIRST - 1
     bne-    cold_emulate
+    .globl  rfi_plain
+rfi_plain:                              /* rKEY = the new MSR */
     stw     rKEY, VCPU_MSR(rVCPU)
     lwz     r30, VCPU_SRR0(rVCPU)
     mtspr   SPRN_SRR0, r30

@@ -18,22 +18,25 @@ func hcall_hot
     mr      rCR, r29
     xoris   r30, r0, HCALL_TAG
     cmplwi  r30, HCALL_idle
+    cmplwi  cr5, r30, HCALL_rfi
     bgt     hcall_cold
+    beq     cr5, hcall_rfi
     mfspr   r29, SPRN_SRR0
     addi    r29, r29, -4
     mtspr   SPRN_SRR0, r29
     beq     hcall_idle
     beq     cr1, hcall_timer_set
-    cmplwi  r30, HCALL_msr_set
-    mr      rVALUE, r3
-    beq     set_msr
+    mr      rVALUE, r3                  /* msr_set */
+    b       set_msr
 
-    lwz     rKEY, VCPU_SRR1(rVCPU)      /* rfi: r0 becomes SPRG0, but only if the call does not come back */
+/* As emul_rfi, but what is rare comes back at once. */
+hcall_rfi:
+    lwz     rKEY, VCPU_SRR1(rVCPU)
     rlwinm  rKEY, rKEY, 0, 16, 14
-    rlwinm. rKEY, rKEY, 0, PLAIN_LAST + 1, PLAIN_FIRST - 1
-    bne-    enter_step
+    rlwinm. r30, rKEY, 0, PLAIN_LAST + 1, PLAIN_FIRST - 1
+    bne-    enter_cr
     lwz     r0, VCPU_SPRG0(rVCPU)
-    b       emul_rfi
+    b       rfi_plain
 
 /* As mtmsr of this very MSR with EE and WE. */
 hcall_idle:

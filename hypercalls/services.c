@@ -22,7 +22,7 @@ uint32_t hcall_yield(struct vcpu *v)
 
 /*
  * The guest waits with pc at the sc: whatever ends the wait, an interrupt or the time, it calls again, and so goes on waiting
- * or finds that the time has come. vcpu_can_run() knows of `sleeping`, timer_sync() ends it.
+ * or finds that the time has come. vcpu_can_run() knows of `sleeping`, services_wake() ends it.
  */
 uint32_t hcall_sleep_until(struct vcpu *v)
 {
@@ -30,7 +30,7 @@ uint32_t hcall_sleep_until(struct vcpu *v)
         return 0;
     }
     v->wake = ARG(v, 0);
-    v->sleeping = 1;
+    v->sleeping = MSR_WE;
     v->pc -= 4;
     return ARG(v, 0);
 }

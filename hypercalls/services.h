@@ -19,12 +19,14 @@ static inline void services_reset(struct vcpu *v)
     v->quantum = SCHED_QUANTUM_TICKS;
 }
 
-/* The time of a guest that sleeps has come. */
-static inline void services_sync(struct vcpu *v, uint32_t now)
+/* Of a guest that can't run: has its time come? */
+static inline bool services_wake(struct vcpu *v, uint32_t now)
 {
     if (v->sleeping != 0 && (int32_t)(now - v->wake) >= 0) {
         v->sleeping = 0;
+        return (v->msr & MSR_WE) == 0;
     }
+    return false;
 }
 
 /* Ticks until the guest wakes. */
@@ -37,7 +39,7 @@ static inline uint32_t services_left(const struct vcpu *v, uint32_t now)
 
 #define services_quantum(v)       SCHED_QUANTUM_TICKS
 #define services_reset(v)         ((void)(v))
-#define services_sync(v, now)     ((void)(v), (void)(now))
+#define services_wake(v, now)     ((void)(v), (void)(now), false)
 #define services_left(v, now)     0xFFFFFFFFU
 
 #endif

@@ -70,12 +70,12 @@
 #endif
 
 #ifdef CONFIG_SERVICES
-#define VCPU_SERVICES_WORDS uint32_t quantum, wake, sleeping; /* ticks of a slice; sleeping until TBL is wake */
-#define VCPU_SLEEPS(v)      ((v)->sleeping != 0)
+#define VCPU_SERVICES_WORDS uint32_t quantum, wake, sleeping; /* ticks of a slice; MSR_WE until TBL is wake */
+#define VCPU_SLEEPS(v)      ((v)->sleeping)
 #define VCPU_AWAKE(v)       ((v)->sleeping = 0)
 #else
 #define VCPU_SERVICES_WORDS
-#define VCPU_SLEEPS(v) false
+#define VCPU_SLEEPS(v) 0U
 #define VCPU_AWAKE(v)  ((void)(v))
 #endif
 

@@ -11,6 +11,7 @@
 
 #include <stdint.h>
 
+#include "services.h"
 #include "timer.h"
 #include "vcpu.h"
 

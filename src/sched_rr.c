@@ -14,7 +14,7 @@ static struct vcpu *sched_next(struct vcpu *v, uint32_t now)
     for (i = 0; i < VM_COUNT; i++) {
         v = v == &vcpu[VM_COUNT - 1] ? &vcpu[0] : v + 1;
         timer_sync(v, now);
-        if (vcpu_can_run(v)) {
+        if (vcpu_can_run(v) || services_wake(v, now)) {
             LOW_SET(slice_end, now + services_quantum(v));
             return v;
         }

@@ -3,8 +3,7 @@
  */
 static inline struct vcpu *sched_tick(struct vcpu *v, uint32_t now)
 {
-    (void)now;
-    return vcpu_can_run(v) ? v : 0;
+    return vcpu_can_run(v) || services_wake(v, now) ? v : 0;
 }
 
 static inline void sched_yield(void)

@@ -62,7 +62,6 @@ static inline __attribute__((always_inline)) void timer_follow_page(struct vcpu 
 static inline __attribute__((always_inline)) void timer_sync(struct vcpu *v, uint32_t now)
 {
     timer_follow_page(v);
-    services_sync(v, now);
     timer_sync_pit(v, now);
     if (events_watched(v)) {
         events_sync(v, now);
