@@ -19,7 +19,7 @@ import shlex
 import subprocess
 import tempfile
 
-from build import DEFAULTS
+from decide import DEFAULTS
 from elf import SITES, Elf, write_file
 from facts import PrevirtError
 from previrt import make
@@ -214,9 +214,8 @@ def fill(output, options):
                 return 0                        # of a partial link the last one gets the table
         elf = Elf(output)
         if elf.section(SITES) is None:
-            note(f"{output}: nothing marked in it, no table. hint: compile with cc.py, keep {SITES} in the link script")
-            return 0
-        write_file(output, make(elf, options)[1], output)
+            note(f"{output}: nothing marked in it. hint: compile with cc.py, keep {SITES} in the link script")
+        write_file(output, make(elf, options, unmarked=True)[1], output)
     except (PrevirtError, OSError) as error:
         print(error, file=sys.stderr)
         if os.path.isfile(output):

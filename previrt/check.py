@@ -1,6 +1,6 @@
 """check.py: proves that a table and its program agree, without trusting what made the table."""
 
-from build import REACH, Site
+from decide import REACH, Site
 from encoding import flow
 from facts import PrevirtError
 from sites import NOP, plan, replacement, row_of, stub, text_of

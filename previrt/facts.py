@@ -53,6 +53,7 @@ SPR = [Spr(name, int(number, 0), field, read, write, int(mask, 0))
        for name, number, field, read, write, mask in rows("config/spr.def", "SPR")]
 PAGE = [Word(name, int(offset), register, read, write)
         for name, offset, register, read, write in rows("hypercalls/page.def", "WORD")]
+VECTORS = [int(row[1], 0) for row in rows("config/vectors.def", "VECTOR")]
 ABI = constants("hypercalls/abi.h")
 
 ISA_BY_CODE = {(row.op, row.xo): row for row in ISA}

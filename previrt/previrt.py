@@ -22,7 +22,7 @@ import json
 import struct
 
 import table
-from build import DEFAULTS, Program
+from decide import DEFAULTS, Program
 from check import verify
 from elf import TABLE, Elf, extend, undo_record, write_file
 from facts import PrevirtError
@@ -47,16 +47,20 @@ def plain(path):
 def options_of(args, mode):
     """What was asked for."""
     return {"mode": mode, "boundary": args.boundary, "abi": getattr(args, "abi", None), "spare": getattr(args, "spare", []),
-            "include": getattr(args, "include", []), "exclude": args.exclude}
+            "include": getattr(args, "include", []), "exclude": args.exclude,
+            "vectors": getattr(args, "vectors", None)}
 
 
-def make(elf, options):
-    """(decided sites, the file with its table)."""
+def make(elf, options, unmarked=False):
+    """(decided sites, the file with its table). unmarked: a program without marks gets an empty table."""
     program = Program(elf, options)
-    if not program.whole and program.recorded() is None:
+    if not program.whole and not unmarked and program.recorded() is None:
         raise PrevirtError(f"{elf.path}: nothing marked by cc.py in it. hint: build it with CC=\"previrt/cc.py "
                            "powerpc-linux-gnu-gcc\" (and keep debugging sections in the link script), or use `elf`")
     sites = program.decide()
+    if program.elsewhere:
+        print(f"{elf.path}: {program.elsewhere} marked instructions in sections that are not executable: they stay",
+              file=sys.stderr)
     entries = [entry for site in sites for entry in site.entries]
     return sites, extend(elf, table.pack(entries, program.boundary), options)
 
@@ -169,6 +173,7 @@ def arguments(argv):
         sub.add_argument("--spare", action="append", default=[], metavar="SYMBOL|ADDR:SIZE|auto",
                          help="memory for stubs; auto: gaps between the sections")
         sub.add_argument("--include", action="append", default=[], metavar="SECTION|SYMBOL", help="this is code, too")
+        sub.add_argument("--vectors", type=number, metavar="ADDR", help="exception vectors begin here (EVPR), as code")
         sub.add_argument("--abi", choices=["sysv"], help="functions keep the System V calling convention")
 
     for name in ("fill", "elf"):

@@ -192,7 +192,7 @@ def constant_before(read, address, register, targets, start):
 def _assigns(word, register):
     """() if the word leaves the register; (op, base, value) if it sets it in a known way; None otherwise."""
     found = operands(word)
-    if found is None or flow(word, 0).kind.endswith("call"):
+    if found is None or word >> 26 == 17 or flow(word, 0).kind.endswith("call"):
         return None
     if not found[1] >> register & 1:
         return ()

@@ -12,7 +12,7 @@ import ast
 import operator
 import re
 
-from build import SITE_ABI, SITE_MAGIC
+from decide import SITE_ABI, SITE_MAGIC
 from elf import SITES
 from facts import ISA, SPR, SPR_BY_NAME
 from sites import USER_READ, USER_WRITE, WORDS

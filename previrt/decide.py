@@ -1,10 +1,10 @@
-"""build.py: finds the sensitive instructions of a linked program, decides about each, and makes its table."""
+"""decide.py: finds the sensitive instructions of a linked program, decides about each, and makes its table."""
 
 import struct
 
-from code import Code
+from liveness import Code
 from elf import PF_X, SHF_ALLOC, SHT_NOBITS, SITES
-from facts import ABI, PrevirtError
+from facts import ABI, VECTORS, PrevirtError
 from sites import NOP, TSR_ALL, TSR_PIS, branch, constant_before, plan, reachable, replacement, row_of, stub
 from table import Entry
 
@@ -13,7 +13,7 @@ SITE_MAGIC = 0x50530000             # upper half of each record's second word
 REACH = 0x01FFFFFC                  # of a branch, either way
 # The order in which a dead register is chosen: what is cheap to be wrong about first
 ORDER = (0, 12, 11, 10, 9, 8, 7, 6, 5, 4, 3, *range(31, 13, -1))
-DEFAULTS = {"mode": "fill", "boundary": ABI["PAGE_BOUNDARY"], "abi": None, "spare": [], "include": [], "exclude": []}
+DEFAULTS = {"mode": "fill", "boundary": ABI["PAGE_BOUNDARY"], "abi": None, "spare": [], "include": [], "exclude": [], "vectors": None}
 
 
 class Site:
@@ -123,6 +123,7 @@ class Program:
         self.code = Code(elf)
         self.whole = self.options["mode"] == "elf"
         self.excluded = self._ranges(self.options["exclude"], "--exclude")
+        self.elsewhere = 0              # marked instructions in data sections: whoever copies them has them as they are
         self._explore()
         self.spare = Spare(elf, self.code, self.options["spare"])
 
@@ -144,6 +145,8 @@ class Program:
         roots = []
         if self.whole:
             roots = [self.elf.entry] + [f.value for f in self.code.names.functions]
+            if self.options["vectors"] is not None:
+                roots += [self.options["vectors"] + offset for offset in VECTORS]
             for low, high in self._ranges(self.options["include"], "--include"):
                 section = any(s.addr == low and s.addr + s.size == high for s in self.elf.code)
                 roots += range(low, high, 4) if section else [low]
@@ -154,7 +157,7 @@ class Program:
         section = self.elf.section(SITES)
         if section is None or section.type == SHT_NOBITS:
             return None
-        blob, found = self.elf.content(section), {}
+        blob, found, self.elsewhere = self.elf.content(section), {}, 0
         if len(blob) % 8:
             raise PrevirtError(f"{self.elf.path}: section {SITES} is damaged. hint: build the program again with cc.py")
         for address, info in struct.iter_unpack(">II", blob):
@@ -162,7 +165,7 @@ class Program:
                 raise PrevirtError(f"{self.elf.path}: section {SITES} is of another version. hint: build it all again")
             word = self.code.word(address)
             if word is None and address != 0:
-                raise PrevirtError(f"{self.elf.path}: a record for 0x{address:08X}, where no code is. hint: build it all again")
+                self.elsewhere += 1
             if word is not None and row_of(word) is not None:
                 room = info & 0xFF
                 for i in range(room):

@@ -1,4 +1,4 @@
-"""code.py: the linked code: which words are proven to be code, and which registers are dead at one of them.
+"""liveness.py: the linked code: which words are proven to be code, and which registers are dead at one of them.
 
 Both follow the branches of the machine code itself. Proven is what recursive descent reaches from known starts; a call goes
 on behind itself only if the callee is seen to return. Dead is a register that every path from here writes before it reads
