@@ -1,9 +1,12 @@
 """The sample guests on the bare machine: QEMU's ref405ep without a hypervisor."""
 import os
+import re
 import shutil
+import struct
 import subprocess
 
 import pytest
+from elftools.elf.elffile import ELFFile
 
 HERE = os.path.dirname(os.path.abspath(__file__))
 OUT = os.path.abspath(os.path.join(HERE, "..", "..", "build", "guests"))
@@ -38,6 +41,65 @@ def test_passes_and_repeats(guest):
     first = run(guest)
     assert first[-1].startswith(RESULTS[guest])
     assert run(guest) == first
+
+
+def comparable(lines):
+    """A line of a task that the kernel ended names an address, which depends on what the compiler wrapper inserted."""
+    return [re.sub(r" pc=[0-9A-F]{8}$", "", line) for line in lines]
+
+
+@pytest.mark.parametrize("guest, mode", [(guest, mode) for guest in RESULTS for mode in ("previrt", "mixed")
+                                         if (guest, mode) != ("simplefft", "mixed")])     # which has no kernel
+def test_prepared_guests_run_natively(guest, mode):
+    assert comparable(run(f"{guest}-{mode}")) == comparable(run(guest))
+
+
+@pytest.mark.parametrize("guest", RESULTS)
+def test_para_guests_ask_for_their_hypervisor(guest):
+    assert run(f"{guest}-para") == [f"{guest}: FAIL this guest needs a hypervisor version=00000000"]
+
+
+def table(name):
+    """The pre-virtualization table of a guest: {address: original words}; None if it has none."""
+    with open(os.path.join(OUT, name + ".elf"), "rb") as file:
+        section = ELFFile(file).get_section_by_name(".proteus.previrt")
+        if section is None:
+            return None
+        words = [word for word, in struct.iter_unpack(">I", section.data())]
+    assert words[0] == 0x50345631 and words[1] == len(words)
+    entries, at = {}, 4
+    while at < len(words):
+        count = words[at + 1] & 0xFFFF
+        entries[words[at]] = words[at + 2:at + 2 + count]
+        at += 2 + 2 * count
+    assert at == len(words) and len(entries) == words[3]
+    return entries
+
+
+def functions(name):
+    """[(address, function)] of a guest, ascending."""
+    with open(os.path.join(OUT, name + ".elf"), "rb") as file:
+        symbols = ELFFile(file).get_section_by_name(".symtab").iter_symbols()
+        return sorted((symbol["st_value"], symbol.name) for symbol in symbols if symbol["st_shndx"] != "SHN_ABS" and symbol.name)
+
+
+def places(name):
+    """The functions in which the entries of a guest's table are."""
+    labels = functions(name)
+    return {[label for address, label in labels if address <= entry][-1] for entry in table(name)}
+
+
+def test_which_guests_have_a_table():
+    for guest in RESULTS:
+        assert table(guest) is None and table(f"{guest}-para") is None
+        assert len(table(f"{guest}-previrt")) > 0
+    assert len(table("ctask-mixed")) < len(table("ctask-previrt"))
+
+
+def test_mixed_leaves_the_library_alone():
+    assert {"pit_entry", "syscall_entry", "kernel_leave", "kernel_idle"} <= places("ctask-mixed")
+    everywhere = {"_start", "sched_finish_job", "timer_acknowledge"}
+    assert everywhere <= places("ctask-previrt") and not everywhere & places("ctask-mixed")
 
 
 def test_fft_results_agree():
