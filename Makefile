@@ -41,12 +41,14 @@ unit: deps-test ## host unit tests of the real C sources
 footprint: deps-run ## bytes per file and option: build/footprint.json, build/footprint.svg
 	$(Q)$(MAKE) -s guests
 	$(Q)$(PYTHON) tools/footprint.py $(if $(GATE),--gate)
-PATHS  := mfspr,mtspr,mfmsr,mtmsr,wrteei,rfi,sc_reflect,tlbwe,pit_delivery,vm_switch
+PATHS  := mfspr,mtspr,mfmsr,mtmsr,wrteei,rfi,sc_reflect,hypercall,tlbwe,pit_delivery,vm_switch
+PATHS  := $(PATHS),irfm_mfspr,irfm_mtspr,irfm_wrteei_0,irfm_wrteei_1
 TABLE1 := ctask ffttask simplefft
+image   = build/table1-$(1)/proteus.elf
 bench: deps-bench ## exact path lengths and Table 1: build/bench.json
-	$(Q)for p in bench $(TABLE1:%=table1-%); do $(MAKE) --no-print-directory PRODUCT=$$p build/$$p/proteus.elf || exit 1; done
-	$(Q)$(PYTHON) tools/bench.py $(if $(GATE),--gate --require $(PATHS)) --image build/bench/proteus.elf --out build/bench.json \
-	  $(foreach w,$(TABLE1),--table1 $(w)=$(GUESTS)/$(w).elf,build/table1-$(w)/proteus.elf)
+	$(Q)for p in bench $(foreach w,$(TABLE1),table1-$(w) table1-$(w)-previrt table1-$(w)-para); do $(MAKE) --no-print-directory PRODUCT=$$p build/$$p/proteus.elf || exit 1; done
+	$(Q)$(PYTHON) tools/bench.py $(if $(GATE),--gate --require $(PATHS)) --image build/bench/proteus.elf --walks $(GUESTS)/bench.elf --out build/bench.json \
+	  $(foreach w,$(TABLE1),--table1 $(w)=$(GUESTS)/$(w).elf,$(call image,$(w)),$(call image,$(w)-previrt),$(call image,$(w)-para))
 readme: ## put what footprint and bench measured into README.md
 	$(Q)$(PYTHON) tools/readme.py
 lint: deps-lint ## static checks
@@ -81,7 +83,7 @@ $(O)/config.mk: $(DEFCONFIG) Kconfig tools/kconfig.py $(O)/extra
 $(O)/extra: FORCE
 	$(Q)mkdir -p $(O); echo '$(EXTRA_CONFIG)' | cmp -s - $@ || echo '$(EXTRA_CONFIG)' > $@
 
-$(GEN)/partitions.h: $(PARTITIONS) config/boards/$(BOARD).toml tools/partition.py $(O)/config.mk
+$(GEN)/partitions.h: $(PARTITIONS) config/boards/$(BOARD).toml tools/partition.py hypercalls/abi.h $(O)/config.mk
 	$(Q)$(PYTHON) tools/partition.py --board config/boards/$(BOARD).toml --config $(O)/.config $(PARTITIONS) --out $(GEN)
 	$(Q)touch $@
 
@@ -131,13 +133,14 @@ $(O)/link.ld: src/proteus.lds.S $(HEADERS)
 
 # ---- image: hypervisor and guests ------------------------------------------------------------------------------------
 guests:
-	$(Q)for d in . bench twin hostile neighbour echo; do $(MAKE) -s -C tests/guests/$$d OUT=$(abspath $(GUESTS)) || exit 1; done
+	$(Q)for d in . $(notdir $(patsubst %/Makefile,%,$(wildcard tests/guests/*/Makefile))); do $(MAKE) -s -C tests/guests/$$d OUT=$(abspath $(GUESTS)) || exit 1; done
 
 # Guests are looked for beside the partition file, then among the samples; PACK="--guest vm=path" names one.
 $(O)/pack: FORCE
 	$(Q)mkdir -p $(O); echo '$(PACK)' | cmp -s - $@ || echo '$(PACK)' > $@
 $(O)/images.S: $(GEN)/partitions.h tools/pack.py $(O)/pack | guests
 	$(Q)$(PYTHON) tools/pack.py --partitions $(GEN)/partitions.json --guest-dir $(dir $(PARTITIONS)) --guest-dir $(GUESTS) $(PACK) --out $@ --depfile $@.d
+	$(Q)touch $@
 -include $(O)/images.S.d
 $(O)/images.o: $(O)/images.S
 	$(Q)$(CC) $(ASFLAGS) -c -o $@ $<

@@ -121,7 +121,7 @@ gpr_read_done:
     bge     1f
     stwx    rVALUE, rVCPU, rKEY
     b       enter_step
-1:  cmplwi  rKEY, VCPU_TSR_KEY
+1:  cmplwi  rKEY, VCPU_TSR
     beq     set_tsr
     cmplwi  rKEY, VCPU_PIT
     beq     set_pit

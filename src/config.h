@@ -30,23 +30,29 @@
  */
 #ifdef CONFIG_IRFM
 #include "board_values.h"
-#define VCPU_PAGE_RESERVED uint32_t reserved[13];
+#define VCPU_PAGE_RESERVED uint32_t reserved[12];
 #define VCPU_PAGE_WORDS    uint32_t version, features, pvr;
 #define VCPU_SLOT          uint32_t slot[2 * BOARD_PAGE_MIN / 4];
-#define VCPU_PAGE_TSR      uint32_t tsr;
-#define VCPU_TSR_KEY       uint32_t tsr_key[0]; /* names TSR to the dispatcher, for which it is no plain word */
-#define READ_PAGE          READ_COLD
 #else
 #define VCPU_PAGE_RESERVED
 #define VCPU_SLOT
-#define VCPU_PAGE_TSR
-#define VCPU_TSR_KEY union { uint32_t tsr, tsr_key; };
-#define READ_PAGE READ_PLAIN
 #ifdef CONFIG_PARAVIRT
 #define VCPU_PAGE_WORDS uint32_t features;
 #else
 #define VCPU_PAGE_WORDS
 #endif
+#endif
+
+/* With FIT and watchdog, reading TSR or clearing a bit of it has consequences: no word for a page. */
+#if !defined(CONFIG_IRFM)
+#define VCPU_PAGE_TSR
+#define VCPU_OWN_TSR uint32_t tsr;
+#elif defined(CONFIG_FIT_WATCHDOG)
+#define VCPU_PAGE_TSR uint32_t no_tsr;
+#define VCPU_OWN_TSR  uint32_t tsr;
+#else
+#define VCPU_PAGE_TSR uint32_t tsr;
+#define VCPU_OWN_TSR
 #endif
 
 #if defined(CONFIG_PREVIRT) || defined(CONFIG_IRFM)

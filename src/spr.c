@@ -25,7 +25,6 @@ static uint32_t *spr_word(struct vcpu *v, uint32_t offset)
 
 #define spr_read_pvr(v) cpu_mfspr(SPRN_PVR)
 #define spr_read_pit(v) ((v)->pit_left)
-#define spr_read_tsr(v) ((v)->tsr)
 
 uint32_t spr_read(struct vcpu *v, uint32_t number, uint32_t *value)
 {

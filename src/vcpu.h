@@ -1,7 +1,7 @@
 /*
  * vcpu.h: the register file of a virtual 405, the paper's term for all state of one guest.
  *
- * The order of the words is part of the dispatcher: a special purpose register before `pid` is a plain word for mfspr and
+ * The order of the words is part of the dispatcher: a special purpose register before `plain_end` is a plain word for mfspr and
  * mtspr, one before `pit` is plain for mfspr only, all later ones need a routine. asm/emul_spr.S compares the word's
  * offset with VCPU_PLAIN_END and VCPU_READ_END and needs no flags.
  *
@@ -25,10 +25,9 @@ struct vcpu {
             uint32_t gpr[32];
             uint32_t cr, lr, ctr, xer, pc;
 
-            /* mfspr and mtspr: the word itself; msr (and tsr) stand here for the page only */
+            /* mfspr and mtspr: the word itself; msr, which is none of their registers, stands here for the page */
             VCPU_DEBUG_WORDS
             uint32_t msr; /* virtual MSR */
-            VCPU_PAGE_TSR
             uint32_t srr0, srr1;
             uint32_t sprg0, sprg1, sprg2, sprg3;
             uint32_t esr, dear, ccr0;
@@ -37,6 +36,8 @@ struct vcpu {
             uint32_t zpr;
 
             /* mfspr: the word itself; mtspr: a routine */
+            uint32_t plain_end[0];
+            VCPU_PAGE_TSR
             uint32_t pid;
             VCPU_PAGE_WORDS
             uint32_t pending; /* MSR_EE, MSR_CE: an interrupt of that class waits until the same bit of msr is set */
@@ -49,7 +50,7 @@ struct vcpu {
             uint32_t usprg0;      /* while not running: the machine's own registers hold the running guest's */
             uint32_t srr2, srr3;  /* likewise */
             VCPU_SERVICES_WORDS
-            VCPU_TSR_KEY
+            VCPU_OWN_TSR
             uint32_t machine_pid; /* PID of its TLB entries: its index + 1 */
             uint32_t ram_offset;  /* machine address minus guest-physical address of the partition's RAM */
             uint32_t pit_left;    /* time-base ticks from pit_base to the next PIT event; 0: stopped */

@@ -42,8 +42,8 @@ static void host_and_target_agree(void **state)
     }
 }
 
-/* A word before `pit` is mfspr's on the hot road, one before `pid` mtspr's too: an access has no consequences. */
-enum { PLAIN, LIVE, COLD, HOT, PAGE, NEVER };
+/* A word before `pit` is mfspr's on the hot road, one before `plain_end` mtspr's too: an access has no consequences. */
+enum { PLAIN, LIVE, COLD, HOT, NEVER };
 
 static const struct {
     const char *name;
@@ -65,7 +65,7 @@ static void order_of_words_decides_the_road(void **state)
         if (sprs[i].offset < offsetof(struct vcpu, pit) && sprs[i].read != PLAIN) {
             fail_msg("%s: mfspr has consequences, but is on the hot road", sprs[i].name);
         }
-        if (sprs[i].offset < offsetof(struct vcpu, pid) && (sprs[i].write != PLAIN || sprs[i].mask != 0xFFFFFFFF)) {
+        if (sprs[i].offset < offsetof(struct vcpu, plain_end) && (sprs[i].write != PLAIN || sprs[i].mask != 0xFFFFFFFF)) {
             fail_msg("%s: mtspr has consequences, but is on the hot road", sprs[i].name);
         }
     }
