@@ -16,7 +16,8 @@ What counts as what:
 Of a file: what the linker took from its object, by the map file. What link-time optimization has merged into one object
 is told apart by the debug information, byte by byte: inlined code belongs to the file that it was written in.
 
-Of an option: the product `--product` is built with and without it (and, both times, without what depends on it), with
+Of a component of the paper's that can be added to the product `--base` (`on = "base"` in config/targets.toml): that product is
+built with and without its option. Of every option: the product `--product` is built with and without it (and, both times, without what depends on it), with
 one VM of its own that uses no device, but every technique that is on: what no VM may use, link-time optimization could
 leave out. For a choice, the selected alternative against each other. Which option is which
 component of the paper is in config/targets.toml, [component]: option, and if only some files of it count, files.
@@ -329,8 +330,8 @@ class Builder:
             self.images[key] = Image(os.path.join(folder_path, "proteus.elf"), None, *vms_of(folder_path))
         return self.images[key]
 
-    def variant(self, label, settings, options_on):
-        """Build the product with changed options and the one VM of PARTITION. `options_on`: names of those that are on."""
+    def variant(self, product, label, settings, options_on):
+        """Build a product with changed options and the one VM of PARTITION. `options_on`: names of those that are on."""
         folder = os.path.join(self.options.work, label)
         path = os.path.join(ROOT, folder, "partitions.toml")
         techniques = [name for name in TECHNIQUES if name in options_on]
@@ -338,8 +339,9 @@ class Builder:
                                 console="shared" if "CONSOLE" in options_on else "none",
                                 techniques="".join(f"{name.lower()} = true\n" for name in techniques))
         write_if_changed(path, text)
+        settings = {**settings, "TEXT_BUDGET": 65536, "DATA_BUDGET": 65536}      # the product's own, not its variants'
         extra = " ".join(f"CONFIG_{name}={value}" for name, value in sorted(settings.items()))
-        return self.make(self.options.product, folder, f"PARTITIONS={os.path.join(folder, 'partitions.toml')}",
+        return self.make(product, folder, f"PARTITIONS={os.path.join(folder, 'partitions.toml')}",
                          f"EXTRA_CONFIG={extra}", *self.pack(techniques))
 
     @staticmethod
@@ -424,14 +426,14 @@ class Options:
         return None if forced else (fallen, dict(fallen, **{name: "n"}))
 
 
-def measure_options(builder, options, only, skip):
+def measure_options(builder, product, options, only, skip):
     """{option: difference} by building with and without; and the pairs of images, for the components."""
     rows, pairs = {}, {}
 
     def build(settings):
         """The product with these settings."""
-        label = "-".join(f"{key.lower()}_{value}" for key, value in sorted(settings.items())) or "plain"
-        return builder.variant(label, settings, options.on(settings))
+        label = "-".join([product] + [f"{key.lower()}_{value}" for key, value in sorted(settings.items())])
+        return builder.variant(product, label, settings, options.on(settings))
     for name in options.bools():
         if name in skip or (only and name not in only):
             continue
@@ -463,12 +465,13 @@ def read_targets(path):
     return targets
 
 
-def components_of(base, pairs, targets):
-    """The components of Table 2 as far as they exist."""
+def components_of(base, pairs, base_pairs, targets):
+    """The components of Table 2 as far as they exist: on top of `base` what can be, the others in the whole product."""
     components = {"base": totals(base.columns)}
     for key, spec in targets["component"].items():
-        if spec["option"] in pairs:
-            row = difference(*pairs[spec["option"]], spec.get("files"))
+        found = base_pairs if spec.get("on") == "base" else pairs
+        if spec["option"] in found:
+            row = difference(*found[spec["option"]], spec.get("files"))
             components[key] = {"text": row["text"], "data": row["data"]}
     for key, spec in targets["component"].items():
         if key in components and spec.get("without") in components:       # no byte counts twice
@@ -718,12 +721,16 @@ def main(argv=None):
     builder = Builder(args)
     base = builder.make(args.base, f"build/{args.base}")
     full = builder.make(args.product, f"build/{args.product}")
-    rows, pairs = {}, {}
+    rows, pairs, base_pairs = {}, {}, {}
     if not args.no_options:
-        options = Options(args.kconfig, os.path.join(ROOT, "config", args.product, "defconfig"))
+        full_options, base_options = (Options(args.kconfig, os.path.join(ROOT, "config", product, "defconfig"))
+                                      for product in (args.product, args.base))
         only, skip = (set(filter(None, text.split(","))) for text in (args.only, args.skip))
-        rows, pairs = measure_options(builder, options, only, skip)
-    report = {"components": components_of(base, pairs, targets), "total": totals(full.columns),
+        rows, pairs = measure_options(builder, args.product, full_options, only, skip)
+        on_base = {spec["option"] for spec in targets["component"].values() if spec.get("on") == "base"}
+        if on_base & (only or on_base):
+            base_pairs = measure_options(builder, args.base, base_options, on_base & (only or on_base), skip)[1]
+    report = {"components": components_of(base, pairs, base_pairs, targets), "total": totals(full.columns),
               "per_vm": per_vm_of(base, full, pairs, targets),
               "products": {args.base: base.as_json(), args.product: full.as_json()},
               "options": rows, "files": full.files}

@@ -209,7 +209,7 @@ def test_the_fallback_is_what_the_emulators_of_trapped_accesses_grow_by(elf):
     for image, size in zip(images, (100, 100, 92)):
         image.files[names[0]] = dict.fromkeys(footprint.COLUMNS, 0) | {"text": size}
         image.columns["text"] += size - 100
-    alike, grown = (footprint.components_of(images[0], {"IRFM": (images[0], other)}, targets) for other in images[1:])
+    alike, grown = (footprint.components_of(images[0], {}, {"IRFM": (images[0], other)}, targets) for other in images[1:])
     assert alike["irfm_fallback"] == {"text": 0, "data": 0} and grown["irfm_fallback"] == {"text": 8, "data": 0}
     assert alike["irfm"]["text"] == 0 and grown["irfm"]["text"] == 0       # it does not count twice
     assert footprint.judge(alike["irfm_fallback"], targets["size"]["irfm_fallback"]) == "ok"
@@ -379,7 +379,7 @@ class FakeBuilder:
     def __init__(self):
         self.built = []
 
-    def variant(self, label, settings, options_on):
+    def variant(self, product, label, settings, options_on):
         """As Builder.variant."""
         self.built.append((label, "CONSOLE" in options_on))
         on = {"CONSOLE", "COLOUR", "SCHED_RR", "PARAVIRT", "DRIVERS"} - {name for name, value in settings.items() if value == "n"}
@@ -395,11 +395,11 @@ class FakeBuilder:
 
 def test_marginal_cost_of_each_option(kconfig):
     builder = FakeBuilder()
-    rows, _ = footprint.measure_options(builder, kconfig, set(), {"NEVER"})
+    rows, _ = footprint.measure_options(builder, "p", kconfig, set(), {"NEVER"})
     assert {name: row["text"] for name, row in rows.items()} \
         == {"CONSOLE": 1000, "COLOUR": 100, "TRACE": 10, "PARAVIRT": 3, "DRIVERS": 50, "PREVIRT": 20,
             "SCHED_RR, not SCHED_SINGLE": 7}
-    assert ("colour_n-console_n-drivers_n", False) in builder.built and ("colour_n-drivers_n", True) in builder.built
+    assert ("p-colour_n-console_n-drivers_n", False) in builder.built and ("p-colour_n-drivers_n", True) in builder.built
 
 
 @pytest.mark.parametrize("options_on, lines", [
@@ -414,8 +414,8 @@ def test_the_vm_uses_what_is_measured(tmp_path, monkeypatch, options_on, lines):
     builder = footprint.Builder(argparse.Namespace(work="w", guest="a.elf", previrt_guest="b.elf", product="full"))
     monkeypatch.setattr(builder, "make", lambda *arguments: arguments)
     pack = ("PACK=--accept-bad-tables",) if "previrt = true" in lines and "irfm = true" not in lines else ()
-    assert builder.variant("x", {"TRACE": "y"}, options_on) \
-        == ("full", "w/x", "PARTITIONS=w/x/partitions.toml", "EXTRA_CONFIG=CONFIG_TRACE=y", *pack)
+    extra = "EXTRA_CONFIG=CONFIG_DATA_BUDGET=65536 CONFIG_TEXT_BUDGET=65536 CONFIG_TRACE=y"
+    assert builder.variant("full", "x", {"TRACE": "y"}, options_on) == ("full", "w/x", "PARTITIONS=w/x/partitions.toml", extra, *pack)
     text = (tmp_path / "w" / "x" / "partitions.toml").read_text().splitlines()
     assert text[text.index("[[vm]]") + 2:] == [lines[0], 'memory = "1M"', *lines[1:]]
 
@@ -443,7 +443,7 @@ def test_end_to_end_without_options(elf, tmp_path, monkeypatch, capsys, limit, g
         (folder / "gen" / "partitions.json").write_text('{"vms": [{}, {}]}')
     targets = tmp_path / "targets.toml"
     targets.write_text(open(TARGETS, encoding="utf-8").read().replace("[3600, 600]", f"[{limit}, 600]")
-                       .replace(", budget = [5248, 32]", ""))
+                       .replace(", budget = [5312, 32]", ""))
     out, svg = tmp_path / "footprint.json", tmp_path / "footprint.svg"
     arguments = ["--no-build", "--no-options", "--targets", str(targets), "--out", str(out), "--svg", str(svg)]
     assert footprint.main([*arguments, "--gate"]) == gated
