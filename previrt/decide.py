@@ -1,5 +1,6 @@
 """decide.py: finds the sensitive instructions of a linked program, decides about each, and makes its table."""
 
+import fnmatch
 import struct
 
 from liveness import Code
@@ -45,19 +46,16 @@ class Spare:
         raise PrevirtError(f"{self.elf.path}: --spare: {cause}. hint: {hint}")
 
     def _area(self, text):
-        """SYMBOL or ADDR:SIZE."""
-        if ":" in text:
-            try:
-                low, size = (int(part, 0) for part in text.split(":"))
-            except ValueError:
-                self._fail(f"{text} is not an address and a size", "0x20000:0x1000")
-        else:
-            found = [s for s in self.elf.symbols if s.name == text]
-            if not found:
-                self._fail(f"no symbol {text}", "the name of an array or of a function, or ADDR:SIZE")
-            low, size = found[0].value, found[0].size
-            if not size:
-                self._fail(f"{text} has no size", "give it one by .size, or use ADDR:SIZE")
+        """SYMBOL, SYMBOL:SIZE or ADDR:SIZE."""
+        name, colon, number = text.partition(":")
+        found = next((s for s in self.elf.symbols if s.name == name), None)
+        try:
+            low, size = (found.value, found.size) if found else (int(name, 0), 0)
+            size = int(number, 0) if colon else size
+        except ValueError:
+            self._fail(f"{text} is no symbol, and no address and size", "an array of the program, or 0x20000:0x1000")
+        if not size:
+            self._fail(f"{text} has no size", "give the symbol one by .size, or write NAME:SIZE")
         low, high = low + 3 & ~3, low + size & ~3
         if not 0 <= low < high <= 1 << 32:
             self._fail(f"{text} has no room", "0x20000:0x1000")
@@ -78,19 +76,20 @@ class Spare:
             self._fail(f"{text} is executed", "an area that no code runs into")
 
     def _auto(self):
-        """Gaps between sections in executable segments: alignment, zero in the file, of no section."""
-        used = sorted((s.addr, s.addr + s.size) for s in self.elf.sections if s.flags & SHF_ALLOC and s.size)
+        """
+        Alignment gaps behind executable sections: zero in the file, of no section. Not behind code for the start alone, whose
+        memory a kernel uses again.
+        """
+        sections = [s for s in self.elf.sections if s.flags & SHF_ALLOC and s.size]
         found = []
-        for segment in self.elf.loads:
-            if not segment.flags & PF_X:
+        for code in self.elf.code:
+            start = code.addr + code.size + 3 & ~3
+            segment = self.elf.segment_of(code.addr, code.size)
+            if code.name.startswith((".init", ".exit")) or segment is None or not segment.flags & PF_X:
                 continue
-            here = segment.vaddr
-            end = segment.vaddr + segment.filesz
-            for low, high in [u for u in used if segment.vaddr <= u[0] < end] + [(end, end)]:
-                start, stop = here + 3 & ~3, min(low, end) & ~3
-                if stop - start >= 16 and {self.elf.word(a) for a in range(start, stop, 4)} == {0}:
-                    found.append((start, stop, "auto"))
-                here = max(here, high)
+            stop = min([s.addr for s in sections if s.addr >= start] + [segment.vaddr + segment.filesz]) & ~3
+            if stop - start >= 16 and {self.elf.word(a) for a in range(start, stop, 4)} == {0}:
+                found.append((start, stop, "auto"))
         return found
 
     def take(self, count, near):
@@ -131,13 +130,12 @@ class Program:
         """Address ranges of sections and symbols."""
         found = []
         for name in names:
-            section = self.elf.section(name)
-            extent = (section.addr, section.addr + section.size) if section and section.flags & SHF_ALLOC else \
-                self.code.names.extent(name, self.elf.code)
-            if extent is None:
+            sections = [(s.addr, s.addr + s.size) for s in self.elf.code if fnmatch.fnmatchcase(s.name, name)]
+            extents = sections or self.code.names.extents(name, self.elf.code)
+            if not extents:
                 raise PrevirtError(f"{self.elf.path}: {option} {name}: no such section or symbol of code. "
-                                   "hint: `nm` and `readelf -S` list them")
-            found.append(extent)
+                                   "hint: `nm` and `readelf -S` list them; * and ? stand for others")
+            found += extents
         return found
 
     def _explore(self):

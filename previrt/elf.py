@@ -6,6 +6,7 @@ that the file header then names; the old header is kept there too, so that resto
 
 import bisect
 import collections
+import fnmatch
 import json
 import os
 import struct
@@ -194,14 +195,15 @@ class Names:
         low, high = bisect.bisect_left(self.starts, address), bisect.bisect_right(self.starts, address)
         return [s.name for s in self.symbols[low:high]]
 
-    def extent(self, name, sections):
-        """The range of a symbol: its size, or up to the next one or the end of its section."""
+    def extents(self, pattern, sections):
+        """The ranges of symbols: their size, or up to the next one or the end of the section."""
+        found = []
         for i, symbol in enumerate(self.symbols):
-            if symbol.name == name:
+            if fnmatch.fnmatchcase(symbol.name, pattern):
                 end = next(s.addr + s.size for s in sections if s.addr <= symbol.value < s.addr + s.size)
                 after = next((a for a in self.starts[i:] if a > symbol.value), end)
-                return symbol.value, symbol.value + symbol.size if symbol.size else min(after, end)
-        return None
+                found.append((symbol.value, symbol.value + symbol.size if symbol.size else min(after, end)))
+        return found
 
 
 def _pad(blob):
