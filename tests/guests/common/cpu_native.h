@@ -55,15 +55,22 @@ static inline void cpu_critical_leave(uint32_t msr)
     }
 }
 
-// An expiry of the PIT is dealt with, or not wanted any more
-static inline void cpu_pit_clear(void)
+// The PIT has expired, and its interrupt was taken
+static inline void cpu_pit_acknowledge(void)
 {
     __asm__ volatile("mtspr %0,%1" : : "i"(SPR_TSR), "r"(TSR_PIS) : "memory");
 }
 
-// The PIT expires after so many ticks; never, if 0. No expiry may be left that cpu_pit_clear() has not cleared.
-static inline void cpu_pit_load(uint32_t ticks)
+// The PIT will be loaded: if it expires before, that is not wanted any more
+static inline void cpu_pit_discard(void)
 {
+    __asm__ volatile("mtspr %0,%1" : : "i"(SPR_TSR), "r"(TSR_PIS) : "memory");
+}
+
+// The PIT expires after so many ticks, when TBL will be `when`; never, if ticks is 0. Interrupts are disabled.
+static inline void cpu_pit_load(uint32_t ticks, uint32_t when)
+{
+    (void)when;
     __asm__ volatile("mtspr %0,%1" : : "i"(SPR_PIT), "r"(ticks) : "memory");
 }
 #endif

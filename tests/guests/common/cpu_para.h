@@ -2,8 +2,8 @@
  * cpu_para.h: what cpu_native.h does, by the hypercalls and register pages of a hypervisor; the names are the same.
  *
  * The header that the hypervisor gives to its guests does the work. Here is what a kernel gains by knowing it: a critical
- * section reads MSR once, clearing an expiry of the PIT costs nothing because loading it does that too, and a PID that
- * stays the same is not written.
+ * section reads MSR once, clearing an expiry of the PIT costs nothing because loading it does that too, and a PID or an
+ * alarm that stays the same is not written.
  */
 #ifndef GUEST_CPU_PARA_H
 #define GUEST_CPU_PARA_H
@@ -43,14 +43,26 @@ static inline void cpu_critical_leave(uint32_t msr)
     proteus_critical_leave(msr);
 }
 
+// TBL when the PIT expires; 0 if that is not known. Of the one file that programs the timer
+static uint32_t para_alarm;
+
 // Interrupts stay disabled until cpu_pit_load(), which clears it
-static inline void cpu_pit_clear(void)
+static inline void cpu_pit_acknowledge(void)
+{
+    para_alarm = 0;
+}
+
+// Not even that: an expiry of the alarm that is set anyhow is wanted
+static inline void cpu_pit_discard(void)
 {
 }
 
-static inline void cpu_pit_load(uint32_t ticks)
+static inline void cpu_pit_load(uint32_t ticks, uint32_t when)
 {
-    proteus_timer(ticks);
+    if (when == 0 || when != para_alarm) {
+        proteus_timer(ticks);
+        para_alarm = when;
+    }
 }
 #endif
 

@@ -21,7 +21,7 @@ ticks_t timer_now(void)
 
 void timer_acknowledge(void)
 {
-    cpu_pit_clear();
+    cpu_pit_acknowledge();
 }
 
 // Program the alarm for the next event. An expiry that is still pending belongs to the old one: discard it first.
@@ -29,15 +29,17 @@ void timer_arm(void)
 {
     ticks_t when;
     uint32_t delay = 0;
+    uint32_t alarm = 0;
 
-    cpu_pit_clear();
+    cpu_pit_discard();
     if (sched_next_event(&when)) {
         ticks_t now = timer_now();
 
         delay = PIT_MIN;
         if (when > now + PIT_MIN) {
             delay = when - now > PIT_MAX ? PIT_MAX : (uint32_t)(when - now);
+            alarm = when - now > PIT_MAX ? 0 : (uint32_t)when;
         }
     }
-    cpu_pit_load(delay);
+    cpu_pit_load(delay, alarm);
 }
