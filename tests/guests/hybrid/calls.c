@@ -1,0 +1,3 @@
+#include "hybridtest.h"
+void calls(void){}
+void type(void){}

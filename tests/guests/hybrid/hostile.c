@@ -1,0 +1,2 @@
+#include "hybridtest.h"
+void hostile(void){}
