@@ -51,6 +51,7 @@ bench: deps-bench ## exact path lengths and Table 1: build/bench.json
 	  $(foreach w,$(TABLE1),--table1 $(w)=$(GUESTS)/$(w).elf,$(call image,$(w)),$(call image,$(w)-previrt),$(call image,$(w)-para))
 readme: ## put what footprint and bench measured into README.md
 	$(Q)$(PYTHON) tools/readme.py
+	$(Q)$(PYTHON) tools/hypercalls.py --update-readme hypercalls/README.md
 lint: deps-lint ## static checks
 	$(Q)tools/lint.sh
 menuconfig: deps-run $(O)/extra ## choose options for PRODUCT (then: savedefconfig)

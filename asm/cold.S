@@ -32,7 +32,8 @@
 .endm
 
 /*
- * step_and_deliver, deliver: MSR or SRR1 let in what is pending. step_and_wait: MSR[WE] was set, r29 = MSR. to_schedule: by pit.S.
+ * step_and_deliver, deliver: MSR or SRR1 let in what is pending. step_and_wait: MSR[WE] was set, r29 = MSR. to_schedule: by
+ * pit.S.
  * In:   rVCPU, rCR; SRR0; guest's r28-r30 in its register file, r31 in low_r31
  */
 func step_and_deliver

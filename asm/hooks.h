@@ -114,7 +114,10 @@
 #endif
 .endm
 
-/* pending_none label: to label if something is pending already: lazily enabled, and not looked at yet (option IRFM). Clobbers: r29, CR0 */
+/*
+ * pending_none label: to label if something is pending already: lazily enabled, and not looked at yet (option IRFM).
+ * In: rVCPU. Clobbers: r29, CR0
+ */
 .macro pending_none label
 #ifdef CONFIG_IRFM
     lwz     r29, VCPU_PENDING(rVCPU)
@@ -123,7 +126,7 @@
 #endif
 .endm
 
-/* clear_registers: all register pages, zero (option IRFM); otherwise they are part of the data. In: r0 = 0. Clobbers: r3, r4, CTR */
+/* clear_registers: all register pages (option IRFM); otherwise they are part of the data. In: r0 = 0. Clobbers: r3, r4, CTR */
 .macro clear_registers
 #ifdef CONFIG_IRFM
     lis     r3, registers_start - 4@ha
@@ -164,7 +167,10 @@
 #endif
 .endm
 
-/* idle_end label: the idle loop was interrupted; the guest goes on where it waited, or C is asked (at label). In: r30 = idle_pc. Clobbers: r30 */
+/*
+ * idle_end label: the idle loop was interrupted; the guest goes on where it waited, or C is asked (at label).
+ * In: r30 = idle_pc. Clobbers: r30
+ */
 .macro idle_end label
 #ifdef FAST_IDLE
     mtspr   SPRN_SRR0, r30

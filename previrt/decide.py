@@ -14,7 +14,9 @@ SITE_MAGIC = 0x50530000             # upper half of each record's second word
 REACH = 0x01FFFFFC                  # of a branch, either way
 # The order in which a dead register is chosen: what is cheap to be wrong about first
 ORDER = (0, 12, 11, 10, 9, 8, 7, 6, 5, 4, 3, *range(31, 13, -1))
-DEFAULTS = {"mode": "fill", "boundary": ABI["PAGE_BOUNDARY"], "abi": None, "spare": [], "include": [], "exclude": [], "vectors": None}
+DEFAULTS = {"mode": "fill", "boundary": ABI["PAGE_BOUNDARY"], "abi": None, "spare": [],
+            "include": [],
+            "exclude": [], "vectors": None}
 
 
 class Site:

@@ -172,7 +172,8 @@ def arguments(argv):
     def whole(sub):
         sub.add_argument("--spare", action="append", default=[], metavar="SYMBOL[:SIZE]|ADDR:SIZE|auto",
                          help="memory for stubs; auto: the gaps behind sections of code")
-        sub.add_argument("--include", action="append", default=[], metavar="SECTION|SYMBOL", help="this is code, too; * and ? stand for others")
+        sub.add_argument("--include", action="append", default=[], metavar="SECTION|SYMBOL",
+                         help="this is code, too; * and ? stand for others")
         sub.add_argument("--vectors", type=number, metavar="ADDR", help="exception vectors begin here (EVPR), as code")
         sub.add_argument("--abi", choices=["sysv"], help="functions keep the System V calling convention")
 

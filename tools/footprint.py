@@ -16,11 +16,11 @@ What counts as what:
 Of a file: what the linker took from its object, by the map file. What link-time optimization has merged into one object
 is told apart by the debug information, byte by byte: inlined code belongs to the file that it was written in.
 
-Of a component of the paper's that can be added to the product `--base` (`on = "base"` in config/targets.toml): that product is
-built with and without its option. Of every option: the product `--product` is built with and without it (and, both times, without what depends on it), with
-one VM of its own that uses no device, but every technique that is on: what no VM may use, link-time optimization could
-leave out. For a choice, the selected alternative against each other. Which option is which
-component of the paper is in config/targets.toml, [component]: option, and if only some files of it count, files.
+Of a component of the paper's that can be added to the product `--base` (`on = "base"` in config/targets.toml): that product
+is built with and without its option. Of every option: the product `--product` is built with and without it (and, both
+times, without what depends on it), with one VM of its own that uses no device, but every technique that is on: what no VM
+may use, link-time optimization could leave out. For a choice, the selected alternative against each other. Which option
+is which component of the paper is in config/targets.toml, [component]: option, and if only some files of it count, files.
 The component `base` is the product `--base`.
 
 Exit status: 0; 1 if a build fails, an input is bad, or with --gate a target is missed; 2 for wrong usage.
