@@ -86,7 +86,8 @@ class Code:
             if found is None or found.kind == "unknown":
                 return
             self.proven[address] = start
-            inside = found.kind == "trap" and self.names.function(address + 4) is not None
+            # An unconditional trap may be the end; within a function it is a report that comes back
+            inside = found.kind == "trap" and (word >> 21 & 31 != 31 or self.names.function(address + 4) is not None)
             if found.kind == "next" or inside or found.kind == "call" and is_call_next(word, address):
                 address += 4
                 continue

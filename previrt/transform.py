@@ -20,7 +20,7 @@ from sites import USER_READ, USER_WRITE, WORDS
 STATEMENT = re.compile(r"^(\s*(?:[\w.$\\@()]+:\s*)*)([A-Za-z_.][\w.]*[+-]?)(\s+.*|)$", re.S)
 ASSIGN = re.compile(r"^\s*(?:\.(?:set|equ|equiv)\s+([\w.$]+)\s*,|([\w.$]+)\s*=(?!=))\s*(.+)$")
 # A branch by a number of bytes: what lies between must not grow. `.+4` is the next instruction.
-BY_BYTES = re.compile(r"^\s*b\w*[+-]?\s(?:.*,)?\s*([\w.$]+)\s*([+-])\s*(\w+)\s*$")
+BY_BYTES = re.compile(r"^\s*b\w*[+-]?\s(?:.*,)?\s*([\w.$]+)\s*([+-])\s*(.+?)\s*$")
 KEEP = "previrt: keep"
 OPERATORS = {ast.Add: operator.add, ast.Sub: operator.sub, ast.Mult: operator.mul, ast.BitOr: operator.or_,
              ast.BitAnd: operator.and_, ast.BitXor: operator.xor, ast.LShift: operator.lshift, ast.RShift: operator.rshift}
@@ -115,10 +115,9 @@ class Transform:
             parts, comment, still = split(line, inside)
             self._follow(line)
             done = [self._statement(part, KEEP in comment) for part in parts]
-            out.append(line if done == parts else ";".join(done) + (" " if inside else ""))
+            # Comments become blanks, but one that goes on over lines still begins and ends
+            out.append(line if done == parts else ("*/ " if inside else "") + ";".join(done) + (" /*" if still else ""))
             inside = still
-            if inside and done != parts:
-                out[-1] += " /*"
         return "\n".join(out)
 
     def _by_bytes(self, lines):
@@ -137,7 +136,8 @@ class Transform:
             match = BY_BYTES.match(rest)
             if not match or name in macros:
                 continue
-            distance = value_of(match[3], {})
+            distance = int(match[3], 0) if re.fullmatch(r"0[xX][0-9a-fA-F]+|\d+", match[3]) and not \
+                re.fullmatch(r"0\d+", match[3]) else None
             if distance is None or distance % 4 or match[1] not in (".", "$"):
                 return f"line {number} branches by a number of bytes (`{rest.strip()}`)"
             count, step = (distance // 4, -1) if match[2] == "-" else (distance // 4 - 1, 1)
@@ -205,10 +205,10 @@ class Transform:
             return self._spr_room(*SIMPLE[mnemonic])
         if mnemonic in ("mfspr", "mtspr") and len(operands) == 2:
             text = operands[mnemonic == "mfspr"]
-            row = SPR_BY_NAME.get(text.lower().lstrip("%"))
-            number = row.number if row else value_of(text, self.symbols)
-            if text in ("xer", "lr", "ctr"):
+            number, row = value_of(text, self.symbols), SPR_BY_NAME.get(text.lower().lstrip("%"))
+            if number is None and text.lower().lstrip("%") in ("xer", "lr", "ctr"):
                 return None
+            number = row.number if number is None and row else number
             return self._spr_room(mnemonic == "mfspr", number)
         if mnemonic in ("mfsprg", "mtsprg"):
             return 0

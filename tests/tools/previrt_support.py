@@ -17,6 +17,29 @@ FLAGS = ["-mcpu=405", "-msoft-float", "-mno-dlmzb", "-ffreestanding", "-fno-pic"
 LINK = ["-nostdlib", "-static", "-no-pie", "-Wl,--build-id=none", "-Wl,-z,noexecstack", "-Wl,-Ttext=0x10000"]
 QEMU = ["qemu-system-ppc", "-M", "ref405ep", "-display", "none", "-monitor", "none", "-serial", "stdio", "-no-reboot",
         "-icount", "shift=0,sleep=off", "-kernel"]
+# A program with one instruction of each kind of replacement, and a spare area
+PLAIN_SOURCE = """
+        .globl  _start
+        .type   _start, @function
+_start: mfmsr   3
+        lis     9, 0x800
+        mtspr   984, 9
+        wrteei  0
+        li      4, 1
+        li      5, 1
+        wrteei  1
+        li      4, 1
+        mtmsr   3
+        li      4, 1
+        mtspr   26, 3
+        mtspr   987, 3
+        b       _start
+        .size   _start, . - _start
+        .globl  spare
+        .type   spare, @object
+spare:  .space  256
+        .size   spare, 256
+"""
 sys.path.insert(0, os.path.join(TOP, "previrt"))
 
 

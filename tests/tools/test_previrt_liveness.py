@@ -182,6 +182,7 @@ def test_trap_does_not_run_into_the_next_function(tmp_path):
     """__builtin_trap() at the end of a function, and data behind it."""
     got = found(tmp_path, "twi 31, 0, 0\n.size _start, . - _start\ndata: .long 0x7C6000A6")
     assert got == {"data": "not proven"}
+    assert found(tmp_path, "twnei 3, 0\n.size _start, . - _start\nhere: mfmsr 3\n b _start") == {"here": "in place"}
 
 
 # ---------------------------------------------------------------- what mtspr TSR writes
