@@ -322,9 +322,9 @@ bool console_put(struct vcpu *v, uint8_t byte)
 
     if (u->handed != 0) {
         console_poll();
-    }
-    if (u->handed != 0) {
-        return false;
+        if (u->handed != 0) {
+            return false;
+        }
     }
     transmit(u, byte);
     update_line(v);

@@ -559,7 +559,7 @@ def test_hybrid_tables_as_the_target_sees_them(tool):
 #include "gen/partitions.c"
 _Static_assert(offsetof(struct vm_config, flags) == 24 && sizeof vm_config[0].flags == 4, "flags");
 _Static_assert(offsetof(struct vm_config, page) == 28, "page");
-_Static_assert(offsetof(struct vm_image, previrt) == 32 && offsetof(struct vm_image, previrt_words) == 36, "previrt");
+_Static_assert(offsetof(struct vm_image, patch_count) == 32 && offsetof(struct vm_image, patches) == 36, "previrt");
 _Static_assert(sizeof(struct vm_image) == 40 && REGISTERS_BASE == 0x8000, "size");
 ''')
     prefix = os.environ.get("CROSS_COMPILE", "powerpc-linux-gnu-")
