@@ -1,10 +1,11 @@
 """previrt: the treatment of every sensitive instruction, and the words that replace it. GNU as and objdump are the oracle."""
 
+import os
 import random
 import re
 
 import pytest
-from previrt_support import assemble, disassemble
+from previrt_support import TOP, assemble, disassemble
 
 from encoding import flow, operands
 from facts import ABI, ISA, PAGE_BY_NAME, SPR, SPR_BY_NAME, VECTORS
@@ -292,3 +293,45 @@ def test_flow(tmp_path):
 def test_facts():
     """The tables are read whole."""
     assert len(VECTORS) == 16 and SPR_BY_NAME["tsr"].number == 0x3D8 and len(ISA) == 20
+
+
+def test_readme(tmp_path):
+    """The table of treatments in previrt/README.md is what the tool does: registers, words, needs."""
+    with open(os.path.join(TOP, "previrt", "README.md"), encoding="utf-8") as file:
+        rows = re.findall(r"^\| `([^`]+)` \| (.*?) \| (\d+) \| ([A-Z_ ]*)\|$", file.read(), re.M)
+    assert len(rows) == 11
+    reads, writes = set(), set()
+    names = {row.name.upper() for row in SPR}
+    for left, text, count, needs in rows:
+        listed = [n for word in re.findall(r"[A-Z][A-Z0-9]+(?:-\d)?", left) for n in spread(word)]
+        assert set(listed) <= names, left
+        sample = left.split(" ")[0]
+        lines = [f"mfspr 3, {SPR_BY_NAME[n.lower()].number}" for n in listed] if sample == "mfspr" else \
+            [f"mtspr {SPR_BY_NAME[n.lower()].number}, 3" for n in listed] if sample == "mtspr" else \
+            [left.replace("rT", "3").replace("rS", "3").replace("rA", "0").replace("rB", "3")]
+        (reads if sample == "mfspr" else writes).update(listed)
+        wanted = sum(ABI["FEATURE_" + n] for n in needs.split())
+        words = [at_page(part) for part in text.split("`")[1].split("; ")]
+        assert len(words) == int(count)
+        for line, word in zip(lines, assemble(lines, tmp_path)):
+            how = plan(word)
+            assert (how.size, how.needs) == (int(count), wanted), line
+            made = replacement(word, how, B, 9 if how.scratch else None)
+            if "word" not in text:
+                assert made == assemble([w.replace("rT", "3").replace("rS", "3").replace("t,", "9,") for w in words], tmp_path), line
+    assert reads == {n.upper() for n, (read, _) in REGISTERS.items() if read == "load"}
+    assert writes == {n.upper() for n, (_, write) in REGISTERS.items() if write}
+
+
+def spread(word):
+    """`SPRG0-7` as its eight names."""
+    match = re.fullmatch(r"(\D+)(\d)-(\d)", word)
+    return [f"{match[1]}{i}" for i in range(int(match[2]), int(match[3]) + 1)] if match else [word]
+
+
+def at_page(text):
+    """A documented word as the assembler takes it: t is r9."""
+    text = re.sub(r"PAGE_\w+", lambda m: str(ABI[m[0]]), text)
+    more = 3 if text.endswith("+ 3") else 0
+    text = re.sub(r"\b(msr|pending|tsr|zpr|pid)( \+ 3)?$", lambda m: f"{at(m[1], more)}(0)", text)
+    return text.replace(" t,", " 9,")

@@ -270,8 +270,9 @@ def test_spare_that_is_full(tmp_path):
 
 def test_spare_out_of_reach(tmp_path):
     """A branch has 26 bits."""
-    text = SOURCE.replace(".globl  spare", ".space 0x2000000\n .globl spare")
-    report = json.loads(tool("report", build(tmp_path, text), "--spare", "spare", "--json").stdout)
+    text = SOURCE.replace(".globl  spare", ".section .far, \"ax\"\n .globl spare")
+    far = build(tmp_path, text, flags=["-Wl,--section-start=.far=0x3000000"])
+    report = json.loads(tool("report", far, "--spare", "spare", "--json").stdout)
     assert "spare area full or out of reach" in {s["why"] for s in report["sites"]}
 
 
