@@ -4,8 +4,9 @@
     tests/coverage.py                      after the tests; the last line is `N rows, N covered`
     tests/coverage.py --lists FOLDER       the lists of tested rows (default: build/coverage)
 
-Rows are those of config/isa.def, spr.def, vectors.def and stats.def, named isa.mfspr, spr.srr0, vector.program, stat.irq,
-and the symbols of Kconfig, named kconfig.UIC.
+Rows are those of config/isa.def, spr.def, vectors.def and stats.def, of hypercalls/hypercalls.def and page.def, named
+isa.mfspr, spr.srr0, vector.program, stat.irq, hcall.yield, page.srr0, and the symbols of Kconfig, named kconfig.UIC. A hypercall
+of an option that Kconfig does not have (yet) is no row.
 
 A row of a table counts if a test that ran says so: the tests write the names of the rows, one in a line, into
 build/coverage/<test>.txt behind their last assertion about each (tests/unit: covered() in harness.h). Nothing else counts:
@@ -27,8 +28,10 @@ import sys
 import tokenize
 
 TOP = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
-TABLES = {"isa": ("isa.def", r"ISA_(?:HOT|COLD)"), "spr": ("spr.def", r"SPR"), "vector": ("vectors.def", r"VECTOR"),
-          "stat": ("stats.def", r"STAT")}
+TABLES = {"isa": ("config/isa.def", r"ISA_(?:HOT|COLD)"), "spr": ("config/spr.def", r"SPR"),
+          "vector": ("config/vectors.def", r"VECTOR"), "stat": ("config/stats.def", r"STAT"),
+          "hcall": ("hypercalls/hypercalls.def", r"HCALL"), "page": ("hypercalls/page.def", r"WORD")}
+OPTION = re.compile(r',\s*(\w+),\s*"[^"]*"\)\s*$')        # of a hypercall: the last but one of its row
 MARKER = re.compile(r"\bcovers:[ \t]+(.*)$", re.M)
 NAME = re.compile(r"[a-z]+\.[A-Za-z0-9_]+")
 
@@ -65,19 +68,27 @@ def without_python_comments(path, text):
     return " ".join(kept)
 
 
-def table_rows():
+def has_option(line, place, options):
+    """Does Kconfig have the option of this hypercall?"""
+    match = OPTION.search(line)
+    if not match:
+        raise CoverageError(f"{place}: a hypercall without an option. hint: one row, one line; its last words are OPTION, \"text\"")
+    return f"kconfig.{match[1]}" in options
+
+
+def table_rows(options):
     """{name: file:line} of all rows."""
     rows = {}
-    for kind, (name, macro) in TABLES.items():
-        path = os.path.join("config", name)
+    for kind, (path, macro) in TABLES.items():
         found = 0
         for number, line in enumerate(without_c_comments(read(os.path.join(TOP, path))).splitlines(), 1):
             if re.match(rf"{macro}\(", line):
                 match = re.match(rf"{macro}\(\s*(\w+)\s*[,)]", line)
                 if not match:
                     raise CoverageError(f"{path}:{number}: a row without a name. hint: one row, one line")
-                rows[f"{kind}.{match[1]}"] = f"{path}:{number}"
                 found += 1
+                if kind != "hcall" or has_option(line, f"{path}:{number}", options):
+                    rows[f"{kind}.{match[1]}"] = f"{path}:{number}"
         if not found:
             raise CoverageError(f"{path}:1: no rows. hint: is this still the table?")
     return rows
@@ -98,11 +109,11 @@ def option_rows():
 def listed(folder, tables):
     """(names with the places they are named at, faults) of the lists that the tests wrote."""
     names, faults = {}, []
-    newest = max(os.path.getmtime(os.path.join(TOP, "config", name)) for name, _ in TABLES.values())
+    newest = max(os.path.getmtime(os.path.join(TOP, path)) for path, _ in TABLES.values())
     for path in sorted(glob.glob(os.path.join(folder, "*.txt"))):
         place = os.path.relpath(path, TOP)
         if os.path.getmtime(path) < newest:
-            faults.append(f"{place}:1: older than the tables in config/. hint: run the tests first (make test)")
+            faults.append(f"{place}:1: older than the tables (config/, hypercalls/). hint: run the tests first (make test)")
             continue
         for number, line in enumerate(read(path).splitlines(), 1):
             if line.strip():
@@ -152,7 +163,8 @@ def main():
     parser = argparse.ArgumentParser(description=__doc__.split("\n", maxsplit=1)[0])
     parser.add_argument("--lists", default=os.path.join(TOP, "build", "coverage"), help="folder of the lists")
     args = parser.parse_args()
-    tables, options = table_rows(), option_rows()
+    options = option_rows()
+    tables = table_rows(options)
     rows = {**tables, **options}
     tested, faults = listed(args.lists, rows)
     named, more = named_options(options)

@@ -6,9 +6,25 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "page.h"
+
 /* ---- what the assembler defines ---- */
 
-struct vcpu vcpu[VM_COUNT];
+/*
+ * asm/low.S: with option IRFM the first register file does not stand at the beginning of the pages. The array is only reached
+ * by its name.
+ */
+#ifdef CONFIG_IRFM
+#define FRONT (BOARD_PAGE_MIN - offsetof(struct vcpu, version))
+#else
+#define FRONT 0
+#endif
+uint32_t register_area[(FRONT + VM_COUNT * sizeof(struct vcpu)) / 4];
+__attribute__((used, noinline, noclone)) static void place_register_files(void)
+{
+    __asm__(".globl vcpu\n.set vcpu, register_area + %c0" : : "i"(FRONT));
+}
+
 struct vcpu *current;
 uint32_t low_r31;
 uint32_t idle_pc;
@@ -79,7 +95,8 @@ static void prepare_images(void)
         segments[i][0] = (struct vm_segment){base + ENTRY, 8, 8, &fake_images[6 * i]};
         segments[i][1] = (struct vm_segment){base + DATA_AT, 4 * DATA_WORDS, 4 * DATA_WORDS + DATA_BSS,
                                              &fake_images[6 * i + 2]};
-        vm_image_storage[i] = (struct vm_image){base + ENTRY, {R3(i), 4, 5, 6, 7}, 2, segments[i]};
+        vm_image_storage[i] = (struct vm_image){
+            .entry = base + ENTRY, .r3_to_r7 = {R3(i), 4, 5, 6, 7}, .segment_count = 2, .segments = segments[i]};
     }
 }
 
@@ -93,7 +110,7 @@ int machine_setup(void **state)
     (void)state;
     memset(__start_proteus_data, 0, (size_t)(__stop_proteus_data - __start_proteus_data));
     memset(&fake, 0, sizeof(fake));
-    memset(vcpu, 0, sizeof(vcpu));
+    memset(file_of(&vcpu[0]), 0, VM_COUNT * sizeof(struct vcpu));
     current = 0;
     low_r31 = 0;
     idle_pc = 0;
@@ -200,6 +217,104 @@ struct vcpu *run_insn(struct vcpu *v, uint32_t insn, uint32_t esr)
     fake.spr[SPRN_ESR] = esr;
     fake.spr[SPRN_SRR0] = v->pc;
     return enter(emulate(v));
+}
+
+/* ---- what was, and what may not change ---- */
+
+static struct {
+    uint32_t files[VM_COUNT * sizeof(struct vcpu) / 4];
+    struct fake fake;
+} before;
+
+/* noinline: for the compiler the page in front of vcpu[] is no part of it. */
+__attribute__((noinline)) uint32_t *file_of(const struct vcpu *v)
+{
+    return page_first_word(&vcpu[v - vcpu]);
+}
+
+struct vcpu *was(const struct vcpu *v)
+{
+    return (struct vcpu *)((uintptr_t)before.files + ((uintptr_t)v - (uintptr_t)file_of(&vcpu[0])));
+}
+
+struct fake *fake_was(void)
+{
+    return &before.fake;
+}
+
+void remember(void)
+{
+    if (current != 0) {
+        vcpu_save_live(current);
+    }
+    memcpy(before.files, file_of(&vcpu[0]), sizeof(before.files));
+    before.fake = fake;
+}
+
+void recall(void)
+{
+    memcpy(file_of(&vcpu[0]), before.files, sizeof(before.files));
+    fake = before.fake;
+    vcpu_load_live(current);
+}
+
+static void assert_same_words(const uint32_t *now, const uint32_t *then, size_t bytes, const char *what)
+{
+    size_t i;
+
+    if (memcmp(now, then, bytes) == 0) {
+        return;
+    }
+    for (i = 0; now[i] == then[i]; i++) {
+    }
+    fail_msg("%s: the word at 0x%zx is 0x%08X, not 0x%08X", what, 4 * i, now[i], then[i]);
+}
+
+static void assert_tlb_as_before(void)
+{
+    assert_same_words(fake.tlb_hi, before.fake.tlb_hi, sizeof(fake.tlb_hi), "TLBHI");
+    assert_same_words(fake.tlb_lo, before.fake.tlb_lo, sizeof(fake.tlb_lo), "TLBLO");
+    assert_same_words(fake.tlb_tid, before.fake.tlb_tid, sizeof(fake.tlb_tid), "TID");
+}
+
+/* `what` is the VM's name; places count from its page, or its file where it has none. */
+static void assert_file_as_before(uint32_t index)
+{
+    assert_same_words(file_of(&vcpu[index]), before.files + index * (sizeof(struct vcpu) / 4), sizeof(struct vcpu),
+                      vm_config[index].name);
+}
+
+void assert_others_as_before(const struct vcpu *v)
+{
+    uint32_t first = (vm_config[v - vcpu].ram_machine - FAKE_RAM_FIRST) / 4;
+    uint32_t last = first + vm_config[v - vcpu].ram_size / 4;
+    uint32_t i;
+
+    for (i = 0; i < VM_COUNT; i++) {
+        if (&vcpu[i] != v) {
+            assert_file_as_before(i);
+        }
+    }
+    assert_same_words(fake.ram, before.fake.ram, 4 * first, "memory below the VM's");
+    assert_same_words(fake.ram + last, before.fake.ram + last, sizeof(fake.ram) - 4 * last, "memory above the VM's");
+    assert_tlb_as_before();
+}
+
+void assert_as_before(void)
+{
+    uint32_t i;
+
+    vcpu_save_live(current);
+    for (i = 0; i < VM_COUNT; i++) {
+        assert_file_as_before(i);
+    }
+    assert_same_words(fake.ram, before.fake.ram, sizeof(fake.ram), "memory");
+    assert_same_words(fake.spr, before.fake.spr, sizeof(fake.spr), "the machine's SPRs");
+    assert_same_words(fake.dcr, before.fake.dcr, sizeof(fake.dcr), "the machine's DCRs");
+    assert_tlb_as_before();
+    assert_string_equal(fake.output, before.fake.output);
+    assert_ptr_equal(fake.input, before.fake.input);
+    assert_int_equal(fake.uart_ier, before.fake.uart_ier);
 }
 
 /* ---- encodings ---- */

@@ -63,6 +63,26 @@ void set_guest_word(const struct vcpu *v, uint32_t address, uint32_t word);
 /* The running guest executes `insn`, which traps with `esr`, on the road to emulate(). Returns who runs next. */
 struct vcpu *run_insn(struct vcpu *v, uint32_t insn, uint32_t esr);
 
+/*
+ * What a guest's register file is a part of: with option IRFM the two pages, otherwise the file. sizeof(struct vcpu) bytes
+ * either way; the files of all VMs follow each other.
+ */
+uint32_t *file_of(const struct vcpu *v);
+
+/*
+ * remember() keeps all of the machine and the guests. was(v) is the register file as it was then, fake_was() the machine;
+ * the test writes into them what has to be different now. assert_as_before() then compares every word. recall() goes back.
+ */
+void remember(void);
+void recall(void);
+struct vcpu *was(const struct vcpu *v);
+struct fake *fake_was(void);
+void assert_as_before(void);
+void assert_others_as_before(const struct vcpu *v); /* other VMs' files and memory, and the TLB */
+
+/* The images that the sources see as vm_image: a test may give them a pre-virtualization table. */
+extern struct vm_image vm_image_storage[];
+
 /* `code` must reset the machine. */
 #define EXPECT_MACHINE_RESET(code)                                                                                \
     do {                                                                                                          \

@@ -14,32 +14,29 @@ static void gpr_is_first_and_words_only(void **state)
     assert_int_equal(offsetof(struct vcpu, cr), 32 * 4);
     assert_int_equal(sizeof(struct vcpu) % 4, 0);
     assert_int_equal(_Alignof(struct vcpu), 4);
-    assert_true(sizeof(struct vcpu) < 0x1FFC); /* no offset looks like spr_table's SPR_COLD */
+    assert_true(offsetof(struct vcpu, none) < 0x1FFC); /* no offset looks like spr_table's SPR_COLD */
+}
+
+static uint32_t compared;
+
+static void compare(const char *name, size_t host, size_t target)
+{
+    if (host != target) {
+        fail_msg("%s: %zu on the host, %zu on the target", name, host, target);
+    }
+    compared++;
 }
 
 /* Every offset that asm/offsets.def names, against the assembler's own table (target compiler, asm/offsets.def). */
-static const struct {
-    const char *name;
-    size_t host;
-    size_t target;
-} rows[] = {
-#define CONSTANT(name, value) {#name, value, TARGET_##name},
+static void host_and_target_agree(void **state)
+{
+    (void)state;
+    compared = 0;
+#define CONSTANT(name, value) compare(#name, value, TARGET_##name);
 #define OFFSET(name, type, field) CONSTANT(name, offsetof(type, field))
 #include "target_offsets.h"
 #include "offsets.def"
-};
-
-static void host_and_target_agree(void **state)
-{
-    size_t i;
-
-    (void)state;
-    assert_true(COUNT(rows) > 60);
-    for (i = 0; i < COUNT(rows); i++) {
-        if (rows[i].host != rows[i].target) {
-            fail_msg("%s: %zu on the host, %zu on the target", rows[i].name, rows[i].host, rows[i].target);
-        }
-    }
+    assert_true(compared > 60);
 }
 
 /* A word before `pit` is mfspr's on the hot road, one before `plain_end` mtspr's too: an access has no consequences. */

@@ -13,8 +13,12 @@ TEST-$(CONFIG_UIC)          += uic
 TEST-$(CONFIG_CONSOLE)      += console mmio
 TEST-$(CONFIG_MESSAGES)     += message
 TEST-$(CONFIG_STATS)        += stats
+TEST-$(CONFIG_SERVICES)     += services hypercall
+TEST-$(CONFIG_DRIVERS)      += drivers hypercall
+TEST-$(CONFIG_PREVIRT)      += previrt
+TEST-$(CONFIG_IRFM)         += page
 SOURCES  := $(SRC-y:%=src/%) $(sort $(HCALL-y))
-PROGRAMS := $(TEST-y:%=$(DIR)/test_%)
+PROGRAMS := $(addprefix $(DIR)/test_,$(sort $(TEST-y)))
 
 CPPFLAGS := -include $(DIR)/gen/autoconf.h -MMD -MP -I. -Ifake -I$(TOP)/config -I$(DIR)/gen -I$(DIR) -I$(OUT) \
             -I$(TOP)/src -I$(TOP)/asm -I$(TOP)/hypercalls -I$(TOP)/previrt

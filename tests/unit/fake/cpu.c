@@ -89,6 +89,7 @@ void cpu_isync(void)
 
 void cpu_sync(void)
 {
+    fake.unsynced = false;
 }
 
 /* ---- memory ---- */
@@ -119,6 +120,7 @@ void cpu_write32(uint32_t address, uint32_t value)
 {
     *word_at(address) = value;
     *dirty_at(address) = true;
+    fake.writes++;
 }
 
 void cpu_dcbz(uint32_t address)
@@ -130,6 +132,7 @@ void cpu_dcbz(uint32_t address)
 void cpu_dcbst(uint32_t address)
 {
     fake.fetch_stale = fake.fetch_stale || *dirty_at(address);
+    fake.unsynced = fake.unsynced || *dirty_at(address);
     *dirty_at(address) = false;
 }
 
@@ -151,6 +154,9 @@ enum { UART_DATA, UART_IER, UART_FCR, UART_LCR, UART_MCR, UART_LSR };
 
 uint8_t cpu_read8(uint32_t address)
 {
+    if (address < BOARD_UART0_BASE) {
+        return (uint8_t)(*word_at(address & ~3U) >> (24 - 8 * (address & 3)));
+    }
     switch (address - BOARD_UART0_BASE) {
     case UART_DATA:
         assert_true(*fake.input != 0);
@@ -180,6 +186,12 @@ static void uart_send(uint8_t value)
 
 void cpu_write8(uint32_t address, uint8_t value)
 {
+    uint32_t shift = 24 - 8 * (address & 3);
+
+    if (address < BOARD_UART0_BASE) {
+        cpu_write32(address & ~3U, (*word_at(address & ~3U) & ~(0xFFU << shift)) | (uint32_t)value << shift);
+        return;
+    }
     switch (address - BOARD_UART0_BASE) {
     case UART_DATA:
         uart_send(value);
