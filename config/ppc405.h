@@ -53,6 +53,7 @@
 #define TCR_ARE 0x00400000
 
 #define DCR_COUNT 1024 /* numbers of device control registers */
+#define SPR_COUNT 1024 /* and of special purpose registers */
 
 #define DBCR0_RST 0x30000000 /* reset: 00 none, 01 core, 10 chip, 11 system */
 #define DBSR_MRR  0x00000300 /* most recent reset */

@@ -15,7 +15,7 @@ static uint32_t hcall_spr_read(struct vcpu *v)
 {
     uint32_t esr = v->esr;
 
-    if (spr_read(v, ARG(v, 0), &ARG(v, 1)) != STEP) {
+    if (ARG(v, 0) >= SPR_COUNT || spr_read(v, ARG(v, 0), &ARG(v, 1)) != STEP) {
         v->esr = esr;
         return (uint32_t)HCALL_E_ARGUMENT;
     }
@@ -27,7 +27,7 @@ static uint32_t hcall_spr_write(struct vcpu *v)
 {
     uint32_t esr = v->esr;
 
-    if (ARG(v, 0) == SPRN_DBCR0 || spr_write(v, ARG(v, 0), ARG(v, 1)) != STEP) {
+    if (ARG(v, 0) >= SPR_COUNT || ARG(v, 0) == SPRN_DBCR0 || spr_write(v, ARG(v, 0), ARG(v, 1)) != STEP) {
         v->esr = esr;
         return (uint32_t)HCALL_E_ARGUMENT;
     }
@@ -61,6 +61,9 @@ static uint32_t hcall_dcr_write(struct vcpu *v)
 
 static uint32_t hcall_uic_set(struct vcpu *v)
 {
+    if (!IS_ENABLED(CONFIG_SERVICES)) {
+        return (uint32_t)HCALL_E_NUMBER;
+    }
     uic_write(v, UIC_SR, ARG(v, 0));
     uic_write(v, UIC_ER, ARG(v, 1));
     return 0;

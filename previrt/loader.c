@@ -29,5 +29,8 @@ bool previrt_apply(struct vcpu *v, const struct vm_image *image)
         v->previrt |= reason;
         return false;
     }
+    cpu_sync(); /* memory, then what is fetched from it */
+    cpu_iccci();
+    cpu_isync();
     return true;
 }

@@ -103,6 +103,13 @@ void message_stop(struct vcpu *v, const char *reason)
 
 void message_table(const struct vcpu *v, uint32_t row, uint32_t reason)
 {
+    static uint32_t said; /* by VM: a guest that restarts again and again must not make us print */
+    uint32_t bit = 1U << vcpu_index(v);
+
+    if ((said & bit) != 0) {
+        return;
+    }
+    said |= bit;
     console_flush();
     message_start("table ", v);
     message_text(" word ");
