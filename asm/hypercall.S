@@ -24,9 +24,14 @@ func hcall_hot
     mfspr   r29, SPRN_SRR0
     addi    r29, r29, -4
     mtspr   SPRN_SRR0, r29
-    beq     hcall_idle
     beq     cr1, hcall_timer_set
     mr      rVALUE, r3                  /* msr_set */
+    bne     set_msr
+
+    lwz     rVALUE, VCPU_MSR(rVCPU)     /* idle: as mtmsr of this very MSR with EE and WE */
+    oris    rVALUE, rVALUE, MSR_WE >> 16
+    ori     rVALUE, rVALUE, MSR_EE
+    li      r3, 0                       /* no argument: it might look like an error */
     b       set_msr
 
 /* As emul_rfi, but what is rare comes back at once. */
@@ -37,13 +42,6 @@ hcall_rfi:
     bne-    enter_cr
     lwz     r0, VCPU_SPRG0(rVCPU)
     b       rfi_plain
-
-/* As mtmsr of this very MSR with EE and WE. */
-hcall_idle:
-    lwz     rVALUE, VCPU_MSR(rVCPU)
-    oris    rVALUE, rVALUE, MSR_WE >> 16
-    ori     rVALUE, rVALUE, MSR_EE
-    b       set_msr
 
 /* What mtspr TSR does with PIS, then what mtspr PIT does with r3. */
 hcall_timer_set:
