@@ -5,13 +5,14 @@
 #   tools/deps.sh test            and its tests
 #   tools/deps.sh bench           and the measurements
 #   tools/deps.sh lint            the static checks
+#   tools/deps.sh qemu            build the patched QEMU (tools/qemu)
 #   tools/deps.sh --list test     print what is missing, install nothing
 #
 # Prints nothing when all is there. Otherwise `installing: a b c`, then only what goes wrong.
 set -eu
 
 usage() {
-    echo "usage: tools/deps.sh [--list] run|test|bench|lint ..." >&2
+    echo "usage: tools/deps.sh [--list] run|test|bench|lint|qemu ..." >&2
     exit 2
 }
 
@@ -38,6 +39,10 @@ packages() {
     test) packages run; echo "gcc libc6-dev libcmocka-dev python3-pytest" ;;
     bench) packages run; echo "gcc libc6-dev" ;;
     lint) echo "make cppcheck shellcheck pyflakes3 python3" ;;
+    qemu)
+        echo "qemu-system-ppc dpkg-dev patch gcc libc6-dev binutils make python3 meson ninja-build pkg-config"
+        echo "libglib2.0-dev libpixman-1-dev libfdt-dev"
+        ;;
     *) usage ;;
     esac
 }

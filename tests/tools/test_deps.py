@@ -129,7 +129,7 @@ def test_not_debian(machine):
 
 @pytest.mark.parametrize("arguments", [[], ["--list"], ["nonsense"], ["run", "nonsense"]])
 def test_usage(machine, arguments):
-    assert machine.run(*arguments) == (2, "", "usage: tools/deps.sh [--list] run|test|bench|lint ...\n", [])
+    assert machine.run(*arguments) == (2, "", "usage: tools/deps.sh [--list] run|test|bench|lint|qemu ...\n", [])
 
 
 def test_fast_on_this_machine():

@@ -1,0 +1,137 @@
+#!/bin/sh
+# build.sh: build/qemu/qemu-system-ppc, Debian's QEMU with the patches of this folder.
+#
+#   tools/qemu/build.sh           build it, unless there is one of the same inputs; print its path
+#   tools/qemu/build.sh --key     print the key of the inputs only (for the cache of a CI system)
+#
+# Inputs are the version of the distribution's QEMU that is installed, the patches and this script. The source is
+# Debian's package, by way of the archive that /etc/apt already names; nothing in /etc/apt changes. Needs what
+# `tools/deps.sh qemu` installs, about 700 MB below build/ while it runs, 4 to 7 minutes on two cores.
+#
+# There is no fall back: if the patched QEMU cannot be built, this fails and says why.
+set -eu
+cd "$(dirname "$0")/../.."
+root=$PWD
+out=$root/build/qemu
+work=$out/work
+here=tools/qemu
+
+# fail CAUSE HINT: one line in the form of all this project's errors.
+fail() {
+    echo "$here/build.sh: $1. hint: $2" >&2
+    exit 1
+}
+
+# quietly NAME COMMAND...: its output goes to build/qemu/NAME.log, and is shown only when it fails.
+quietly() {
+    log=$out/$1.log
+    shift
+    "$@" >"$log" 2>&1 </dev/null || {
+        tail -n 25 "$log" >&2
+        fail "'$1' failed" "the whole output is in $log"
+    }
+}
+
+# private COMMAND...: apt with lists and caches of its own, so that neither root nor a change in /etc/apt is needed.
+private() {
+    "$@" -o Dir::Etc::sourcelist="$out/apt/sources.list" -o Dir::Etc::sourceparts=/dev/null \
+        -o Dir::State::Lists="$out/apt/lists" -o Dir::Cache="$out/apt/cache" -o APT::Get::List-Cleanup=false
+}
+
+# deb-src lines for Debian's own archives among those that apt uses: each index's place, as apt itself understood it.
+sources() {
+    # shellcheck disable=SC1091
+    . /etc/os-release
+    # shellcheck disable=SC2016
+    apt-get indextargets --format '$(REPO_URI) $(RELEASE) $(COMPONENT) $(SIGNED_BY)' 'Identifier: Packages' |
+        sort -u | while read -r uri release component keyring; do
+        case $component:$release in
+        main:"$VERSION_CODENAME" | main:"$VERSION_CODENAME"[-/]*) ;;
+        *) continue ;;
+        esac
+        case $keyring in
+        /*) echo "deb-src [signed-by=$keyring] $uri $release $component" ;;
+        *) echo "deb-src $uri $release $component" ;;
+        esac
+    done
+}
+
+# The source package of exactly this version, or of the archive's newest if the archive no longer has it.
+fetch() {
+    mkdir -p "$out/apt/lists/partial" "$out/apt/cache/archives/partial" "$out/source"
+    sources >"$out/apt/sources.list"
+    [ -s "$out/apt/sources.list" ] || fail "apt knows no index of Debian's archive" "as root: apt-get update"
+    quietly update private apt-get update
+    cd "$out/source"
+    for wanted in "qemu=$version" qemu; do
+        if private apt-get -q source --download-only "$wanted" >"$out/fetch.log" 2>&1 </dev/null; then
+            cd "$root"
+            return
+        fi
+    done
+    tail -n 25 "$out/fetch.log" >&2
+    fail "the source of qemu $version could not be fetched" "is the network there? see $out/fetch.log"
+}
+
+# The source package of that version, else the newest that is here, unpacked with Debian's own patches.
+unpack() {
+    dsc=$out/source/qemu_${version#*:}.dsc
+    [ -e "$dsc" ] || dsc=$(find "$out/source" -name 'qemu_*.dsc' | sort -V | tail -n 1)
+    [ -n "$dsc" ] || fail "no source package in $out/source" "remove $out and try again"
+    rm -rf "$work"
+    mkdir -p "$work"
+    quietly unpack dpkg-source --no-check -x "$dsc" "$work/src"
+    read -r release <"$work/src/VERSION"
+    case $release in
+    7.2.*) ;;
+    *) fail "the patches are for QEMU 7.2, the archive has $release" "build on Debian 12" ;;
+    esac
+    for patch in "$here"/*.patch; do
+        quietly patch patch --batch --forward --strip=1 --directory="$work/src" --input="$root/$patch"
+    done
+}
+
+compile() {
+    mkdir -p "$work/build"
+    cd "$work/build"
+    quietly configure "$work/src/configure" --target-list=ppc-softmmu --without-default-features --enable-system \
+        --enable-tcg --enable-plugins --enable-fdt=system --disable-install-blobs --disable-werror \
+        --with-pkgversion="Debian $version, patched: $key"
+    quietly compile nice ninja -j2 qemu-system-ppc
+    strip qemu-system-ppc
+    cd "$root"
+}
+
+command -v dpkg-query >/dev/null || fail "this is not Debian" "QEMU is built from Debian 12's source package"
+tools/deps.sh qemu
+# shellcheck disable=SC2016
+version=$(dpkg-query -W -f '${source:Version}' qemu-system-ppc 2>/dev/null) ||
+    fail "the distribution's qemu-system-ppc is not installed" "tools/deps.sh qemu"
+key=$( (echo "$version"; cat "$here/build.sh" "$here"/*.patch) | sha256sum | cut -c 1-16)
+
+case ${1:-} in
+'') ;;
+--key) echo "$key"; exit 0 ;;
+-h | --help) sed -n '2,11s/^# \{0,1\}//p' "$0"; exit 0 ;;
+*) echo "usage: $here/build.sh [--key]" >&2; exit 2 ;;
+esac
+
+mkdir -p "$out"
+exec 9>"$out/lock"
+flock 9
+if [ -x "$out/qemu-system-ppc" ] && [ "$(cat "$out/key" 2>/dev/null)" = "$key" ]; then
+    echo "$out/qemu-system-ppc"
+    exit 0
+fi
+rm -f "$out/key"
+echo "building QEMU $version with $(find "$here" -name '*.patch' | wc -l) patches: some minutes, once" >&2
+[ -e "$out/source/qemu_${version#*:}.dsc" ] || fetch
+unpack
+compile
+"$work/build/qemu-system-ppc" -M help | grep -q '^virtex-ppc405 ' ||
+    fail "the built QEMU lacks the machine virtex-ppc405" "see $out/compile.log"
+mv "$work/build/qemu-system-ppc" "$out/qemu-system-ppc"
+echo "$key" >"$out/key.new"
+mv "$out/key.new" "$out/key"
+rm -rf "$work" "$out/apt"
+echo "$out/qemu-system-ppc"
