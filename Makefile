@@ -14,7 +14,7 @@ export CROSS_COMPILE
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
 .SUFFIXES:
-.PHONY: help run rom run-rom test test-quick check system unit footprint bench readme lint menuconfig savedefconfig clean guests FORCE
+.PHONY: help run rom run-rom test test-quick check system unit footprint bench linux readme lint menuconfig savedefconfig clean guests FORCE
 
 help: ## this list
 	@echo "Proteus, a hybrid hypervisor for the PowerPC 405. PRODUCT=$(PRODUCT), of: $(PRODUCTS)"
@@ -49,6 +49,8 @@ bench: deps-bench ## exact path lengths and Table 1: build/bench.json
 	$(Q)for p in bench $(foreach w,$(TABLE1),table1-$(w) table1-$(w)-previrt table1-$(w)-para); do $(MAKE) --no-print-directory PRODUCT=$$p build/$$p/proteus.elf || exit 1; done
 	$(Q)$(PYTHON) tools/bench.py $(if $(GATE),--gate --require $(PATHS)) --image build/bench/proteus.elf --walks $(GUESTS)/bench.elf --out build/bench.json \
 	  $(foreach w,$(TABLE1),--table1 $(w)=$(GUESTS)/$(w).elf,$(call image,$(w)),$(call image,$(w)-previrt),$(call image,$(w)-para))
+linux: deps-linux ## Linux for the products linux*: build/guests/linux.elf (minutes; kept while its inputs stay)
+	$(Q)tests/guests/linux/build.sh build/linux $(GUESTS)
 readme: ## put what footprint and bench measured into README.md
 	$(Q)$(PYTHON) tools/readme.py
 	$(Q)$(PYTHON) tools/hypercalls.py --update-readme hypercalls/README.md
@@ -139,7 +141,7 @@ guests:
 # Guests are looked for beside the partition file, then among the samples; PACK="--guest vm=path" names one.
 $(O)/pack: FORCE
 	$(Q)mkdir -p $(O); echo '$(PACK)' | cmp -s - $@ || echo '$(PACK)' > $@
-$(O)/images.S: $(GEN)/partitions.h tools/pack.py $(O)/pack | guests
+$(O)/images.S: $(GEN)/partitions.h tools/pack.py $(O)/pack | guests $(filter linux,$(PRODUCT:linux%=linux))
 	$(Q)$(PYTHON) tools/pack.py --partitions $(GEN)/partitions.json --guest-dir $(dir $(PARTITIONS)) --guest-dir $(GUESTS) $(PACK) --out $@ --depfile $@.d
 	$(Q)touch $@
 -include $(O)/images.S.d

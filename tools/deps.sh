@@ -4,6 +4,7 @@
 #   tools/deps.sh run             build and run a product
 #   tools/deps.sh test            and its tests
 #   tools/deps.sh bench           and the measurements
+#   tools/deps.sh linux           build the Linux guest
 #   tools/deps.sh lint            the static checks
 #   tools/deps.sh qemu            build the patched QEMU (tools/qemu)
 #   tools/deps.sh --list test     print what is missing, install nothing
@@ -12,7 +13,7 @@
 set -eu
 
 usage() {
-    echo "usage: tools/deps.sh [--list] run|test|bench|lint|qemu ..." >&2
+    echo "usage: tools/deps.sh [--list] run|test|bench|linux|lint|qemu ..." >&2
     exit 2
 }
 
@@ -32,12 +33,17 @@ compiler() {
 # Sources of newlib and of libgcc's soft-fp, from which the C library of the FFT guests is built, and what unpacks them.
 newlib="newlib-source gcc-12-source xz-utils"
 
+# The kernel's sources, what its build runs, and a C library for its programs (whatever compiler the hypervisor has).
+linux="linux-source-6.1 xz-utils make gcc libc6-dev flex bison bc gcc-powerpc-linux-gnu libc6-dev-powerpc-cross
+    python3 python3-pyelftools"
+
 # packages PURPOSE: what it needs, one or more on a line.
 packages() {
     case $1 in
     run) echo "make $(compiler) qemu-system-ppc python3 python3-kconfiglib python3-pyelftools $newlib" ;;
     test) packages run; echo "gcc libc6-dev libcmocka-dev python3-pytest" ;;
     bench) packages run; echo "gcc libc6-dev" ;;
+    linux) echo "$linux" ;;
     lint) echo "make cppcheck shellcheck pyflakes3 python3" ;;
     qemu)
         echo "qemu-system-ppc dpkg-dev patch gcc libc6-dev binutils make python3 meson ninja-build pkg-config"

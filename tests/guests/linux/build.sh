@@ -1,0 +1,201 @@
+#!/bin/sh
+# build.sh: Linux 6.1 for the 405, from Debian's linux-source-6.1 as it is, with an initramfs of ours.
+#
+#   build.sh <cache directory> [<guest directory>]
+#
+# Leaves in the cache directory, and linux.elf in the guest directory too:
+#
+#   linux.elf   all that is needed: the kernel at physical 0, its device tree and a start for both (boot.S) at the end
+#               of 8 MiB. Runs on the bare board (QEMU: -kernel linux.elf) and as the image of a VM
+#   vmlinux     the kernel alone, with symbols        board.dtb   the device tree        init   the only program
+#   build.log   what the kernel's own build printed
+#
+# Nothing is done for the same inputs (archive, config, device tree, sources of init, this script, compiler); a change of
+# init, device tree or configuration builds what depends on it. The first time takes some minutes.
+# Environment: LINUX_CROSS_COMPILE (default powerpc-linux-gnu-: a compiler with glibc), JOBS (default 2), LINUX_SOURCE
+# (the archive, default /usr/src/linux-source-6.1.tar.xz).
+set -eu
+
+HERE=$(cd "$(dirname "$0")" && pwd)
+PYTHON=/usr/bin/python3
+CROSS=${LINUX_CROSS_COMPILE:-powerpc-linux-gnu-}
+ARCHIVE=${LINUX_SOURCE:-/usr/src/linux-source-6.1.tar.xz}
+JOBS=${JOBS:-2}
+CC=${CROSS}gcc
+
+# Place of boot.S and the device tree: the end of the 8 MiB of board.dts
+BOOT=0x7FE000
+
+# Programs have the floating-point instructions that the kernel emulates. -D_GNU_SOURCE: mremap and the codes of traps
+INIT_FLAGS="-std=gnu11 -D_GNU_SOURCE -O2 -mcpu=405 -mhard-float -mno-dlmzb -Wall -Wextra -Wmissing-prototypes -Werror
+    -static -pthread -Wl,--build-id=none -s"
+BOOT_FLAGS="-mcpu=405 -msoft-float -mregnames -nostdlib -static -no-pie -Wl,--build-id=none -Wl,-n -Wl,-z,noexecstack
+    -Wl,-Ttext=$BOOT"
+
+# Sources of other machines, and of drivers that no option of config asks for, stay in the archive; what Kconfig and make
+# read of them does not
+LEFT_OUT='
+    */arch/[!p]*/*.[chS]
+    */arch/[!p]*/*.dts*
+    */arch/parisc/*.[chS]
+    */Documentation/*/*
+    */tools/testing/*
+    */tools/perf/*
+    */sound/*.[chS]
+    */drivers/gpu/*.[chS]
+    */drivers/net/*.[chS]
+    */drivers/media/*.[chS]
+    */drivers/staging/*.[chS]
+    */drivers/scsi/*.[chS]
+    */drivers/infiniband/*.[chS]
+'
+
+fail()
+{
+    echo "$1. hint: $2" >&2
+    exit 1
+}
+
+say()
+{
+    echo "  LINUX $1"
+}
+
+# What decides that all has to be made anew; the kernel's build remembers where it is
+source_inputs()
+{
+    stat -c '%n %s %Y' "$ARCHIVE"
+    "$CC" -v 2>&1 | tail -n 1
+    echo "$OUT $LEFT_OUT"
+}
+
+# Everything that decides the result
+inputs()
+{
+    stat -c '%n %s %Y' "$ARCHIVE" "$("$CC" -print-file-name=libc.a)"
+    "$CC" -v 2>&1 | tail -n 1
+    "${CROSS}ld" --version | head -n 1
+    cd "$HERE"
+    cat build.sh join.py boot.S board.dts config initramfs.list init/*
+}
+
+# The kernel's own build, apart from what the caller's make has in the environment. All names and times in the result are
+# constants: the same inputs give the same bytes
+kernel_make()
+{
+    env -i PATH="$PATH" HOME="$OBJ" LC_ALL=C ARCH=powerpc CROSS_COMPILE="$CROSS" \
+        KBUILD_BUILD_TIMESTAMP='Sat Jan  1 00:00:00 UTC 2000' KBUILD_BUILD_USER=proteus KBUILD_BUILD_HOST=proteus \
+        KBUILD_BUILD_VERSION=1 KCONFIG_ALLCONFIG="$HERE/config" \
+        nice make -C "$SOURCE" O="$OBJ" -j"$JOBS" "$@" </dev/null >>"$LOG" 2>&1 || {
+        tail -n 20 "$LOG" >&2
+        fail "$LOG:1: the kernel does not build: make $*" "see the lines above"
+    }
+}
+
+unpack()
+{
+    if [ "$(cat "$OUT/unpacked" 2>/dev/null)" = "$1" ]; then
+        return
+    fi
+    say "unpack $(basename "$ARCHIVE")"
+    rm -rf "$OUT/unpacked" "$OUT/tree" "$OBJ"
+    mkdir -p "$OUT/tree"
+    echo "$LEFT_OUT" | sed -n 's/^ \+//p' > "$OUT/left-out"
+    tar -x -C "$OUT/tree" -f "$ARCHIVE" --strip-components=1 --exclude-from="$OUT/left-out" \
+        || fail "$ARCHIVE: can't be unpacked" "is there space below $OUT?"
+    echo "$1" > "$OUT/unpacked"
+}
+
+# Kconfig drops what it does not know or what lacks something else, and says nothing
+check_config()
+{
+    awk '
+        FNR == NR { if (sub(/^# /, "") && sub(/ is not set$/, "")) { value[$0] = "n" }
+                    else if (match($0, /^CONFIG_\w+=/)) { value[substr($0, 1, RLENGTH - 1)] = substr($0, RLENGTH + 1) }
+                    next }
+        /^# CONFIG_\w+ is not set$/ { name = $2; wanted = "n" }
+        /^CONFIG_\w+=/ { name = $0; sub(/=.*/, "", name); wanted = substr($0, length(name) + 2) }
+        name != "" {
+            got = name in value ? value[name] : "n"
+            if (got != wanted) {
+                print file ":" FNR ": " name " is " got ", not " wanted ". hint: see its `depends on` in the kernel'\''s Kconfig"
+                bad = 1
+            }
+            name = ""
+        }
+        END { exit bad }' file="$HERE/config" "$OBJ/.config" "$HERE/config" >&2
+}
+
+configure()
+{
+    cp "$OBJ/.config" "$OBJ/.config.before" 2>/dev/null || true
+    kernel_make allnoconfig
+    check_config
+    # A configuration that stays what it was makes nothing old
+    if cmp -s "$OBJ/.config" "$OBJ/.config.before"; then
+        touch -r "$OBJ/.config.before" "$OBJ/.config"
+    fi
+}
+
+# The archive of files is made anew only where one of its files is another one
+build_init()
+{
+    say "init"
+    # shellcheck disable=SC2086 # a list
+    "$CC" $INIT_FLAGS -o "$OUT/init.new" "$HERE"/init/*.c
+    if ! cmp -s "$OUT/init.new" "$OUT/init" || ! cmp -s "$HERE/initramfs.list" "$OBJ/initramfs.list"; then
+        cp "$HERE/initramfs.list" "$OBJ/"
+        mv "$OUT/init.new" "$OUT/init"
+        touch -d @946684800 "$OUT/init"
+        rm -f "$OBJ/usr/initramfs_data.cpio"
+    fi
+}
+
+build()
+{
+    unpack "$(source_inputs | sha256sum)"
+    mkdir -p "$OBJ"
+    : > "$LOG"
+    build_init
+    configure
+    say "kernel (the first time takes some minutes; $LOG)"
+    kernel_make vmlinux
+    say "linux.elf"
+    "$OBJ/scripts/dtc/dtc" -q -I dts -O dtb -o "$OUT/board.dtb" "$HERE/board.dts"
+    # shellcheck disable=SC2086 # a list
+    "$CC" $BOOT_FLAGS -DKERNEL="$($PYTHON "$HERE/join.py" --entry "$OBJ/vmlinux")" -Wa,-I"$OUT" -o "$OBJ/boot.elf" \
+        "$HERE/boot.S"
+    cp "$OBJ/vmlinux" "$OUT/"
+    $PYTHON "$HERE/join.py" "$OUT/vmlinux" "$OBJ/boot.elf" --out "$OUT/linux.elf"
+}
+
+if [ $# -lt 1 ] || [ $# -gt 2 ]; then
+    echo "usage: build.sh <cache directory> [<guest directory>]" >&2
+    exit 2
+fi
+for tool in "$CC" "${CROSS}ld" make flex bison bc xz flock gcc; do
+    command -v "$tool" >/dev/null || fail "build.sh: $tool: not found" "tools/deps.sh linux"
+done
+[ -f "$ARCHIVE" ] || fail "$ARCHIVE: no such file" "tools/deps.sh linux, or name the archive with LINUX_SOURCE="
+mkdir -p "$1"
+OUT=$(cd "$1" && pwd)
+SOURCE=$OUT/tree
+OBJ=$OUT/obj
+LOG=$OUT/build.log
+
+# Two builds at once: the second waits, and finds all done
+exec 9>"$OUT/lock"
+flock 9
+KEY=$(inputs | sha256sum | cut -c 1-32)
+if [ -f "$OUT/linux.elf" ] && [ "$(cat "$OUT/key" 2>/dev/null)" = "$KEY" ]; then
+    say "cached"
+else
+    rm -f "$OUT/key"
+    build
+    echo "$KEY" > "$OUT/key"
+fi
+if [ $# = 2 ] && ! cmp -s "$OUT/linux.elf" "$2/linux.elf"; then
+    mkdir -p "$2"
+    cp "$OUT/linux.elf" "$2/linux.elf.new"
+    mv "$2/linux.elf.new" "$2/linux.elf"
+fi

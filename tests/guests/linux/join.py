@@ -1,0 +1,122 @@
+#!/usr/bin/python3
+"""Add the segments of one executable to another, whose sections and symbols stay as they are.
+
+  join.py --entry vmlinux
+      prints the physical address of its entry
+  join.py vmlinux boot.elf --out linux.elf
+      vmlinux with boot.elf's loadable segment and entry; QEMU loads it with -kernel, tools/pack.py as a VM's image
+
+The added segment goes to its physical address, where nothing of the first executable may be.
+Exit status: 0; 1 for a bad input; 2 for wrong usage.
+"""
+
+import argparse
+import os
+import struct
+import sys
+import tempfile
+
+from elftools.common.exceptions import ELFError
+from elftools.elf.elffile import ELFFile
+
+HEADER = struct.Struct(">16sHHIIIIIHHHHHH")         # Elf32_Ehdr
+ENTRY, PHOFF, PHNUM = 4, 5, 10                      # fields of it
+SEGMENT = struct.Struct(">8I")                      # Elf32_Phdr: type, offset, vaddr, paddr, filesz, memsz, flags, align
+PT_LOAD, PF_RX = 1, 5
+
+
+class InputError(Exception):
+    """What is wrong, as a line to print."""
+
+
+class Executable:
+    """The bytes of an ELF file, its entry and its loadable segments."""
+
+    def __init__(self, path):
+        self.path = path
+        try:
+            with open(path, "rb") as file:
+                self.data = file.read()
+                file.seek(0)
+                elf = ELFFile(file)
+                if (elf.elfclass, elf.little_endian, elf["e_type"], elf["e_machine"]) != (32, False, "ET_EXEC", "EM_PPC"):
+                    raise InputError(f"{path}: not a 32-bit PowerPC executable. hint: link it with -static -no-pie")
+                self.segments = [s.header for s in elf.iter_segments() if s["p_type"] == "PT_LOAD"]
+                self.entry = elf["e_entry"]
+        except OSError as error:
+            raise InputError(f"{path}: can't be read: {error.strerror}. hint: build it first") from None
+        except (ELFError, ValueError, KeyError, AttributeError) as error:
+            raise InputError(f"{path}: not a sound ELF file: {error}. hint: build it again") from None
+
+    def physical_entry(self):
+        """Where the entry is before address translation is on."""
+        for segment in self.segments:
+            if 0 <= self.entry - segment["p_vaddr"] < segment["p_memsz"]:
+                return self.entry - segment["p_vaddr"] + segment["p_paddr"]
+        raise InputError(f"{self.path}: its entry 0x{self.entry:08X} is in no segment. hint: see ENTRY in its linker script")
+
+
+def check_apart(first, added):
+    """A segment that is added lies outside all others."""
+    for low, high in sorted((s["p_paddr"], s["p_paddr"] + s["p_memsz"]) for s in first.segments):
+        start, end = added["p_paddr"], added["p_paddr"] + added["p_memsz"]
+        if start < high and low < end:
+            raise InputError(f"{first.path}: its segment at 0x{low:08X}-0x{high - 1:08X} leaves no place at 0x{start:08X}. "
+                             "hint: take options out of the kernel's configuration, or give it more memory")
+
+
+def joined(first, second):
+    """The bytes of `first` with a program header and the bytes of the one segment of `second`; its entry."""
+    if len(second.segments) != 1:
+        raise InputError(f"{second.path}: it has {len(second.segments)} loadable segments. hint: one section is enough")
+    added = second.segments[0]
+    check_apart(first, added)
+    data = bytearray(first.data)
+    header = list(HEADER.unpack_from(data))
+    table = data[header[PHOFF]:header[PHOFF] + header[PHNUM] * SEGMENT.size]
+    data += bytes(-len(data) % 16)
+    header[PHOFF], header[ENTRY] = len(data), second.physical_entry()
+    header[PHNUM] += 1
+    contents = len(data) + len(table) + SEGMENT.size
+    table += SEGMENT.pack(PT_LOAD, contents, added["p_paddr"], added["p_paddr"], added["p_filesz"], added["p_memsz"], PF_RX, 4)
+    HEADER.pack_into(data, 0, *header)
+    return data + table + second.data[added["p_offset"]:added["p_offset"] + added["p_filesz"]]
+
+
+def write(path, data):
+    """All of the file or nothing."""
+    try:
+        with tempfile.NamedTemporaryFile(dir=os.path.dirname(path) or ".", delete=False) as file:
+            try:
+                file.write(data)
+                os.chmod(file.name, 0o644)
+                os.replace(file.name, path)
+            except OSError:
+                os.unlink(file.name)
+                raise
+    except OSError as error:
+        raise InputError(f"{path}: can't be written: {error.strerror}. hint: check space and permissions") from None
+
+
+def main():
+    """Command line."""
+    parser = argparse.ArgumentParser(description="Add the segment of one executable to another.")
+    parser.add_argument("--entry", action="store_true", help="print the physical address of the entry")
+    parser.add_argument("--out", help="the joined executable")
+    parser.add_argument("elf", nargs="+", help="executables: first the one that is added to")
+    options = parser.parse_args()
+    if len(options.elf) != (1 if options.entry else 2) or bool(options.out) == options.entry:
+        parser.error("one executable with --entry, two with --out")
+    try:
+        if options.entry:
+            print(f"0x{Executable(options.elf[0]).physical_entry():08X}")
+        else:
+            write(options.out, joined(*map(Executable, options.elf)))
+    except InputError as error:
+        print(error, file=sys.stderr)
+        return 1
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
