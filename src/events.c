@@ -49,8 +49,7 @@ static void watchdog_step(struct vcpu *v, uint32_t steps)
     } else if ((v->tcr & TCR_WRC) != 0) {
         uint32_t cause = (v->tcr & TCR_WRC) >> 28;
 
-        vcpu_reset_request(v, cause);
-        v->tsr |= cause << 28; /* WRS */
+        vcpu_reset_request(v, cause, cause << 28); /* WRS */
     }
 }
 

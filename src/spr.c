@@ -95,7 +95,7 @@ uint32_t spr_write(struct vcpu *v, uint32_t number, uint32_t value)
         break;
     }
     if (number == SPRN_DBCR0 && (value & DBCR0_RST) != 0) {
-        vcpu_reset_request(v, (value & DBCR0_RST) >> 28);
+        vcpu_reset_request(v, (value & DBCR0_RST) >> 28, 0);
         return STAY;
     }
     return STEP;

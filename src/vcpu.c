@@ -143,9 +143,6 @@ void vcpu_reset(struct vcpu *v, uint32_t cause)
     timer_reset(v);
     uic_reset(v);
     console_reset(v);
-    if (vcpu_is_loaded(v)) { /* otherwise the next switch does */
-        vcpu_load_live(v);
-    }
 }
 
 static void halt(struct vcpu *v)
@@ -167,12 +164,17 @@ void vcpu_stop(struct vcpu *v, const char *reason)
     halt(v);
 }
 
-__attribute__((cold, noinline)) void vcpu_reset_request(struct vcpu *v, uint32_t cause)
+__attribute__((cold, noinline)) void vcpu_reset_request(struct vcpu *v, uint32_t cause, uint32_t tsr)
 {
-    if ((vm_config[vcpu_index(v)].flags & VM_RESTART) != 0) {
-        vcpu_reset(v, cause);
-    } else {
+    if ((vm_config[vcpu_index(v)].flags & VM_RESTART) == 0) {
         vcpu_stop(v, "reset by the guest");
+        return;
+    }
+    vcpu_reset(v, cause);
+    v->tsr = tsr;
+    if (vcpu_is_loaded(v)) { /* its slice goes on; otherwise the next switch loads it */
+        timer_program(v, cpu_time());
+        vcpu_start(v);
     }
 }
 

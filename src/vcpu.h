@@ -137,8 +137,14 @@ uint32_t vcpu_program(struct vcpu *v, uint32_t esr);
 /* Reload the images and start as after a reset of the chip; `cause` is a bit pattern of DBSR[MRR] and TSR[WRS]. */
 void vcpu_reset(struct vcpu *v, uint32_t cause);
 
-/* The guest asked for a reset (DBCR0, watchdog): restart or stop, as its partition says. `cause`: 1 core, 2 chip, 3 system. */
-void vcpu_reset_request(struct vcpu *v, uint32_t cause);
+/*
+ * The guest asked for a reset (DBCR0, watchdog): restart or stop, as its partition says. `cause`: 1 core, 2 chip, 3 system;
+ * `tsr`: what TSR tells after it. If the machine holds its registers this does not return: no road to C loads all of them.
+ */
+void vcpu_reset_request(struct vcpu *v, uint32_t cause, uint32_t tsr);
+
+/* Run a guest with all that its register file says; whoever ran is not saved, and the stack begins anew (asm/switch.S). */
+void vcpu_start(struct vcpu *v);
 
 /* This guest cannot go on. The others can. */
 void vcpu_stop(struct vcpu *v, const char *reason);

@@ -134,7 +134,7 @@ static void restart_disturbs_nobody(void **state)
             live(&vcpu[k]);
         }
         memcpy(before, vcpu, sizeof(before));
-        vcpu_reset_request(&vcpu[i], 3);
+        vcpu_reset_request(&vcpu[i], 3, 0);
         for (k = 0; k < VM_COUNT; k++) {
             if (k != i) {
                 assert_memory_equal(&before[k], &vcpu[k], sizeof(before[k]));

@@ -357,7 +357,8 @@ static void residue(void **state)
             vcpu_load_live(v);
         }
         vcpu_reset(v, 3);
-        if (v == current) {
+        if (v == current) { /* as vcpu_reset_request() */
+            vcpu_start(v);
             vcpu_save_live(v);
         }
 #ifdef CONFIG_STATS
