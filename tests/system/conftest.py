@@ -1,6 +1,7 @@
 """Fixtures of the system tests: images built by make, and QEMU runs through tools/run.py."""
 
 import os
+import re
 import subprocess
 import sys
 
@@ -26,9 +27,10 @@ class Images:
     def __init__(self):
         self.built = {}
 
-    def elf(self, product):
-        """The ELF image of a product."""
-        return self._build(product, f"build/{product}/proteus.elf", f"O=build/{product}")
+    def elf(self, product, options=""):
+        """The ELF image of a product, with these options ("CONFIG_X=n ...") instead of its own."""
+        folder = "-".join([f"build/{product}", *re.findall(r"CONFIG_(\w+)", options)]).lower()
+        return self._build(product, f"{folder}/proteus.elf", f"O={folder}", f"EXTRA_CONFIG={options}")
 
     def rom(self, product):
         """The ROM image of a product."""

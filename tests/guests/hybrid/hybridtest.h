@@ -16,17 +16,22 @@
 #define SAVED    0x2400 /* registers of the caller of run_code(); catching */
 #define CATCHING 0x24C0 /* run_code() is under way */
 
+#define ENTRY    0x2600 /* struct machine at the start */
+
 #define M_CR     0x80
 #define M_XER    0x84
 #define M_LR     0x88
 #define M_CTR    0x8C
 #define M_VECTOR 0x90
 
+#define UART0         0xEF600300
 #define BUFFER        0x80000
 #define PREY          0x90000
 #define RAM_SIZE      0x100000
 #define HANDLER_STACK 0xEFFF0
 #define STACK_TOP     0xFFFF0
+
+#define END 0xFEED0000 /* where a VM has passed: it need not say so */
 
 #define MSR_APE 0x80000
 #define MSR_WE  0x40000
@@ -50,6 +55,7 @@ struct machine {
 };
 
 #define frame ((volatile struct machine *)FRAME)
+#define entry ((volatile struct machine *)ENTRY)
 
 /* ---- start.S ---- */
 
@@ -61,9 +67,15 @@ void return_by_trap(uint32_t msr, uint32_t *srr0);
 void return_by_page(uint32_t msr, uint32_t *srr0);
 void return_by_call(uint32_t msr, uint32_t *srr0, uint32_t sprg0);
 
+/* ---- sites.S: code that a table patches ---- */
+
+uint32_t site_two(void);
+uint32_t site_mfspr(void);
+void site_mtspr(uint32_t value);
+
 /* ---- hybridtest.c ---- */
 
-extern volatile uint32_t hybrid_seed, hybrid_select, hybrid_steps, hybrid_rounds;
+extern volatile uint32_t hybrid_seed, hybrid_select, hybrid_steps, hybrid_busy_ms, hybrid_reckless, hybrid_sites, hybrid_refused;
 
 /* r3 to r7 at the start: the role, and what the partition file says of this VM */
 extern uint32_t role, my_index, my_count, my_quantum;
@@ -81,12 +93,13 @@ uint32_t time_low(void);
 /* Put words where they can be executed. */
 void code_at(uint32_t address, const uint32_t *words, uint32_t count);
 
-/* ---- property.c, calls.c, hostile.c, roles.c ---- */
+/* ---- the roles and their parts ---- */
 
 uint32_t handler(uint32_t vector);      /* 0: return by rfi, 1: by the call */
 void property(void);
 void calls(void);
 void type(void);
+void own_sc(uint32_t r0, uint32_t msr); /* an sc that is no call: the guest's own handler, every register as it was */
 void hostile(void);
 void table(void);
 void start_again(void);
@@ -132,6 +145,9 @@ void busy(void);
 
 #define TSR_PIS 0x08000000u
 #define TCR_PIE 0x04000000u
+
+#define MFSPR(rt, number) (0x7C0002A6u | (uint32_t)(rt) << 21 | ((number) & 31u) << 16 | (uint32_t)(number) >> 5 << 11)
+#define MTSPR(number, rs) (MFSPR(rs, number) | 0x100u)
 
 #define ESR_PIL 0x08000000u
 #define ESR_PPR 0x04000000u

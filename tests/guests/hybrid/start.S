@@ -23,6 +23,15 @@
     .globl  _start, run_code
 /* In: r3-r6 from the partition file. Real mode, supervisor state. */
 _start:
+    stmw    %r0, ENTRY(0)
+    mfcr    %r8
+    stw     %r8, (ENTRY + M_CR)(0)
+    mfxer   %r8
+    stw     %r8, (ENTRY + M_XER)(0)
+    mflr    %r8
+    stw     %r8, (ENTRY + M_LR)(0)
+    mfctr   %r8
+    stw     %r8, (ENTRY + M_CTR)(0)
     li      %r0, 0
     mtspr   0x3D6, %r0              /* EVPR */
     lis     %r8, __bss_start@ha
