@@ -39,3 +39,18 @@ def patched_image(image, target, guest, **words):
     with open(target, "wb") as stream:
         stream.write(data)
     return str(target)
+
+
+def patched_rows(image, target, rows, changed):
+    """Copy an image whose rows of a pre-virtualization table are these (address, old, new), with some of them changed: {n: row}."""
+    with open(image, "rb") as stream:
+        data = bytearray(stream.read())
+    table = struct.pack(f">{3 * len(rows)}I", *(word for row in rows for word in row))
+    start = data.find(table)
+    if start < 0 or data.find(table, start + 1) >= 0:
+        raise ValueError(f"{image}: the table is not in it exactly once")
+    for number, row in changed.items():
+        struct.pack_into(">3I", data, start + 12 * number, *row)
+    with open(target, "wb") as stream:
+        stream.write(data)
+    return str(target)

@@ -5,14 +5,16 @@ Its guest has a role in each VM: `hybrid` and `moved` (register pages elsewhere)
 nothing happens to it. Each that has passed ends by a fetch at END.
 """
 
+import json
 import os
 import re
-import struct
 
 import conftest
 import elfpatch
+import pack
 import pytest
 import run
+from elftools.elf.elffile import ELFFile
 
 CALLS, PROPERTY, HOSTILE, TYPE = 1, 4, 8, 16    # hybrid_select of tests/guests/hybrid/hybridtest.c
 END = "pc=feed0000: fetch outside its memory"
@@ -114,3 +116,106 @@ def test_property(images, tmp_path, seed, options):
     for name in TESTED:
         figures = figures_of(result.vms[name])
         assert figures["steps"] >= 100000 and figures["interrupts"] >= 1000 and figures["lazy"] >= 100
+
+
+def table_rows(images, image):
+    """The rows of the table of VM `again` as the image has them."""
+    with open(os.path.join(os.path.dirname(image), "gen", "partitions.json"), encoding="utf-8") as file:
+        flags = next(vm["flags"] for vm in json.load(file)["vms"] if vm["name"] == "again")
+    with open(images.guest("hybridtest"), "rb") as file:
+        data = ELFFile(file).get_section_by_name(pack.TABLE_SECTION).data()
+    return pack.patch_rows(data, flags)
+
+
+def check_lives(result, count=5):
+    """VM `again` has started so many times, each time with the same image."""
+    lives = [line.split() for line in lines(result.vms["again"], "again: life ")]
+    assert [int(words[0]) for words in lives] == list(range(1, count + 1))
+    assert len({words[2] for words in lives}) == 1
+
+
+@pytest.mark.parametrize("rom", [False, True], ids=["elf", "rom"])
+def test_again(images, tmp_path, rom):
+    """A good table is applied at each start; nothing of a life is left in the next one."""
+    image = images.rom("hybridtest") if rom else images.elf("hybridtest")
+    result = start(patched(images, tmp_path, image, hybrid_select=0, hybrid_busy_ms=20))
+    check_others(result)
+    check_lives(result)
+    assert not [line for line in result.hypervisor if line.startswith("table ")]
+
+
+def test_again_without_watchdog(images, tmp_path):
+    """The same where TSR is a word of the page, and the table has entries for it."""
+    image = images.elf("hybridtest", OPTIONS["no_watchdog"])
+    assert len(table_rows(images, image)) > len(table_rows(images, images.elf("hybridtest")))
+    result = start(patched(images, tmp_path, image, hybrid_select=0, hybrid_busy_ms=20))
+    check_others(result)
+    check_lives(result, 3)
+
+
+RANGE, WORD = (5, "outside the VM's memory"), (6, "the code is another one")
+BAD = {"first": (0, lambda row: (row[0], row[1] ^ 1, row[2]), WORD),
+       "last": (-1, lambda row: (row[0], row[2], row[1]), WORD),
+       "page": (3, lambda row: (0xFFFFF000 - 124, *row[1:]), RANGE),
+       "unaligned": (5, lambda row: (row[0] | 2, *row[1:]), RANGE),
+       "behind": (8, lambda row: (0x100000, 0, row[2]), RANGE),
+       "twice": (12, lambda row: (row[0] - 4, *row[1:]), WORD),
+       "far": (20, lambda row: (0x80000000, 0, row[2]), RANGE)}
+
+
+@pytest.mark.parametrize("case, rom", [*((case, False) for case in BAD), ("last", True)])
+def test_bad_table(images, tmp_path, case, rom):
+    """A row that cannot be is named in one message, however often the guest starts; it runs unpatched and correct."""
+    image = images.rom("hybridtest") if rom else images.elf("hybridtest")
+    rows = table_rows(images, image)
+    number, change, (reason, text) = BAD[case]
+    number %= len(rows)
+    target = patched(images, tmp_path, image, hybrid_select=0, hybrid_busy_ms=20, hybrid_sites=0,
+                     hybrid_refused=1 << 31 | reason << 16 | number)
+    result = start(elfpatch.patched_rows(target, target, rows, {number: change(rows[number])}))
+    check_others(result)
+    check_lives(result)
+    refused = [line for line in result.hypervisor if line.startswith("table ")]
+    assert refused == [f"table again word {number} refused, runs unpatched: {text}"]
+
+
+def test_partly_patched(images, tmp_path):
+    """Entries that change nothing: these sites trap, the others do not."""
+    image = images.elf("hybridtest")
+    rows = table_rows(images, image)
+    left = {1: 1, 4: 5}         # site of sites.S: words
+    first = {site: next(n for n, row in enumerate(rows) if row[1] == old) for site, old in ((1, 0x7C7242A6), (4, 0x7C008146))}
+    same = {n: (rows[n][0], rows[n][1], rows[n][1]) for site in left for n in range(first[site], first[site] + left[site])}
+    target = patched(images, tmp_path, image, hybrid_select=0, hybrid_busy_ms=20,
+                     hybrid_sites=0xFF & ~sum(1 << site for site in left))
+    result = start(elfpatch.patched_rows(target, target, rows, same))
+    check_others(result)
+    check_lives(result)
+
+
+def actions_of(result, name):
+    """(actions of the hostile role over all its lives, times it has started)"""
+    counts = [int(text, 16) for text in lines(result.vms[name], "hybrid: actions ")]
+    starts = sum(line.endswith("hybrid: hostile") for line in result.vms[name].lines)
+    return sum(now - last if now > last else now for last, now in zip([0, *counts], counts)), starts
+
+
+@pytest.mark.parametrize("seed, reckless, options", [(1, 0, "all"), (2, 0, "all"), (3, 0, "no_watchdog"), (4, 1, "all"),
+                                                     (5, 1, "all"), (6, 1, "all"), (7, 1, "no_watchdog")])
+def test_hostile(images, tmp_path, seed, reckless, options):
+    """Two VMs do all they can by hypercalls and pages: all the others pass, and the hypervisor says nothing of it."""
+    image = patched(images, tmp_path, images.elf("hybridtest", OPTIONS[options]), hybrid_select=HOSTILE, hybrid_seed=seed,
+                    hybrid_reckless=reckless, hybrid_busy_ms=200)
+    result = start(image, until=run.all_decided(OTHERS))
+    assert not list(result.trouble())
+    for name in OTHERS:
+        assert result.vms[name].verdict == "PASS", result.vms[name].lines[-3:]
+    check_lives(result, 3 if options == "no_watchdog" else 5)
+    assert result.untagged == []
+    spoken = [line for line in result.hypervisor if not line.startswith("stat ")]
+    assert all(re.match(r"stop (hybrid|moved|again|plain|mute|busy|nbr) ", line) for line in spoken), spoken
+    assert len(spoken) == len({line.split()[1] for line in spoken})
+    assert f"stop mute {END}" in spoken
+    for name in TESTED:
+        count, starts = actions_of(result, name)
+        assert starts >= 1 and (reckless or count >= (256 if options == "all" else 32)), (name, count, starts)

@@ -214,7 +214,6 @@ static void end_life(uint32_t life)
 {
     uint32_t reset = life & 1 ? 1 : 2; /* core, chip */
 
-    mtmsr(MSR_ME);
     for (uint32_t i = 0; i < ROUNDS; i++) {
         __asm__ volatile("wrteei 0");
     }

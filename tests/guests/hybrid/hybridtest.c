@@ -4,14 +4,16 @@
  */
 #include "hybridtest.h"
 
+#define IN_FILE __attribute__((section(".data")))
+
 /* A test may change these in a copy of the ELF. */
 volatile uint32_t hybrid_seed = 1;
 volatile uint32_t hybrid_select = 0x5;     /* of roles[0]: 1 calls, 4 property, 8 hostile, 16 typed input */
 volatile uint32_t hybrid_steps = 100000;   /* of the property test */
 volatile uint32_t hybrid_busy_ms = 300;    /* of computing in role busy */
-volatile uint32_t hybrid_reckless;         /* hostile: it need not live on */
+IN_FILE volatile uint32_t hybrid_reckless; /* hostile: it need not live on */
 volatile uint32_t hybrid_sites = 0xFF;     /* of the table (sites.S): those that are patched */
-volatile uint32_t hybrid_refused;          /* the word `previrt` of the pages, if the table is refused */
+IN_FILE volatile uint32_t hybrid_refused;  /* the word `previrt` of the pages, if the table is refused */
 
 uint32_t role, my_index, my_count, my_quantum;
 static uint32_t random_state;
@@ -182,7 +184,7 @@ void hybrid_main(uint32_t what, uint32_t index, uint32_t count, uint32_t quantum
     my_index = index;
     my_count = count;
     my_quantum = quantum;
-    random_state = hybrid_seed * 0x85EBCA6Bu | 1;
+    random_state = (hybrid_seed + 0x10000 * index) * 0x85EBCA6Bu | 1;
     mtmsr(MSR_ME);
     roles[role]();
     mtmsr(MSR_ME);

@@ -23,6 +23,7 @@
 #define M_LR     0x88
 #define M_CTR    0x8C
 #define M_VECTOR 0x90
+#define M_MSR    0x94 /* of its handler, from run_code() */
 
 #define UART0         0xEF600300
 #define BUFFER        0x80000
@@ -51,7 +52,7 @@
 struct machine {
     uint32_t gpr[32];
     uint32_t cr, xer, lr, ctr;
-    uint32_t vector;
+    uint32_t vector, msr;
 };
 
 #define frame ((volatile struct machine *)FRAME)
@@ -59,7 +60,7 @@ struct machine {
 
 /* ---- start.S ---- */
 
-/* Enter `pc` with MSR `msr` and these registers. Gives the vector of the exception that ends it; `frame` has all. EE is 0. */
+/* Enter `pc` with MSR `msr` and these registers. Gives the vector of the exception that ends it; `frame` has all. MSR is ME. */
 uint32_t run_code(const struct machine *m, uint32_t pc, uint32_t msr);
 
 /* MSR = msr by the return from an interrupt, whose address becomes *srr0. EE is 0. By the call: SPRG0 becomes sprg0. */

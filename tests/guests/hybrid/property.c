@@ -511,12 +511,11 @@ static void user_mode(void)
     if (syndromes[pick]) {
         model[R_esr] = syndromes[pick];
     }
-    msr &= MSR_CE | MSR_ME | MSR_DE;
-    msr_old = msr_new = msr;
+    expect("MSR of the handler", step, msr & (MSR_CE | MSR_ME | MSR_DE), frame->msr);
+    msr_old = msr_new = MSR_ME;
     expect("srr0 from user mode", step, model[R_srr0], read_reg(R_srr0));
     expect("srr1 from user mode", step, model[R_srr1], read_reg(R_srr1));
     expect("esr from user mode", step, model[R_esr], read_reg(R_esr));
-    expect("MSR from user mode", step, msr, mfmsr());
 }
 
 /* ---- the steps ---- */

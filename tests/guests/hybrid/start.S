@@ -86,8 +86,13 @@ entered:
     lmw     %r1, (FRAME + 4)(0)
     proteus_rfi
 
-/* The end of run_code(). In: r31 = vector */
+/* The end of run_code(). In: r31 = vector. A critical interrupt may come before MSR[CE] is off, and ends it instead. */
 caught:
+    mfmsr   %r4
+    stw     %r4, (FRAME + M_MSR)(0)
+    li      %r4, MSR_ME
+    mtmsr   %r4
+    isync
     li      %r4, 0
     stw     %r4, CATCHING(0)
     mr      %r3, %r31
