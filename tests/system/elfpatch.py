@@ -42,7 +42,7 @@ def patched_image(image, target, guest, **words):
 
 
 def patched_rows(image, target, rows, changed):
-    """Copy an image whose rows of a pre-virtualization table are these (address, old, new), with some of them changed: {n: row}."""
+    """Copy an image with rows of a pre-virtualization table changed: from these (address, old, new), to those of {n: row}."""
     with open(image, "rb") as stream:
         data = bytearray(stream.read())
     table = struct.pack(f">{3 * len(rows)}I", *(word for row in rows for word in row))

@@ -394,8 +394,8 @@ static uint32_t mfspr_number(uint32_t number)
 
 static void test_spr(void)
 {
-    static const uint32_t none[] = {0, 1, 8, 9, 0x11C, 0x11D, 0x3FF, 0x400, 0x41A, 0x8000, 0x1001A, 0x401A, 0x0400001A, 0x040003B1,
-                                    0x8000001A, 0xFFFFFFFF};
+    static const uint32_t none[] = {0, 1, 8, 9, 0x11C, 0x11D, 0x3FF, 0x400, 0x41A, 0x8000, 0x1001A, 0x401A, 0x0400001A,
+                                    0x040003B1, 0x8000001A, 0xFFFFFFFF};
     uint32_t tsr;
 
     for (uint32_t i = 0; i < sizeof(readable) / 2; i++) {
