@@ -118,10 +118,10 @@ no_if_in_bodies() {
 }
 
 no_left_overs() {
-    # Written apart so that this file does not find itself.
+    # Written apart so that this file does not find itself. Patches quote the sources of others.
     # shellcheck disable=SC2046
     none "left over" "do it, or file an issue" '\b(TO''DO|FIX''ME|X''XX|HA''CK)\b|#if'' 0\b' \
-        $(files src asm config Kconfig Makefile previrt hypercalls tools tests .ci '*.md')
+        $(files src asm config Kconfig Makefile previrt hypercalls tools tests .ci '*.md' ':!*.patch')
 }
 
 # 130 columns; 160 in the tests' Python, which has tables of messages and instructions.

@@ -44,6 +44,7 @@ struct interrupt {
 
 // TLB entries: word 0 (HI) and word 1 (LO).
 #define TLB_V       0x40
+#define TLB_U0      0x10
 #define TLB_SIZE(n) ((n) << 7)      // 0: 1 KiB, 1: 4 KiB, 3: 64 KiB, 5: 1 MiB, 7: 16 MiB
 #define TLB_EX      0x200
 #define TLB_WR      0x100

@@ -1,0 +1,214 @@
+#!/usr/bin/python3
+"""The QEMU of tools/qemu: its machines, and where it differs from the distribution's QEMU because the chip does.
+
+Each program of tests/qemu asks the processor a question. DIFFERENCES has both answers, so that this fails when the
+patched QEMU departs from the chip, and when a patch is no longer needed because the distribution's QEMU has mended it.
+"""
+
+import os
+import re
+import subprocess
+
+import pytest
+import run
+
+ROOT = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
+PROGRAMS = os.path.join(ROOT, "build", "tests", "qemu")
+COMMAND = ["-display", "none", "-monitor", "none", "-serial", "stdio", "-icount", "shift=0,sleep=off"]
+LINE = re.compile(r"^ *(\w+)=([0-9a-f]{8})$", re.M)
+BOARDS = {"ref405ep": "ref405ep", "virtex-ppc405": "virtex", "raptor": "raptor"}    # machine: folder of its programs
+
+NO_IO = "Raised interrupt while not in I/O function"
+NO_VECTOR = "Raised an exception without defined vector"
+
+# program: (what the distribution's QEMU answers, or the message that it dies with; what the chip answers)
+DIFFERENCES = {
+    "rfci": (NO_IO, {"msr": 0x29000}),
+    "dcr": (NO_IO, {"count": 1, "vector": 0x500}),
+    "srr23": ({"interrupts": 0}, {"interrupts": 2}),
+    "usprg0": ({"supervisor": 1, "read": 0xAAAA5555, "user": 2, "written": 0xAAAA5555, "sprg0": 0xAAAA5555},
+               {"supervisor": 0, "read": 0x11223344, "user": 0, "written": 0x55667788, "sprg0": 0xAAAA5555}),
+    "msr": ({"program_msr": 0x1000, "program_srr1": 0x1200, "critical_vector": 0x100, "critical_msr": 0,
+             "critical_srr3": 0x8200},
+            {"program_msr": 0x21200, "program_srr1": 0x21200, "critical_vector": 0x100, "critical_msr": 0x1000,
+             "critical_srr3": 0x29200}),
+    "waitstate": ({"rfi_waits": 0, "vector": 0, "saved_we": 0},
+                  {"rfi_waits": 1, "vector": 0x1000, "saved_we": 0x40000}),
+    "waitmasked": ({"waits": 0, "vector": 0}, {"waits": 1, "vector": 0x1020}),
+    "mffs": (NO_VECTOR, {"interrupts": 1, "vector": 0x700, "esr": 0x08000000}),
+    "vector": (NO_VECTOR, {"interrupts": 5, "esr": 0x08000000}),
+    "words": (NO_VECTOR, {"executed": 23 * 4096 - 8}),
+    "dlmzb": ({"third": 0xFF, "sixth": 0xFF, "none": 0xFF, "interrupts": 3},
+              {"third": 3, "sixth": 6, "none": 8, "interrupts": 0}),
+    "tlbre": ({"hi": 0x2001C0, "lo": 0x340300}, {"hi": 0x2001D0, "lo": 0x34039A}),
+    "tlbwe": ({"hi_lo": 0, "lo": 0}, {"hi_lo": 0x40, "lo": 0x40}),
+    "zpr": ({"closed": 1, "open": 0, "closed_again": 0, "esr": 0x400000},
+            {"closed": 1, "open": 0, "closed_again": 1, "esr": 0x400000}),
+    "pit": ({"without_pie": 0, "behind": 0xFFFFF7E3, "from_one": 0, "first": 1, "second": 0, "cleared": 0,
+             "period_kept": 0},
+            {"without_pie": 0x08000000, "behind": 0, "from_one": 0x08000000, "first": 1, "second": 1, "cleared": 0,
+             "period_kept": 1}),
+    "fit": ({"events": 0, "bit": 0, "vector": 0}, {"events": 20, "bit": 1, "vector": 0x1010}),
+    "watchdog": ({"no_time": 0xC0000000, "one_period": 0xC0000000, "with_ee": 0, "with_ce": 0, "vector": 0, "srr3": 0},
+                 {"no_time": 0, "one_period": 0x80000000, "with_ee": 0, "with_ce": 1, "vector": 0x1020,
+                  "srr3": 0x20000, "wrc": 0x30000000}),
+    "page1k": ("TLB size 1024 < 4096 are not supported",
+               {"hi": 0x200440, "load": 0x13121003, "written": 0x77, "unwritten": 0x12, "behind": 0x1100,
+                "code": 0x105, "moved": 0x1313100C}),
+}
+UIC = ("dcr",)                                  # programs for the interrupt controller of ref405ep
+CRITICAL = ("critical_vector", "critical_msr", "critical_srr3")     # answers that need it
+
+
+@pytest.fixture(scope="session")
+def ours():
+    """The patched QEMU, from the cache or built now; a failure to build it is a failure."""
+    done = subprocess.run([os.path.join(ROOT, "tools", "qemu", "build.sh")], capture_output=True, text=True,
+                          timeout=1400, check=False)
+    assert done.returncode == 0, done.stdout + done.stderr
+    return done.stdout.splitlines()[-1]
+
+
+@pytest.fixture(scope="session", autouse=True)
+def programs():
+    """All programs for all boards."""
+    done = subprocess.run(["make", "-s", "-C", os.path.join(ROOT, "tests", "qemu"), f"OUT={PROGRAMS}"],
+                          capture_output=True, text=True, timeout=120, check=False)
+    assert done.returncode == 0, done.stdout + done.stderr
+
+
+def execute(qemu, machine, program, *options):
+    """Run a program to its end: (standard output, standard error)."""
+    folder = BOARDS[machine.split(",")[0]]
+    place = ["-bios"] if program.endswith(".bin") else ["-kernel"]
+    done = subprocess.run([qemu, "-M", machine, *COMMAND, "-no-reboot", *place, os.path.join(PROGRAMS, folder, program),
+                           *options], capture_output=True, text=True, timeout=60, check=False, stdin=subprocess.DEVNULL)
+    return done.stdout, done.stderr
+
+
+def answers(text):
+    """The name=value lines, in a dictionary; a name that comes more than once gives a list."""
+    found = {}
+    for name, value in LINE.findall(text):
+        number = int(value, 16)
+        found[name] = number if name not in found else [*(found[name] if isinstance(found[name], list)
+                                                          else [found[name]]), number]
+    return found
+
+
+# ---------------------------------------------------------------- differences
+@pytest.mark.parametrize("program", DIFFERENCES)
+def test_distribution(program):
+    """The distribution's QEMU still is as the patch says."""
+    expected = DIFFERENCES[program][0]
+    out, err = execute(run.find_qemu(None), "ref405ep", program + ".elf")
+    if isinstance(expected, str):
+        assert expected in err
+    else:
+        assert answers(out) == expected, err
+
+
+@pytest.mark.parametrize("program, machine", [(program, machine) for program in DIFFERENCES for machine in BOARDS
+                                              if machine == "ref405ep" or program not in UIC])
+def test_patched(ours, program, machine):
+    """The patched QEMU answers as the chip does, whatever the board."""
+    expected = dict(DIFFERENCES[program][1])
+    if machine != "ref405ep":
+        for name in CRITICAL:
+            expected.pop(name, None)
+    out, err = execute(ours, machine, program + ".elf")
+    assert answers(out) == expected, err
+    assert "no reset" not in out
+
+
+def test_every_program_is_run():
+    """No program without a row."""
+    folder = os.path.join(ROOT, "tests", "qemu")
+    names = {name[:-2] for name in os.listdir(folder) if name.endswith(".c")}
+    assert names - {"bare"} == set(DIFFERENCES) | {"hello", "machine", "reset"}
+
+
+def test_every_patch_is_described():
+    """Each patch says what it does, why, and which part of the manual it follows."""
+    folder = os.path.join(ROOT, "tools", "qemu")
+    patches = [name for name in os.listdir(folder) if name.endswith(".patch")]
+    assert len(patches) >= 15
+    for name in patches:
+        with open(os.path.join(folder, name), encoding="utf-8") as file:
+            head = file.read().split("\n---\n")[0]
+        assert re.search(r"^Subject: \[PATCH\] ", head, re.M), name
+        assert re.search(r"(Manual|Guide|sheet)[^:]*: \"", head), name
+
+
+# ---------------------------------------------------------------- machines
+@pytest.mark.parametrize("machine, pvr", [("virtex-ppc405", 0x20011470), ("raptor", 0x20010860),
+                                          ("ref405ep", 0x51210950)])
+def test_starts(ours, machine, pvr):
+    """An ELF file is entered in real mode, and the core's number is the board's."""
+    out, err = execute(ours, machine, "hello.elf")
+    assert answers(out) == {"pvr": pvr, "vector": 0x700, "esr": 0x08000000, "runs": 1}, err
+
+
+def test_core_can_be_chosen(ours):
+    """-cpu: the small core of the Virtex-II Pro; another family is refused."""
+    out, _ = execute(ours, "virtex-ppc405", "hello.elf", "-cpu", "x2vp4")
+    assert answers(out)["pvr"] == 0x20010820
+    assert "needs a PowerPC 405 core" in execute(ours, "raptor", "hello.elf", "-cpu", "440epa")[1]
+
+
+# A line with its vector, and nothing more behind the acknowledgement.
+COMMON = {"bram": 0x12345678, "output_off": 0, "software": 1, "software_late": 0, "uartlite": 1, "status": 0x14,
+          "spurious": 0}
+VIRTEX = {**COMMON, "pvr": 0x20011470, "uart16550": 1, "timer_early": 0, "timer": 1, "ethernetlite": 0x89ABCDEF,
+          "line": [5, 7, 6, 8], "vector": [0x500] * 4, "again": [0] * 4}
+RAPTOR = {**COMMON, "pvr": 0x20010860, "line": [5, 0], "vector": [0x500] * 2, "again": [0] * 2}
+
+
+@pytest.mark.parametrize("machine, dcr, expected", [("virtex-ppc405", 0, VIRTEX), ("virtex-ppc405,intc-dcr=on", 1, VIRTEX),
+                                                    ("raptor", 0, RAPTOR), ("raptor,intc-dcr=on", 1, RAPTOR)])
+def test_devices(ours, machine, dcr, expected):
+    """RAM as large as asked for, BRAM, the interrupt controller in both forms, each device and its line."""
+    out, err = execute(ours, machine, "machine.elf", "-m", "96")
+    assert answers(out) == {**expected, "ram_mib": 96, "intc_on_dcr": dcr}, err
+
+
+@pytest.mark.parametrize("machine", ["virtex-ppc405", "raptor"])
+def test_rom(ours, machine):
+    """-bios: the first instruction is the one at 0xFFFFFFFC."""
+    assert execute(ours, machine, "rom.bin")[0] == "R"
+
+
+@pytest.mark.parametrize("machine", ["virtex-ppc405", "raptor"])
+def test_system_reset(ours, machine):
+    """DBCR0 resets the board: the program starts again, in the same RAM, with idle timers and controller."""
+    command = [ours, "-M", machine, *COMMAND, "-kernel", os.path.join(PROGRAMS, BOARDS[machine], "reset.elf")]
+    with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, stdin=subprocess.DEVNULL,
+                          text=True) as process:
+        try:
+            lines = []
+            for line in process.stdout:
+                lines.append(line)
+                if line == "end\n":
+                    break
+        finally:
+            process.kill()
+    assert answers("".join(lines)) == {"boot": [1, 2], "mer": [0, 0], "tcr": [0, 0], "pit": [0, 0]}
+
+
+@pytest.mark.parametrize("options, cause", [(["-m", "3G"], "RAM ends at 2 GiB"),
+                                            (["-bios", "/dev/null"], "no firmware image"),
+                                            (["-kernel", "/dev/null"], "could not load kernel")])
+def test_bad_input(ours, options, cause):
+    """Said in one line, with exit status 1."""
+    done = subprocess.run([ours, "-M", "virtex-ppc405", *COMMAND, *options], capture_output=True, text=True,
+                          timeout=20, check=False, stdin=subprocess.DEVNULL)
+    assert done.returncode == 1 and cause in done.stderr
+
+
+# ---------------------------------------------------------------- the hypervisor on it
+def test_same_console(ours, images):
+    """Guests and hypervisor do the same on both, trap for trap; only the time may differ by some ticks."""
+    first, second = (run.run(image=images.elf("demo"), timeout=300, qemu=qemu) for qemu in (None, ours))
+    assert not list(second.trouble())
+    assert ([re.sub(r"ticks=\w+", "", line) for line in second.lines] ==
+            [re.sub(r"ticks=\w+", "", line) for line in first.lines])
