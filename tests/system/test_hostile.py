@@ -73,8 +73,20 @@ def test_neighbour_is_intact_reckless(images, tmp_path, seed):
 
 def test_one_hour(images, tmp_path):
     """An hour of guest time. Both idle for most of it, which costs no time here; at least 25,000 actions in the rest."""
-    result = beside_hostile(images, tmp_path, timeout=120, hostile_seed=4, hostile_idle_us=1000000, hostile_actions=12,
+    result = beside_hostile(images, tmp_path, timeout=300, hostile_seed=4, hostile_idle_us=1000000, hostile_actions=10,
                             neighbour={"neighbour_ms": HOUR_MS, "neighbour_period_us": 500000})
     check_neighbour(result)
     check_hypervisor(result)
     assert actions_of(result)[0] >= 25000
+
+
+@pytest.mark.parametrize("damage", [1, 2, 3], ids=["unused", "trap", "loop"])
+def test_damage_is_found(images, tmp_path, damage):
+    """The guest that has overwritten its own code starts afresh, soon: without that no test of an hour would end."""
+    result = beside_hostile(images, tmp_path, hostile_damage=damage)
+    check_neighbour(result)
+    lines = result.vms["hostile"].lines
+    assert actions_of(result)[1] >= 3
+    assert bool([line for line in lines if "hostile: damaged" in line]) == (damage == 1)
+    counts = [int(count, 16) for count in re.findall(r"hostile: actions ([0-9A-F]{8})", "\n".join(lines))]
+    assert 256 <= max(counts) <= 300 + 16384

@@ -10,6 +10,12 @@
  *      stay where there is code. The watchdog's interrupt ends endless loops.
  *   1  anything; it dies early.
  *
+ * In either manner its stores hit everything in its memory, itself included, though seldom. A damaged guest may well go on
+ * for ever with exceptions of its own making, or in a loop, and never idle again. So whoever idles looks at a checksum of
+ * code, constants and settings first, reenter (start.S) counts the exceptions since, and the watchdog interrupts most of
+ * this code as it does the actions; what is wrong ends in a reset, after which the memory is as at the first start.
+ * Whether it really idles then is not checked: that is the hypervisor's affair.
+ *
  * What is filtered in either manner, because QEMU 7.2 itself aborts: primary opcodes 59 and 63 (mffs on a core without
  * floating point), 60 (VSX, for example 0xF07FB292) and 4 but for the 405's own (AltiVec, for example 0x10FFA805): QEMU
  * finds the vector unit switched off before it asks whether the core has one ("Raised an exception without defined
@@ -19,11 +25,20 @@
 #include "hostile.h"
 
 /* A test may change these in a copy of the ELF. */
-volatile uint32_t hostile_seed = 1;
-volatile uint32_t hostile_reckless;          /* 1: see above */
-volatile uint32_t hostile_actions = 40;      /* between two idle times */
-volatile uint32_t hostile_idle_us = 10000;   /* how long those are */
-volatile uint32_t hostile_report = 0x100;    /* actions between two lines on the console: a power of two */
+#define SETTING __attribute__((section(".settings"))) volatile uint32_t
+SETTING hostile_seed = 1;
+SETTING hostile_reckless = 0;       /* 1: see above */
+SETTING hostile_actions = 40;       /* between two idle times; at most that */
+SETTING hostile_idle_us = 10000;    /* how long those are */
+SETTING hostile_report = 0x100;     /* actions between two lines on the console: a power of two */
+SETTING hostile_damage = 0;         /* what DAMAGE_ below says, after 300 actions */
+
+#define DAMAGE_UNUSED 1u    /* overwrite what is never executed */
+#define DAMAGE_TRAP   2u    /* overwrite what every action executes: an illegal instruction */
+#define DAMAGE_LOOP   3u    /* the same: an endless loop */
+
+/* Exceptions since the guest has idled last: start.S counts. */
+uint32_t hostile_since_idle;
 
 #define UART0 0xEF600300u
 
@@ -43,7 +58,7 @@ volatile uint32_t hostile_report = 0x100;    /* actions between two lines on the
 #define BRANCH_TO_SELF 0x48000000u
 
 static uint32_t random_state;
-static uint32_t actions, exceptions;
+static uint32_t actions, exceptions, checksum;
 static struct machine machine;
 
 /* The action under way, for going on with it after an exception. */
@@ -64,7 +79,7 @@ static struct {
         value_;                                                                                                   \
     })
 
-static uint32_t random_word(void)
+__attribute__((noinline)) static uint32_t random_word(void)
 {
     random_state ^= random_state << 13;
     random_state ^= random_state >> 17;
@@ -374,13 +389,43 @@ static void reset_self(void)
     mtspr(0x3F2, 0x10000000u << random_below(2));
 }
 
+static uint32_t sum_of(const uint32_t *word, const uint32_t *end, uint32_t sum)
+{
+    while (word < end) {
+        sum = (sum << 1 | sum >> 31) + *word++;
+    }
+    return sum;
+}
+
+/* All that stays as it was loaded. */
+static uint32_t sum_of_self(void)
+{
+    return sum_of(__high_start, __high_end, sum_of(__low_start, __low_end, 0));
+}
+
 static void idle(void)
 {
+    if (sum_of_self() != checksum) {
+        put_text("\nhostile: damaged\n");
+        for (;;) { /* should even this be damaged, reenter loses its patience */
+            mtspr(0x3F2, 0x20000000);
+        }
+    }
+    hostile_since_idle = 0;
     fill_with(BRANCH_TO_SELF);
     mtspr(SPR_TCR, TCR_PIE);
     mtspr(SPR_PIT, hostile_idle_us * 333 + 2);
     act.pc = BUFFER;
     act.msr = MSR_WE | MSR_EE | MSR_ME | (random_word() & MSR_PR);
+}
+
+/* What an accident does seldom, to see that it is found. */
+static void damage(void)
+{
+    uint32_t address = hostile_damage == DAMAGE_UNUSED ? (uint32_t)__low_start : (uint32_t)random_word;
+
+    *(volatile uint32_t *)address = hostile_damage == DAMAGE_LOOP ? BRANCH_TO_SELF : 1;
+    __asm__ volatile("dcbst 0, %0\n sync\n icbi 0, %0\n isync" ::"r"(address) : "memory");
 }
 
 static void choose(void)
@@ -458,12 +503,16 @@ void hostile_next(uint32_t vector)
         go();
     }
     tidy();
+    __asm__ volatile("mtmsr %0\n isync" ::"r"(MSR_ME | MSR_CE) : "memory"); /* nothing is pending now; the leash is on */
     actions++;
     if ((actions & (hostile_report - 1)) == 0) {
         report();
     }
     act.resume = 0;
     act.pit = 0;
+    if (hostile_damage && actions == 300) {
+        damage();
+    }
     choose();
     go();
 }
@@ -478,6 +527,7 @@ void hostile_boot(void)
     if (random_state == 0) {
         random_state = 1;
     }
+    checksum = sum_of_self();
     put_text("hostile: start\n");
     hostile_next(0);
 }

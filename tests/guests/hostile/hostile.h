@@ -16,6 +16,14 @@
 #define BUFFER      0xC0000
 #define RAM_SIZE    0x100000
 
+/*
+ * More exceptions than 40 actions can have: the longest has 210. The watchdog's takes as long as many others (0.8 ms, of
+ * which two to an action).
+ */
+#define PATIENCE        16384
+#define VECTOR_WATCHDOG 0x1020
+#define WATCHDOG_WEIGHT 64
+
 #define MSR_WE 0x40000
 #define MSR_CE 0x20000
 #define MSR_EE 0x8000
@@ -32,6 +40,9 @@ struct machine {
 
 /* Load the registers and go to `pc` with MSR `msr`; comes back as hostile_next(), called by a vector. */
 void launch(const struct machine *m, uint32_t pc, uint32_t msr) __attribute__((noreturn));
+
+/* What stays as it was loaded. */
+extern const uint32_t __low_start[], __low_end[], __high_start[], __high_end[];
 
 void hostile_boot(void) __attribute__((noreturn));
 void hostile_next(uint32_t vector) __attribute__((noreturn));

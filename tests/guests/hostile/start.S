@@ -44,8 +44,20 @@ reenter:
     mtmsr   %r3
     isync
     stwu    %r3, -16(%r1)
+    lis     %r4, hostile_since_idle@ha      /* damaged, if it has not idled for so long: see hostile.c */
+    lwz     %r3, hostile_since_idle@l(%r4)
+    addi    %r3, %r3, 1
+    cmpwi   %r31, VECTOR_WATCHDOG
+    bne     1f
+    addi    %r3, %r3, WATCHDOG_WEIGHT - 1
+1:  stw     %r3, hostile_since_idle@l(%r4)
+    cmplwi  %r3, PATIENCE
+    bgt     2f
     mr      %r3, %r31
     bl      hostile_next
+2:  lis     %r3, 0x2000
+    mtspr   0x3F2, %r3              /* DBCR0: chip reset */
+    b       2b
 
 /* launch(machine, pc, msr): see hostile.h. */
 launch:
