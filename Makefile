@@ -14,7 +14,7 @@ export CROSS_COMPILE
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
 .SUFFIXES:
-.PHONY: help run rom run-rom test test-quick check system unit footprint bench linux readme lint menuconfig savedefconfig clean guests FORCE
+.PHONY: help run rom run-rom test test-quick check system unit footprint bench linux readme lint qemu menuconfig savedefconfig clean guests FORCE
 
 help: ## this list
 	@echo "Proteus, a hybrid hypervisor for the PowerPC 405. PRODUCT=$(PRODUCT), of: $(PRODUCTS)"
@@ -56,6 +56,8 @@ readme: ## put what footprint and bench measured into README.md
 	$(Q)$(PYTHON) tools/hypercalls.py --update-readme hypercalls/README.md
 lint: deps-lint ## static checks
 	$(Q)tools/lint.sh
+qemu: ## build/qemu: the patched QEMU, with Virtex boards (tools/qemu; some minutes, once)
+	$(Q)tools/qemu/build.sh
 menuconfig: deps-run $(O)/extra ## choose options for PRODUCT (then: savedefconfig)
 	$(Q)$(PYTHON) tools/kconfig.py --menuconfig --kconfig Kconfig --defconfig $(DEFCONFIG) --out $(O)
 savedefconfig: ## write the chosen options to config/PRODUCT/defconfig
