@@ -108,15 +108,18 @@ unsigned check_process(void)
     return CHILDREN + 2;
 }
 
-static void pass_token(int from, int to)
-{
-    uint32_t token;
+// Each process has the token in a page of its own (OWN_PAGE says why); the last one is the parent's
+static struct { uint32_t token; } OWN_PAGE hands[CHILDREN + 1];
 
-    if (read(from, &token, sizeof token) != sizeof token) {
+static void pass_token(int from, int to, unsigned index)
+{
+    uint32_t *token = &hands[index].token;
+
+    if (read(from, token, sizeof *token) != sizeof *token) {
         fail("no token");
     }
-    token++;
-    if (write(to, &token, sizeof token) != sizeof token) {
+    ++*token;
+    if (write(to, token, sizeof *token) != sizeof *token) {
         fail("token lost");
     }
 }
@@ -126,7 +129,7 @@ unsigned check_switch(void)
 {
     int pipes[CHILDREN + 1][2];
     pid_t children[CHILDREN];
-    uint32_t token = 0;
+    uint32_t *token = &hands[CHILDREN].token;
 
     for (unsigned i = 0; i <= CHILDREN; i++) {
         if (pipe(pipes[i]) != 0) {
@@ -137,14 +140,14 @@ unsigned check_switch(void)
         children[i] = start_child();
         if (children[i] == 0) {
             for (unsigned round = 0; round < ROUNDS; round++) {
-                pass_token(pipes[i][0], pipes[i + 1][1]);
+                pass_token(pipes[i][0], pipes[i + 1][1], i);
             }
             _exit(20 + (int)i);
         }
     }
     for (unsigned round = 0; round < ROUNDS; round++) {
-        if (write(pipes[0][1], &token, sizeof token) != sizeof token
-            || read(pipes[CHILDREN][0], &token, sizeof token) != sizeof token) {
+        if (write(pipes[0][1], token, sizeof *token) != sizeof *token
+            || read(pipes[CHILDREN][0], token, sizeof *token) != sizeof *token) {
             fail("token lost in round %u", round);
         }
     }
@@ -155,10 +158,10 @@ unsigned check_switch(void)
         close(pipes[i][0]);
         close(pipes[i][1]);
     }
-    if (token != CHILDREN * ROUNDS) {
-        fail("token=%u", token);
+    if (*token != CHILDREN * ROUNDS) {
+        fail("token=%u", *token);
     }
-    return token;
+    return *token;
 }
 
 static uint32_t atomic_count, locked_count;
@@ -184,10 +187,16 @@ static void *count_up(void *argument)
 unsigned check_thread(void)
 {
     pthread_t threads[THREADS];
+    pthread_attr_t attributes;
     int tags[THREADS];
 
+    // The usual stack has as much as the machine
+    if (pthread_attr_init(&attributes) != 0 || pthread_attr_setstacksize(&attributes, 64 * PAGE) != 0) {
+        fail("attributes of threads");
+    }
+
     for (unsigned i = 0; i < THREADS; i++) {
-        if (pthread_create(&threads[i], NULL, count_up, &tags[i]) != 0) {
+        if (pthread_create(&threads[i], &attributes, count_up, &tags[i]) != 0) {
             fail("thread %u does not start", i);
         }
     }

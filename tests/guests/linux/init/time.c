@@ -6,7 +6,8 @@
  */
 #include "check.h"
 
-#include <stdlib.h>
+#include <errno.h>
+#include <string.h>
 #include <time.h>
 #include <unistd.h>
 
@@ -43,7 +44,7 @@ static void nap(void)
     int64_t real = now(CLOCK_REALTIME);
 
     if (nanosleep(&length, NULL) != 0) {
-        fail("nanosleep");
+        fail("nanosleep: %s", strerror(errno));
     }
     real = now(CLOCK_REALTIME) - real;
     int64_t slept = now(CLOCK_MONOTONIC) - start;
