@@ -102,6 +102,7 @@ SRC-$(CONFIG_SCHED_RR)     += sched_rr
 SRC-$(CONFIG_FIT_WATCHDOG) += events
 SRC-$(CONFIG_UIC)          += uic
 SRC-$(CONFIG_MMIO)         += mmio
+SRC-$(CONFIG_TLB_VIRT)     += tlb
 SRC-$(CONFIG_CONSOLE)      += console
 SRC-$(CONFIG_MESSAGES)     += message
 SRC-$(CONFIG_STATS)        += stats

@@ -27,6 +27,8 @@
 #define PLAIN_FIRST 14
 #define PLAIN_LAST  22
 
+/* With option TLB_VIRT, bits 26:27 (IR DR) need a new context as well as PR (hooks.h: msr_context). */
+
 /* func name / endfunc name: a routine in a section of its own, so that what nobody calls is not linked. */
 .macro func name
     .section .text.\name, "ax"

@@ -66,6 +66,14 @@ step_and_wait:
     b       to_light
 #endif
 #endif
+#ifdef CONFIG_TLB_VIRT
+    b       to_schedule
+    .globl step_and_schedule
+step_and_schedule:
+    mfspr   r29, SPRN_SRR0
+    addi    r29, r29, 4
+    mtspr   SPRN_SRR0, r29
+#endif
     .globl to_schedule
 to_schedule:
     li      r30, schedule@l

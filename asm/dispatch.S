@@ -42,8 +42,8 @@ func dispatch
 endfunc dispatch
 
 /*
- * emul_nop: tlbwe, as long as the guest's TLB keeps no entry (src/emulate.c, emulate_tlbre), and dccci: the data cache is
- * the machine's and coherent for every guest; to invalidate a part of it for one would throw away what others have written.
+ * emul_nop: dccci, and without option TLB_VIRT tlbwe, for the guest's TLB keeps no entry (src/tlb.h). The data cache is the
+ * machine's and coherent for every guest; to invalidate a part of it for one would throw away what others have written.
  */
 #ifdef CONFIG_STATS
 func emul_nop
@@ -52,4 +52,9 @@ func emul_nop
 endfunc emul_nop
 #else
     .set    emul_nop, enter_step
+#endif
+#ifdef CONFIG_TLB_VIRT
+    .set    emul_tlbwe, cold_emulate
+#else
+    .set    emul_tlbwe, emul_nop
 #endif

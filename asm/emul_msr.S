@@ -1,6 +1,6 @@
 /*
- * emul_msr.S: the virtual machine state register. Without translation only WE, EE and CE have consequences:
- * an interrupt that waits may have to be delivered, and WE gives the time away.
+ * emul_msr.S: the virtual machine state register. Consequences have WE, EE and CE: an interrupt that waits may have to be
+ * delivered, and WE gives the time away; and PR, IR and DR with option TLB_VIRT: another context.
  */
 #include "offsets.h"
 #include "asm.h"
@@ -61,9 +61,10 @@ endfunc emul_wrteei
  */
 func set_msr
     rlwinm  rKEY, rVALUE, 0, 16, 14     /* bit 15 does not exist */
-    rlwinm. r30, rKEY, 0, PLAIN_LAST + 1, PLAIN_FIRST - 1
+    msr_rare
     bne     1f
     stw     rKEY, VCPU_MSR(rVCPU)
+    msr_context step_and_schedule
     lwz     r30, VCPU_PENDING(rVCPU)
     and.    r30, r30, rKEY
     beq     enter_step
@@ -84,13 +85,14 @@ func emul_rfi
     stat_count STAT_rfi, r30
     lwz     rKEY, VCPU_SRR1(rVCPU)
     rlwinm  rKEY, rKEY, 0, 16, 14
-    rlwinm. r30, rKEY, 0, PLAIN_LAST + 1, PLAIN_FIRST - 1
+    msr_rare
     bne-    cold_emulate
     .globl  rfi_plain
 rfi_plain:                              /* rKEY = the new MSR */
     stw     rKEY, VCPU_MSR(rVCPU)
     lwz     r30, VCPU_SRR0(rVCPU)
     mtspr   SPRN_SRR0, r30
+    msr_context to_schedule
     lwz     r30, VCPU_PENDING(rVCPU)
     and.    r30, r30, rKEY
     beq     enter_cr

@@ -129,6 +129,7 @@ gpr_read_done:
     bne-    cold_emulate
     clrlwi  rVALUE, rVALUE, 24          /* PID has eight bits */
     stw     rVALUE, VCPU_PID(rVCPU)
+    pid_context step_and_schedule
     b       enter_step
 2:  bf+     30, set_msr                 /* mtmsr 00100 10010 */
     b       set_ee                      /* wrtee 00100 00011 */

@@ -126,6 +126,56 @@
 #endif
 .endm
 
+/* msr_rare: CR0 = eq if the new MSR has no bits but plain ones. In: rKEY = the new MSR. Clobbers: r30, CR0 */
+.macro msr_rare
+#ifdef CONFIG_TLB_VIRT
+    rlwinm  r30, rKEY, 0, 28, 25        /* all but IR and DR */
+    rlwinm. r30, r30, 0, PLAIN_LAST + 1, PLAIN_FIRST - 1
+#else
+    rlwinm. r30, rKEY, 0, PLAIN_LAST + 1, PLAIN_FIRST - 1
+#endif
+.endm
+
+/*
+ * msr_context label: the machine's PID for the guest's mode and PID (src/tlb.h), or to label if C must find it (option TLB_VIRT).
+ * In: rVCPU, rKEY = its MSR. Clobbers: r30, CR0, CR1
+ */
+.macro msr_context label
+#ifdef CONFIG_TLB_VIRT
+    lwz     r30, VCPU_PID(rVCPU)
+    lwz     rKEY, VCPU_CONTEXT_OF(rVCPU)
+    cmplw   cr1, r30, rKEY
+    lwz     rKEY, VCPU_MSR(rVCPU)
+    rlwinm  r30, rKEY, 28, 30, 31       /* IR, DR */
+    rlwimi  r30, rKEY, 20, 29, 29       /* PR */
+    add     r30, r30, rVCPU
+    lbz     r30, VCPU_MODE_PID(r30)
+    cmpwi   r30, 0
+    bne-    cr1, \label
+    beq-    \label
+    stw     r30, VCPU_CONTEXT_PID(rVCPU)
+    mtspr   SPRN_PID, r30
+#endif
+.endm
+
+/* real_context: the guest's interrupt leaves translation off. In: rVCPU. Clobbers: r29 */
+.macro real_context
+#ifdef CONFIG_TLB_VIRT
+    lwz     r29, VCPU_MACHINE_PID(rVCPU)
+    stw     r29, VCPU_CONTEXT_PID(rVCPU)
+    mtspr   SPRN_PID, r29
+#endif
+.endm
+
+/* pid_context label: PID was written, to label if translation is on. In: rVCPU. Clobbers: rKEY, CR0 */
+.macro pid_context label
+#ifdef CONFIG_TLB_VIRT
+    lwz     rKEY, VCPU_MSR(rVCPU)
+    andi.   rKEY, rKEY, MSR_IR | MSR_DR
+    bne-    \label
+#endif
+.endm
+
 /* clear_registers: all register pages (option IRFM); otherwise they are part of the data. In: r0 = 0. Clobbers: r3, r4, CTR */
 .macro clear_registers
 #ifdef CONFIG_IRFM

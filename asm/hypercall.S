@@ -38,7 +38,7 @@ func hcall_hot
 hcall_rfi:
     lwz     rKEY, VCPU_SRR1(rVCPU)
     rlwinm  rKEY, rKEY, 0, 16, 14
-    rlwinm. r30, rKEY, 0, PLAIN_LAST + 1, PLAIN_FIRST - 1
+    msr_rare
     bne-    enter_cr
     lwz     r0, VCPU_SPRG0(rVCPU)
     b       rfi_plain

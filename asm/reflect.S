@@ -41,5 +41,6 @@ reflect:
     lwz     r29, VCPU_EVPR(rVCPU)
     add     r29, r29, r30
     mtspr   SPRN_SRR0, r29
+    real_context
     b       enter
     .size reflect, . - reflect

@@ -41,7 +41,7 @@ vcpu_start:
 #else
     bl      vcpu_load_live              /* once, at boot: size before speed */
 #endif
-    lwz     r4, VCPU_MACHINE_PID(r3)
+    lwz     r4, VCPU_CONTEXT_PID(r3)
     lis     r5, MSR_GUEST@h
     lwz     r6, VCPU_CTR(r3)
     ori     r5, r5, MSR_GUEST@l

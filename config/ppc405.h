@@ -60,6 +60,7 @@
 
 /* TLB entry, high and low word */
 #define TLBHI_V    0x00000040
+#define TLBHI_E    0x00000020 /* little-endian */
 #define TLBLO_EX   0x00000200
 #define TLBLO_WR   0x00000100
 #define TLBLO_I    0x00000004

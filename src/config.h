@@ -43,6 +43,17 @@
 #endif
 #endif
 
+/* Words of option TLB_VIRT, and what a write to ZPR is (tlb.h). */
+#ifdef CONFIG_TLB_VIRT
+#define VCPU_PLAIN_END_MMU  uint32_t plain_end[0];
+#define VCPU_PLAIN_END
+#define VCPU_CONTEXT_WORDS  uint32_t context_pid, context_of; uint8_t mode_pid[8];
+#else
+#define VCPU_PLAIN_END_MMU
+#define VCPU_PLAIN_END      uint32_t plain_end[0];
+#define VCPU_CONTEXT_WORDS
+#endif
+
 /* With FIT and watchdog, reading TSR or clearing a bit of it has consequences: no word for a page. */
 #if !defined(CONFIG_IRFM)
 #define VCPU_PAGE_TSR

@@ -9,6 +9,7 @@
 #include "memory.h"
 #include "roads.h"
 #include "stats.h"
+#include "tlb.h"
 #include "uic.h"
 
 static uint32_t emulate_mfspr(struct vcpu *v, uint32_t insn)
@@ -62,23 +63,46 @@ static uint32_t emulate_mtdcr(struct vcpu *v, uint32_t insn)
     return STEP;
 }
 
-/*
- * Without TLB virtualization the guest has a TLB in which no entry is valid: what is written is not kept, a search finds
- * nothing, and reading word 0 loads PID with the entry's TID, as on the chip.
- */
-static uint32_t emulate_tlbre(struct vcpu *v, uint32_t insn)
+/* (rA|0) + rB */
+static uint32_t effective_address(const struct vcpu *v, uint32_t insn)
 {
-    v->gpr[INSN_RT(insn)] = 0;
-    if ((insn & 0x800) == 0) {
-        v->pid = 0;
-    }
+    return (INSN_RA(insn) != 0 ? v->gpr[INSN_RA(insn)] : 0) + v->gpr[INSN_RB(insn)];
+}
+
+#define TLB_INDEX(v, insn) ((v)->gpr[INSN_RA(insn)] % TLB_ENTRIES)
+#define TLB_WORD(insn)     ((insn) >> 11 & 1)
+
+#ifdef CONFIG_TLB_VIRT
+static uint32_t emulate_tlbwe(struct vcpu *v, uint32_t insn)
+{
+    tlb_write(v, TLB_INDEX(v, insn), TLB_WORD(insn), v->gpr[INSN_RT(insn)]);
+    return STEP;
+}
+#endif
+
+static uint32_t emulate_tlbia(struct vcpu *v, uint32_t insn)
+{
+    (void)insn;
+    tlb_invalidate(v);
     return STEP;
 }
 
+static uint32_t emulate_tlbre(struct vcpu *v, uint32_t insn)
+{
+    v->gpr[INSN_RT(insn)] = tlb_read(v, TLB_INDEX(v, insn), TLB_WORD(insn));
+    return STEP;
+}
+
+/* With Rc, CR0 = 0 0 found SO. rT is undefined if nothing is found: it stays. */
 static uint32_t emulate_tlbsx(struct vcpu *v, uint32_t insn)
 {
+    uint32_t index = tlb_search(v, effective_address(v, insn));
+
+    if (index < TLB_ENTRIES) {
+        v->gpr[INSN_RT(insn)] = index;
+    }
     if ((insn & 1) != 0) {
-        v->cr = (v->cr & 0x0FFFFFFF) | (v->xer >> 3 & 0x10000000); /* CR0 = 0 0 0 SO: not found */
+        v->cr = (v->cr & 0x0FFFFFFF) | (v->xer >> 3 & 0x10000000) | (index < TLB_ENTRIES ? 0x20000000 : 0);
     }
     return STEP;
 }
@@ -107,7 +131,16 @@ static uint32_t emulate_dcread(struct vcpu *v, uint32_t insn)
 /* Flush instead of invalidate: the line may hold words that a neighbour's line does not, but never loses any. */
 static uint32_t emulate_dcbi(struct vcpu *v, uint32_t insn)
 {
-    uint32_t address = (INSN_RA(insn) != 0 ? v->gpr[INSN_RA(insn)] : 0) + v->gpr[INSN_RB(insn)];
+    uint32_t address = effective_address(v, insn);
+    uint32_t virtual = address;
+    uint32_t esr;
+    uint32_t vector = tlb_translate(v, TLB_STORE, &address, &esr);
+
+    if (vector != 0) {
+        v->esr = esr;
+        v->dear = virtual;
+        return vector;
+    }
 
     if (memory_contains(v, address)) {
         cpu_dcbf(address + v->ram_offset);
@@ -115,7 +148,6 @@ static uint32_t emulate_dcbi(struct vcpu *v, uint32_t insn)
     return STEP;
 }
 
-#define emulate_tlbia   emulate_nop
 #define emulate_tlbsync emulate_nop
 #define emulate_icread  emulate_nop
 
@@ -135,7 +167,6 @@ static uint32_t emulate_dcbi(struct vcpu *v, uint32_t insn)
 #define RARE_wrtee(key)
 #define RARE_mfmsr(key)
 #define RARE_dccci(key)
-#define RARE_tlbwe(key)
 
 /* In supervisor state: dispatch.S has reflected everything in user state. */
 static uint32_t decode(struct vcpu *v, uint32_t insn)

@@ -12,6 +12,7 @@
 #include "mmio.h"
 #include "roads.h"
 #include "stats.h"
+#include "tlb.h"
 
 /* The guest's machine check, at pc; without MSR[ME] it cannot go on. */
 static struct vcpu *bus_error(struct vcpu *v, uint32_t esr, const char *reason)
@@ -25,16 +26,42 @@ static struct vcpu *bus_error(struct vcpu *v, uint32_t esr, const char *reason)
     return schedule(v);
 }
 
+/* What the virtual TLB has made of it, if that is the end of it. A null pointer: it is not. */
+static struct vcpu *translated(struct vcpu *v, uint32_t decision)
+{
+    if (decision == TLB_BUS) {
+        return 0;
+    }
+    if (decision == TLB_STOP) {
+        return schedule(v);
+    }
+    if (decision != TLB_AGAIN) {
+        vcpu_noncritical(v, decision); /* lets in nothing that was not let in before */
+        tlb_enter(v);
+    }
+    return v;
+}
+
 /*
  * Data TLB miss, data storage. Registers are in the register file. A data machine check is imprecise: SRR2 has the next
  * instruction; without MSR[ME] the bus reads whatever it likes, and the guest goes on.
  */
 struct vcpu *data_fault(struct vcpu *v)
 {
+    uint32_t effective = cpu_mfspr(SPRN_DEAR);
+    uint32_t address = effective;
     bool done;
 
+    if (tlb_is_on(v)) {
+        enum tlb_access access = (cpu_mfspr(SPRN_ESR) & ESR_DST) != 0 ? TLB_STORE : TLB_LOAD;
+        struct vcpu *next = translated(v, tlb_fault(v, access, &address));
+
+        if (next != 0) {
+            return next;
+        }
+    }
     stat_count(v, STAT_data_fault);
-    done = mmio_access(v, cpu_mfspr(SPRN_DEAR), memory_fetch(v));
+    done = mmio_access(v, address, memory_fetch(v), effective);
     v->pc += 4;
     return done || (v->msr & MSR_ME) == 0 ? schedule(v) : bus_error(v, 0, "");
 }
@@ -42,6 +69,14 @@ struct vcpu *data_fault(struct vcpu *v)
 /* Instruction TLB miss, instruction storage: the guest has left its memory. */
 struct vcpu *fetch_fault(struct vcpu *v)
 {
+    if (tlb_is_on(v)) {
+        uint32_t address = v->pc;
+        struct vcpu *next = translated(v, tlb_fault(v, TLB_FETCH, &address));
+
+        if (next != 0) {
+            return next;
+        }
+    }
     stat_count(v, STAT_fetch_fault);
     return bus_error(v, ESR_MCI, "fetch outside its memory");
 }

@@ -70,5 +70,5 @@ bool memory_contains_all(const struct vcpu *v, uint32_t address, uint32_t bytes)
 
 uint32_t memory_fetch(const struct vcpu *v)
 {
-    return cpu_read32(v->pc + v->ram_offset);
+    return IS_ENABLED(CONFIG_TLB_VIRT) ? cpu_fetch(v->pc) : cpu_read32(v->pc + v->ram_offset);
 }

@@ -36,7 +36,7 @@ static bool is_store(uint32_t kind)
     return (kind & 4) != 0;
 }
 
-bool mmio_access(struct vcpu *v, uint32_t address, uint32_t insn)
+bool mmio_access(struct vcpu *v, uint32_t address, uint32_t insn, uint32_t effective)
 {
     bool reversed;
     uint32_t kind = decode(insn, &reversed);
@@ -62,7 +62,7 @@ bool mmio_access(struct vcpu *v, uint32_t address, uint32_t insn)
         *reg = (kind & ~1U) == LHA ? (uint32_t)(int16_t)value : value;
     }
     if ((kind & 1) != 0) {
-        v->gpr[INSN_RA(insn)] = address;
+        v->gpr[INSN_RA(insn)] = effective;
     }
     return true;
 }

@@ -9,6 +9,7 @@
 
 #include "abi.h"
 #include "cpu.h"
+#include "partition.h"
 #include "vcpu.h"
 
 #ifdef CONFIG_IRFM
@@ -26,7 +27,19 @@ static inline void page_init(struct vcpu *v, uint32_t features)
     v->pvr = cpu_mfspr(SPRN_PVR);
 }
 
+/*
+ * With translation, the supervisor has its register pages where they are in real mode, whatever its TLB says: is the address on them?
+ * Does the (larger) page of `mask` at the address hold them?
+ */
+#define PAGE_OF(v)                       (vm_config[vcpu_index(v)].page)
+#define VCPU_PAGE_HAS(v)                 (PAGE_OF(v) != 0 && ((v)->msr & MSR_PR) == 0)
+#define VCPU_PAGE_HIT(v, address)        (VCPU_PAGE_HAS(v) && (address) - (PAGE_OF(v) - BOARD_PAGE_MIN) < 2 * BOARD_PAGE_MIN)
+#define VCPU_PAGE_SHARES(v, at, mask)    (VCPU_PAGE_HAS(v) && ((PAGE_OF(v) ^ (at)) & (mask)) == 0)
+
 #else
+
+#define VCPU_PAGE_HIT(v, address)     ((void)(v), false)
+#define VCPU_PAGE_SHARES(v, at, mask) ((void)(v), false)
 
 static inline uint32_t *page_first_word(struct vcpu *v)
 {

@@ -6,6 +6,7 @@
 #include "cpu.h"
 #include "emulate.h"
 #include "timer.h"
+#include "tlb.h"
 
 /* The hot road's table (asm/emul_spr.S): the word's offset, with the number's three highest bits above it. */
 extern const uint16_t spr_table[128];
@@ -59,6 +60,7 @@ uint32_t spr_read(struct vcpu *v, uint32_t number, uint32_t *value)
 #define spr_write_tcr(v, value)  timer_write_tcr(v, value)
 #define spr_write_pit(v, value)  timer_write_pit(v, value)
 #define spr_write_pid(v, value)  ((v)->pid = (value))
+#define spr_write_zpr(v, value)  tlb_write_zpr(v, value)
 #define spr_write_evpr(v, value) ((v)->evpr = (value))
 #define spr_write_dbsr(v, value) ((v)->dbsr &= ~(value))
 
@@ -80,6 +82,7 @@ uint32_t spr_write(struct vcpu *v, uint32_t number, uint32_t value)
         spr_write_##name(v, value & mask);                                                                        \
         break;
 #define WRITE_HOT WRITE_COLD
+#define WRITE_MMU WRITE_TLB
 #define WRITE_NEVER(name, number, mask)                                                                           \
     case number:                                                                                                  \
         return vcpu_program(v, ESR_PIL);

@@ -16,6 +16,7 @@
 #include "services.h"
 #include "stats.h"
 #include "timer.h"
+#include "tlb.h"
 #include "uic.h"
 
 /* Guests that are not stopped. */
@@ -53,7 +54,7 @@ void vcpu_critical(struct vcpu *v, uint32_t vector)
 void vcpu_set_msr(struct vcpu *v, uint32_t value)
 {
     v->msr = value & MSR_MASK;
-    if ((value & (MSR_IR | MSR_DR)) != 0) {
+    if (!IS_ENABLED(CONFIG_TLB_VIRT) && (value & (MSR_IR | MSR_DR)) != 0) {
         vcpu_stop(v, "address translation needs option TLB_VIRT");
     }
 }
@@ -77,6 +78,7 @@ __attribute__((noinline)) struct vcpu *vcpu_deliver(struct vcpu *v)
     } else {
         vcpu_noncritical(v, timer_fit_first(v) ? 0x1010 : 0x1000);
     }
+    tlb_enter(v);
     return v;
 }
 
@@ -108,7 +110,11 @@ __attribute__((flatten, optimize("O2", "no-reorder-blocks"))) struct vcpu *sched
         cpu_mtspr(SPRN_SRR1, MSR_ME);
         return v;
     }
-    return (next->pending & next->msr) != 0 ? vcpu_deliver(next) : next;
+    if ((next->pending & next->msr) != 0) {
+        return vcpu_deliver(next);
+    }
+    tlb_enter(next);
+    return next;
 }
 
 /* The machine's interrupt controller. */
@@ -139,6 +145,7 @@ void vcpu_reset(struct vcpu *v, uint32_t cause)
     v->dbsr = cause << 8;
     v->sgr = 0xFFFFFFFF;
     v->ccr0 = 0x00700000;
+    tlb_reset(v);
     services_reset(v);
     timer_reset(v);
     uic_reset(v);

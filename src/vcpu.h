@@ -33,10 +33,11 @@ struct vcpu {
             uint32_t esr, dear, ccr0;
             uint32_t dccr, iccr, dcwr, sgr, sler, su0r;
             VCPU_PAGE_RESERVED
+            VCPU_PLAIN_END_MMU
             uint32_t zpr;
 
             /* mfspr: the word itself; mtspr: a routine */
-            uint32_t plain_end[0];
+            VCPU_PLAIN_END
             VCPU_PAGE_TSR
             uint32_t pid;
             VCPU_PAGE_WORDS
@@ -51,7 +52,8 @@ struct vcpu {
             uint32_t srr2, srr3;  /* likewise */
             VCPU_SERVICES_WORDS
             VCPU_OWN_TSR
-            uint32_t machine_pid; /* PID of its TLB entries: its index + 1 */
+            uint32_t machine_pid; /* PID of its static TLB entries: its index + 1 */
+            VCPU_CONTEXT_WORDS
             uint32_t ram_offset;  /* machine address minus guest-physical address of the partition's RAM */
             uint32_t pit_left;    /* time-base ticks from pit_base to the next PIT event; 0: stopped */
             uint32_t pit_base;    /* TBL at which pit_left was right */

@@ -42,6 +42,28 @@ static inline void cpu_tlbwe_lo(uint32_t entry, uint32_t word)
     __asm__ volatile("tlbwe %0, %1, 1" : : "r"(word), "r"(entry) : "memory");
 }
 
+/* Index of the entry that translates the address under PID, or TLB_ENTRIES. */
+static inline uint32_t cpu_tlbsx(uint32_t address)
+{
+    uint32_t entry;
+    __asm__ volatile("tlbsx. %0, 0, %1\n\tbeq 1f\n\tli %0, %2\n1:"
+                     : "=&r"(entry)
+                     : "r"(address), "i"(TLB_ENTRIES)
+                     : "cr0", "memory");
+    return entry;
+}
+
+/* A word of the running guest's: translated as its code is. It has just been executed, so it has an entry. */
+static inline uint32_t cpu_fetch(uint32_t address)
+{
+    uint32_t word;
+    __asm__ volatile("mtmsr %2\n\tisync\n\tlwz %0, 0(%1)\n\tmtmsr %3\n\tisync"
+                     : "=&r"(word)
+                     : "b"(address), "r"(MSR_ME | MSR_DR), "r"(MSR_ME)
+                     : "memory");
+    return word;
+}
+
 static inline void cpu_isync(void)
 {
     __asm__ volatile("isync" : : : "memory");

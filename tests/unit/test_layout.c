@@ -40,7 +40,7 @@ static void host_and_target_agree(void **state)
 }
 
 /* A word before `pit` is mfspr's on the hot road, one before `plain_end` mtspr's too: an access has no consequences. */
-enum { PLAIN, LIVE, COLD, HOT, NEVER };
+enum { PLAIN, LIVE, COLD, HOT, NEVER, MMU = IS_ENABLED(CONFIG_TLB_VIRT) ? COLD : PLAIN };
 
 static const struct {
     const char *name;

@@ -372,7 +372,7 @@ def spr_probes(table, rows):
     for row in rows:
         name, number, _, read, write = row.fields[:5]
         number = int(number, 0)
-        if read not in ("PLAIN", "LIVE", "COLD", "NEVER") or write not in ("PLAIN", "LIVE", "HOT", "COLD", "NEVER"):
+        if read not in ("PLAIN", "LIVE", "COLD", "NEVER") or write not in ("PLAIN", "LIVE", "HOT", "COLD", "MMU", "NEVER"):
             raise row.error(f"`{read}`, `{write}`: unknown way to read or write", "teach gen.py, spr_probes")
         if name in OWN_PROBES:
             spr_special(table, name, number)

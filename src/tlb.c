@@ -1,0 +1,437 @@
+/*
+ * tlb.c: see tlb.h. No loop is longer than the TLB; the way of a miss that the virtual TLB holds has none but the search in its
+ * list.
+ */
+#include "tlb.h"
+
+#include "board_values.h"
+#include "page.h"
+#include "partition.h"
+
+#define NONE 0 /* no entry in a list: lists hold index + 1, and row 0 is always a static one */
+
+#define CONTEXTS 8
+#define BUCKETS  32 /* of pages of the board's smallest size, by address; one more for all larger ones */
+#define LARGE    BUCKETS
+#define REAL     TLB_ENTRIES /* as an entry: what a mixed or kernel context has of the static ones */
+
+_Static_assert(VM_COUNT * (CONTEXTS + 1) < 256, "a PID of the machine has eight bits");
+_Static_assert(TLB_ROW_COUNT <= TLB_ENTRIES - 16, "too few entries of the machine's TLB are left");
+
+#define TLBHI_SIZE(hi)  ((hi) >> 7 & 7)
+#define TLBHI_EXISTING  0xFFFFFFF0U /* EPN SIZE V E U0 */
+#define TLBLO_ZSEL(lo)  ((lo) >> 4 & 15)
+#define TLBLO_STORAGE   0x0000000FU
+#define SIZE_MASK(size) (~0U << (10 + 2 * (size))) /* of the page number */
+
+/* Size field of the smallest page: 0 is 1 KiB, 1 is 4 KiB. */
+#define SIZE_MIN ((31U - (uint32_t)__builtin_clz(BOARD_PAGE_MIN) - 10) / 2)
+
+/* What the guest wrote, and what was made of it. All zero: no entry is valid. */
+static struct vtlb {
+    uint32_t hi[TLB_ENTRIES], lo[TLB_ENTRIES];
+    uint8_t tid[TLB_ENTRIES];
+    uint8_t next[TLB_ENTRIES];        /* list of valid entries that share a bucket */
+    uint8_t bucket[BUCKETS + 1];
+    uint8_t shadows[TLB_ENTRIES + 1]; /* first row of the machine's TLB that was made of the entry */
+    uint8_t turn;                     /* which context is given up next */
+    bool split;                       /* entries overlap: shadows of the smallest size only, which cannot */
+    uint16_t key[CONTEXTS];           /* what each context stands for: PID, mode; 0: free (a mode is not) */
+} vtlb[VM_COUNT];
+
+/* Rows of the machine's TLB behind the static ones. pid 0: free. */
+static struct {
+    uint8_t pid[TLB_ENTRIES], entry[TLB_ENTRIES], next[TLB_ENTRIES];
+    uint8_t turn;
+} shadow;
+
+static struct vtlb *vtlb_of(const struct vcpu *v)
+{
+    return &vtlb[vcpu_index(v)];
+}
+
+/* ---- shadows ---- */
+
+static uint32_t first_context_pid(uint32_t index)
+{
+    return VM_COUNT + 1 + index * CONTEXTS;
+}
+
+static uint32_t owner_of(uint32_t pid)
+{
+    return (pid - VM_COUNT - 1) / CONTEXTS;
+}
+
+static void row_clear(uint32_t row)
+{
+    cpu_tlbwe_hi(row, 0);
+    shadow.pid[row] = 0;
+}
+
+/* Take a used row out of the list of its entry. */
+static void row_unlink(uint32_t row)
+{
+    uint8_t *at = &vtlb[owner_of(shadow.pid[row])].shadows[shadow.entry[row]];
+
+    while (*at != row) {
+        at = &shadow.next[*at];
+    }
+    *at = shadow.next[row];
+}
+
+static void drop_row(uint32_t row)
+{
+    row_unlink(row);
+    row_clear(row);
+}
+
+static void drop_entry(struct vtlb *t, uint32_t entry)
+{
+    uint32_t row;
+
+    for (row = t->shadows[entry]; row != NONE; row = shadow.next[row]) {
+        row_clear(row);
+    }
+    t->shadows[entry] = NONE;
+}
+
+/* Drop the shadows of `count` contexts from `pid` on. */
+static void drop_contexts(uint32_t pid, uint32_t count)
+{
+    uint32_t row;
+
+    for (row = TLB_ROW_COUNT; row < TLB_ENTRIES; row++) {
+        if (shadow.pid[row] != 0 && shadow.pid[row] - pid < count) {
+            drop_row(row);
+        }
+    }
+}
+
+static void drop_all(const struct vcpu *v)
+{
+    drop_contexts(first_context_pid(vcpu_index(v)), CONTEXTS);
+}
+
+/* ---- contexts ---- */
+
+uint32_t tlb_context(struct vcpu *v)
+{
+    struct vtlb *t = vtlb_of(v);
+    uint32_t mode = tlb_mode(v);
+    uint32_t key = (v->pid & 0xFF) << 3 | mode; /* the guest can write the word, with register pages */
+    uint32_t first = first_context_pid(vcpu_index(v));
+    uint32_t i;
+
+    if (TLB_REAL(mode)) {
+        return v->machine_pid;
+    }
+    v->pid &= 0xFF;
+    if (v->context_of != v->pid) {
+        v->context_of = v->pid;
+        for (i = 0; i < 8; i++) {
+            v->mode_pid[i] = TLB_REAL(i) ? v->machine_pid : 0;
+        }
+    }
+    for (i = 0; i < CONTEXTS && t->key[i] != key; i++) {
+    }
+    if (i == CONTEXTS) {
+        i = t->turn;
+        t->turn = (i + 1) % CONTEXTS;
+        drop_contexts(first + i, 1);
+        t->key[i] = key;
+        for (uint32_t other = 0; other < 8; other++) {
+            v->mode_pid[other] = v->mode_pid[other] == first + i ? 0 : v->mode_pid[other];
+        }
+    }
+    v->mode_pid[mode] = first + i;
+    return first + i;
+}
+
+void tlb_reset(struct vcpu *v)
+{
+    struct vtlb *t = vtlb_of(v);
+    uint32_t i;
+
+    tlb_invalidate(v);
+    for (i = 0; i < CONTEXTS; i++) {
+        t->key[i] = 0;
+    }
+    for (i = 0; i < 8; i++) {
+        v->mode_pid[i] = TLB_REAL(i) ? v->machine_pid : 0;
+    }
+    v->context_of = 0;
+    tlb_enter(v);
+}
+
+/* On the chip V becomes zero, the rest stays. */
+void tlb_invalidate(struct vcpu *v)
+{
+    struct vtlb *t = vtlb_of(v);
+    uint32_t i;
+
+    drop_all(v);
+    for (i = 0; i < TLB_ENTRIES; i++) {
+        t->hi[i] &= ~TLBHI_V;
+    }
+    for (i = 0; i < BUCKETS + 1; i++) {
+        t->bucket[i] = NONE;
+    }
+    t->split = false;
+}
+
+void tlb_write_zpr(struct vcpu *v, uint32_t value)
+{
+    v->zpr = value;
+    drop_all(v);
+}
+
+/* ---- the virtual TLB ---- */
+
+static uint32_t bucket_of(uint32_t hi)
+{
+    return TLBHI_SIZE(hi) == SIZE_MIN ? hi / BOARD_PAGE_MIN % BUCKETS : LARGE;
+}
+
+static void unlink(struct vtlb *t, uint32_t index)
+{
+    uint8_t *at = &t->bucket[bucket_of(t->hi[index])];
+
+    while (*at != index + 1) {
+        at = &t->next[*at - 1];
+    }
+    *at = t->next[index];
+}
+
+static void link(struct vtlb *t, uint32_t index)
+{
+    uint8_t *first = &t->bucket[bucket_of(t->hi[index])];
+
+    t->next[index] = *first;
+    *first = (uint8_t)(index + 1);
+}
+
+void tlb_write(struct vcpu *v, uint32_t index, uint32_t word, uint32_t value)
+{
+    struct vtlb *t = vtlb_of(v);
+
+    drop_entry(t, index);
+    if (word != 0) {
+        t->lo[index] = value;
+        return;
+    }
+    if ((t->hi[index] & TLBHI_V) != 0) {
+        unlink(t, index);
+    }
+    t->hi[index] = value & TLBHI_EXISTING;
+    t->tid[index] = (uint8_t)v->pid;
+    if ((value & TLBHI_V) != 0) {
+        link(t, index);
+    }
+}
+
+uint32_t tlb_read(struct vcpu *v, uint32_t index, uint32_t word)
+{
+    struct vtlb *t = vtlb_of(v);
+
+    if (word != 0) {
+        return t->lo[index];
+    }
+    v->pid = t->tid[index];
+    return t->hi[index];
+}
+
+static bool matches(const struct vtlb *t, uint32_t index, uint32_t address, uint32_t pid)
+{
+    return ((t->hi[index] ^ address) & SIZE_MASK(TLBHI_SIZE(t->hi[index]))) == 0 &&
+           (t->tid[index] == 0 || t->tid[index] == pid);
+}
+
+static uint32_t search_list(const struct vtlb *t, uint32_t bucket, uint32_t address, uint32_t pid)
+{
+    uint32_t i;
+
+    for (i = t->bucket[bucket]; i != NONE && !matches(t, i - 1, address, pid); i = t->next[i - 1]) {
+    }
+    return i;
+}
+
+uint32_t tlb_search(const struct vcpu *v, uint32_t address)
+{
+    const struct vtlb *t = vtlb_of(v);
+    uint32_t i = search_list(t, address / BOARD_PAGE_MIN % BUCKETS, address, v->pid);
+
+    if (i == NONE) {
+        i = search_list(t, LARGE, address, v->pid);
+    }
+    return i == NONE ? TLB_ENTRIES : i - 1;
+}
+
+/* The rights that the guest's mode has by an entry, as TLBLO_EX and TLBLO_WR; minus one: a zone fault. */
+static uint32_t rights(const struct vcpu *v, uint32_t lo)
+{
+    uint32_t zone = v->zpr >> (30 - 2 * TLBLO_ZSEL(lo)) & 3;
+    bool user = (v->msr & MSR_PR) != 0;
+
+    if (user && zone == 0) {
+        return ~0U;
+    }
+    return zone == 3 || (zone == 2 && !user) ? TLBLO_EX | TLBLO_WR : lo & (TLBLO_EX | TLBLO_WR);
+}
+
+static uint32_t needed(enum tlb_access access)
+{
+    return access == TLB_STORE ? TLBLO_WR : access == TLB_FETCH ? TLBLO_EX : 0;
+}
+
+static bool is_translated(const struct vcpu *v, enum tlb_access access)
+{
+    return (v->msr & (access == TLB_FETCH ? MSR_IR : MSR_DR)) != 0;
+}
+
+/* *entry: the virtual entry, REAL without one; *right: TLBLO_EX, TLBLO_WR. Otherwise as tlb_translate(). */
+static uint32_t look(const struct vcpu *v, enum tlb_access access, uint32_t *address, uint32_t *esr, uint32_t *entry,
+                     uint32_t *right)
+{
+    const struct vtlb *t = vtlb_of(v);
+    uint32_t mask, index;
+
+    *entry = REAL;
+    *right = TLBLO_EX | TLBLO_WR;
+    *esr = access == TLB_STORE ? ESR_DST : 0;
+    if (!is_translated(v, access) || VCPU_PAGE_HIT(v, *address)) {
+        return 0;
+    }
+    index = tlb_search(v, *address);
+    if (index == TLB_ENTRIES) {
+        return access == TLB_FETCH ? 0x1200 : 0x1100;
+    }
+    *right = rights(v, t->lo[index]);
+    if (*right == ~0U) {
+        *esr |= ESR_DIZ;
+    }
+    if (*right == ~0U || (needed(access) & ~*right) != 0) {
+        return access == TLB_FETCH ? 0x0400 : 0x0300;
+    }
+    mask = SIZE_MASK(TLBHI_SIZE(t->hi[index]));
+    *address = (t->lo[index] & mask) | (*address & ~mask);
+    *entry = index;
+    return 0;
+}
+
+uint32_t tlb_translate(const struct vcpu *v, enum tlb_access access, uint32_t *address, uint32_t *esr)
+{
+    uint32_t entry, right;
+
+    return look(v, access, address, esr, &entry, &right);
+}
+
+/* ---- from one to the other ---- */
+
+/* The static entry of the VM that holds a guest-physical address; a null pointer: it has no memory there. */
+static const struct tlb_row *static_row(const struct vcpu *v, uint32_t physical)
+{
+    uint32_t i;
+
+    for (i = 0; i < TLB_ROW_COUNT; i++) {
+        if (tlb_rows[i].tid == v->machine_pid && ((tlb_rows[i].hi ^ physical) & SIZE_MASK(TLBHI_SIZE(tlb_rows[i].hi))) == 0) {
+            return &tlb_rows[i];
+        }
+    }
+    return 0;
+}
+
+/* Does something else that this guest can have a shadow of lie in the page of `mask` at `address`? */
+static bool shares(const struct vcpu *v, uint32_t entry, uint32_t address, uint32_t mask)
+{
+    const struct vtlb *t = vtlb_of(v);
+    uint32_t i;
+
+    if (VCPU_PAGE_SHARES(v, address, mask)) {
+        return true;
+    }
+    for (i = 0; i < TLB_ENTRIES; i++) {
+        if (i != entry && (t->hi[i] & TLBHI_V) != 0 &&
+            ((t->hi[i] ^ address) & mask & SIZE_MASK(TLBHI_SIZE(t->hi[i]))) == 0) {
+            return true;
+        }
+    }
+    return false;
+}
+
+/*
+ * The size of a shadow: the smaller of both pages. Such pages are apart or the same, as long as the guest's own entries do not
+ * overlap; when they do (on the chip that is undefined, here it must stay harmless), all shadows become as small as can be.
+ */
+static uint32_t shadow_size(struct vcpu *v, uint32_t entry, uint32_t address, uint32_t size)
+{
+    struct vtlb *t = vtlb_of(v);
+
+    if (entry == REAL || t->split || TLB_MIXED(tlb_mode(v))) {
+        return SIZE_MIN;
+    }
+    if (size > SIZE_MIN && shares(v, entry, address, SIZE_MASK(size))) {
+        drop_all(v);
+        t->split = true;
+        return SIZE_MIN;
+    }
+    return size;
+}
+
+static void install(struct vcpu *v, uint32_t entry, uint32_t hi, uint32_t lo)
+{
+    struct vtlb *t = vtlb_of(v);
+    uint32_t row = shadow.turn < TLB_ROW_COUNT ? TLB_ROW_COUNT : shadow.turn;
+
+    shadow.turn = (uint8_t)((row + 1) % TLB_ENTRIES);
+    if (shadow.pid[row] != 0) {
+        drop_row(row);
+    }
+    shadow.pid[row] = (uint8_t)v->context_pid;
+    shadow.entry[row] = (uint8_t)entry;
+    shadow.next[row] = t->shadows[entry];
+    t->shadows[entry] = (uint8_t)row;
+    cpu_tlbwe_lo(row, lo); /* TID is PID, which is the context's as long as the guest runs */
+    cpu_tlbwe_hi(row, hi);
+}
+
+uint32_t tlb_fault(struct vcpu *v, enum tlb_access access, uint32_t *address)
+{
+    uint32_t virtual = *address;
+    uint32_t esr, entry, right, size, mask, stale;
+    uint32_t vector = look(v, access, address, &esr, &entry, &right);
+    const struct tlb_row *row;
+
+    if (vector != 0) {
+        if (vector != 0x1200) {
+            v->esr = esr;
+        }
+        if (access != TLB_FETCH) {
+            v->dear = virtual;
+        }
+        return vector;
+    }
+    row = static_row(v, *address);
+    if (row == 0 || (needed(access) & ~row->lo) != 0) {
+        return TLB_BUS;
+    }
+    size = entry == REAL ? SIZE_MIN : TLBHI_SIZE(vtlb_of(v)->hi[entry]);
+    if (size < SIZE_MIN || (entry != REAL && (vtlb_of(v)->hi[entry] & TLBHI_E) != 0)) {
+        vcpu_stop(v, size < SIZE_MIN ? "TLB entry below the machine's smallest page" : "little-endian TLB entry");
+        return TLB_STOP;
+    }
+    /* A storage fault in spite of the right: a page of a mixed context that was made for the other kind of access. */
+    stale = cpu_tlbsx(virtual);
+    if (stale < TLB_ENTRIES) {
+        drop_row(stale);
+    }
+    size = shadow_size(v, entry, virtual, size < TLBHI_SIZE(row->hi) ? size : TLBHI_SIZE(row->hi));
+    mask = SIZE_MASK(size);
+    if (TLB_MIXED(tlb_mode(v))) {
+        right &= needed(access) | (access == TLB_LOAD ? TLBLO_WR : 0);
+    }
+    install(v, entry, (virtual & mask) | size << 7 | TLBHI_V,
+            (((row->lo & SIZE_MASK(TLBHI_SIZE(row->hi))) | (*address & ~SIZE_MASK(TLBHI_SIZE(row->hi)))) & mask) |
+                (right & row->lo & (TLBLO_EX | TLBLO_WR)) | (row->lo & TLBLO_STORAGE) |
+                (entry == REAL ? 0 : vtlb_of(v)->lo[entry] & TLBLO_STORAGE));
+    return TLB_AGAIN;
+}
