@@ -3,7 +3,8 @@
  *
  * A guest's transmitter is a line buffer. When a line is complete (or the buffer full, or the guest waits in the middle
  * of a line) the buffer is handed over and the guest's THRE goes away until the board's UART has taken it: nobody waits
- * in the hypervisor for a slow line, and a guest that floods its console slows down only itself.
+ * in the hypervisor for a slow line, and a guest that floods its console slows down only itself. A guest that has turned on the
+ * 16550's FIFO may write as many bytes at once as that holds: what comes behind the end of a line waits there.
  */
 #include "console.h"
 
@@ -15,10 +16,14 @@ enum { DATA, IER, IIR, LCR, MCR, LSR, MODEM, SCRATCH, REGISTERS };
 
 #define IER_RX    0x01
 #define IER_TX    0x02
+#define IIR_FIFO  0xC0
+#define FCR_FIFO  0x01
+#define FCR_CLEAR 0x02 /* received bytes */
 #define LCR_DLAB  0x80
 #define LSR_RX    0x01
 #define LSR_EMPTY 0x60 /* THRE and TEMT */
 #define INPUT     16U
+#define OUTPUT    16U
 #define POLLS     8U
 
 static struct uart {
@@ -31,6 +36,9 @@ static struct uart {
     uint8_t ier, lcr, mcr, scratch, divisor[2];
     uint8_t input[INPUT];
     uint8_t first, count;
+    uint8_t fifo;    /* FCR bit 0 */
+    uint8_t waiting; /* bytes in output */
+    uint8_t output[OUTPUT];
 } uarts[VM_COUNT];
 
 static uint8_t focus;       /* who gets the input */
@@ -90,6 +98,47 @@ static void hand_over(struct uart *u)
     }
 }
 
+/* A byte from the guest, while its line is not handed over. True: now it is. */
+static bool put(struct uart *u, uint8_t byte)
+{
+    u->polls = 0;
+    u->empty = 1;
+    if (byte == '\r') { /* lines end in \n alone */
+        return false;
+    }
+    u->line[u->length++] = byte;
+    if (byte != '\n' && u->length != CONFIG_CONSOLE_LINE) {
+        return false;
+    }
+    hand_over(u);
+    return true;
+}
+
+/* Into the FIFO if it is on and has room; otherwise an overrun, as on the chip. */
+static void put_waiting(struct uart *u, uint8_t byte)
+{
+    if (u->fifo != 0 && u->waiting < OUTPUT) {
+        u->output[u->waiting++] = byte;
+    }
+}
+
+/* The line is free again: what waits goes there, up to the end of the next one. */
+static void put_all(struct uart *u)
+{
+    uint32_t count = u->waiting;
+    uint32_t i;
+
+    u->waiting = 0;
+    u->empty = 1;
+    for (i = 0; i < count; i++) {
+        if (u->handed != 0) {
+            put_waiting(u, u->output[i]);
+        } else {
+            put(u, u->output[i]);
+        }
+    }
+}
+
 /* One step of output; false when there is nothing to send. */
 static bool send_one(void)
 {
@@ -104,7 +153,7 @@ static bool send_one(void)
         u->handed = 0;
         u->length = 0;
         u->sent = 0;
-        u->empty = 1;
+        put_all(u);
         update_line(&vcpu[sender]);
     }
     for (i = 0; i < VM_COUNT && uarts[sender].handed == 0; i++) {
@@ -198,6 +247,8 @@ void console_reset(struct vcpu *v)
     u->lcr = 0;
     u->mcr = 0;
     u->count = 0;
+    u->fifo = 0;
+    u->waiting = 0;
 }
 
 bool console_claims(const struct vcpu *v, uint32_t address)
@@ -245,6 +296,7 @@ uint8_t console_read(struct vcpu *v, uint32_t address)
         } else {
             value = 0x01;
         }
+        value |= u->fifo != 0 ? IIR_FIFO : 0;
         break;
     case LCR:
         return u->lcr;
@@ -269,14 +321,9 @@ uint8_t console_read(struct vcpu *v, uint32_t address)
 
 static void transmit(struct uart *u, uint8_t byte)
 {
-    if (u->handed != 0 || byte == '\r') { /* overrun, as on the chip; lines end in \n alone */
-        return;
-    }
-    u->polls = 0;
-    u->line[u->length++] = byte;
-    u->empty = 1;
-    if (byte == '\n' || u->length == CONFIG_CONSOLE_LINE) {
-        hand_over(u);
+    if (u->handed != 0) {
+        put_waiting(u, byte);
+    } else if (put(u, byte)) {
         console_poll();
     }
 }
@@ -300,6 +347,10 @@ void console_write(struct vcpu *v, uint32_t address, uint8_t value)
     case IER:
         u->empty = u->empty || ((value & IER_TX) != 0 && u->handed == 0);
         u->ier = value & 0x0F;
+        break;
+    case IIR: /* FCR, for writing */
+        u->fifo = value & FCR_FIFO;
+        u->count = (value & FCR_CLEAR) != 0 ? 0 : u->count;
         break;
     case LCR:
         u->lcr = value;
