@@ -10,6 +10,7 @@
 #include <string.h>
 #include <sys/mman.h>
 #include <sys/time.h>
+#include <time.h>
 #include <unistd.h>
 
 static volatile sig_atomic_t alarms, children_ended;
@@ -51,6 +52,7 @@ static unsigned check_alarm(void)
 {
     const struct itimerval periodic = { { 0, 500 }, { 0, 500 } };
     const struct itimerval off = { { 0, 0 }, { 0, 0 } };
+    const struct timespec nap = { 0, 100000 };
     sigset_t blocked, before, pending;
 
     sigemptyset(&blocked);
@@ -59,6 +61,7 @@ static unsigned check_alarm(void)
     signal(SIGALRM, on_alarm);
     setitimer(ITIMER_REAL, &periodic, NULL);
     do {
+        nanosleep(&nap, NULL);
         sigpending(&pending);
     } while (!sigismember(&pending, SIGALRM));
     if (alarms != 0) {
