@@ -96,7 +96,9 @@ $(GEN)/partitions.h: $(PARTITIONS) config/boards/$(BOARD).toml tools/partition.p
 # A feature is a file: each option adds its own.
 ASM-$(CONFIG_PARAVIRT) += hypercall
 ASM-$(CONFIG_IRFM)     += irfm
-ASM := $(filter-out hypercall irfm board_%,$(patsubst asm/%.S,%,$(wildcard asm/*.S))) board_$(BOARD) $(ASM-y)
+ASM-$(CONFIG_CONSOLE)  += uart
+ASM-$(CONFIG_TLB_VIRT) += refill
+ASM := $(filter-out hypercall irfm uart refill board_%,$(patsubst asm/%.S,%,$(wildcard asm/*.S))) board_$(BOARD) $(ASM-y)
 SRC-y := vcpu memory timer emulate spr fault board_$(BOARD)
 SRC-$(CONFIG_SCHED_RR)     += sched_rr
 SRC-$(CONFIG_FIT_WATCHDOG) += events

@@ -50,6 +50,9 @@
     .endif
 .endm
 
+/* What gpr_read_done takes for a register that is none (multiples of four are those): rVALUE goes elsewhere. */
+#define KEY_UART 0x1FFE
+
 /* The low words: hypervisor data in the first 32 KiB is reached as off(0), without a base register. */
 #define LOW(symbol) symbol@l(0)
 

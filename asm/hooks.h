@@ -176,6 +176,70 @@
 #endif
 .endm
 
+/* uart_near label: to label if the guest's data access is to its UART, r29 bytes from the first register (option CONSOLE). */
+.macro uart_near label
+#ifdef CONFIG_CONSOLE
+    mfspr   r30, SPRN_DEAR
+    lwz     r29, VCPU_UART_BASE(rVCPU)
+    subf    r29, r29, r30
+    cmplwi  r29, 7
+    ble-    \label
+#endif
+.endm
+
+/* key_uart label: rVALUE is for the UART. In: rKEY. Clobbers: CR0 */
+.macro key_uart label
+#ifdef CONFIG_CONSOLE
+    cmplwi  rKEY, KEY_UART
+    beq     \label
+#endif
+.endm
+
+/* refill_data: the guest's own TLB may have it (option TLB_VIRT). Out: to refill */
+.macro refill_data
+#ifdef CONFIG_TLB_VIRT
+    mfspr   r30, SPRN_DEAR
+    mfspr   r29, SPRN_ESR
+    rlwinm  r29, r29, 17, 23, 23        /* ESR_DST as TLBLO_WR */
+    b       refill
+#endif
+.endm
+
+/* page_far label: to label if the address r30 may be on the register pages (option IRFM). Clobbers: r25, CR0 */
+.macro page_far label
+#ifdef CONFIG_IRFM
+    rlwinm  r25, r30, 17, 15, 31        /* not within 32 KiB of zero, either way? */
+    addi    r25, r25, 1
+    clrlwi  r25, r25, 15
+    cmplwi  r25, 1
+    ble-    \label
+#endif
+.endm
+
+/* set_sprg: SPRG4-7 by mtspr, which a TLB handler uses (option TLB_VIRT). In: rVCPU, rVALUE, rKEY. Out: to enter_step if it was one */
+.macro set_sprg
+#ifdef CONFIG_TLB_VIRT
+    addi    rKEY, rKEY, -VCPU_SPRG4
+    cmplwi  rKEY, 12
+    bgt-    4f
+    mtcrf   0x01, rKEY                  /* bits 28:29 count them */
+    addi    rKEY, rKEY, VCPU_SPRG4
+    stwx    rVALUE, rVCPU, rKEY
+    bt      28, 6f
+    bt      29, 5f
+    mtspr   SPRN_SPRG4, rVALUE
+    b       enter_step
+5:  mtspr   SPRN_SPRG5, rVALUE
+    b       enter_step
+6:  bt      29, 7f
+    mtspr   SPRN_SPRG6, rVALUE
+    b       enter_step
+7:  mtspr   SPRN_SPRG7, rVALUE
+    b       enter_step
+4:
+#endif
+.endm
+
 /* clear_registers: all register pages (option IRFM); otherwise they are part of the data. In: r0 = 0. Clobbers: r3, r4, CTR */
 .macro clear_registers
 #ifdef CONFIG_IRFM

@@ -27,6 +27,17 @@
     b       dispatch
 .endm
 
+/* A TLB miss: the same, to \routine. */
+.macro road_miss routine
+    stw     rVCPU, LOW(low_r31)
+    lwz     rVCPU, LOW(current)
+    stw     r30, GPR(30)(rVCPU)
+    stw     r29, GPR(29)(rVCPU)
+    stw     r28, GPR(28)(rVCPU)
+    mfcr    rCR
+    b       \routine
+.endm
+
 /* Belongs to the guest's own kernel, whatever it does with it: no decision, so CR stays as it is. */
 .macro road_reflect offset, counter, dear=0
     stw     rVCPU, LOW(low_r31)
@@ -100,8 +111,16 @@ vector_\name:
 #define ROAD_pit             road_pit
 #define ROAD_fit             road_unexpected
 #define ROAD_watchdog        road_unexpected
+#if defined(CONFIG_CONSOLE) || defined(CONFIG_TLB_VIRT)
+#define ROAD_dtlb_miss       road_miss data_miss
+#else
 #define ROAD_dtlb_miss       road_cold cold_full, data_fault
+#endif
+#ifdef CONFIG_TLB_VIRT
+#define ROAD_itlb_miss       road_miss fetch_miss
+#else
 #define ROAD_itlb_miss       road_cold cold_full, fetch_fault
+#endif
 #define ROAD_debug           road_unexpected
 
 #define VECTOR(name, offset, class, keep, info, window, manual) vector name, offset, window, ROAD_##name ;

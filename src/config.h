@@ -43,15 +43,30 @@
 #endif
 #endif
 
+/*
+ * Where asm/uart.S finds the UART at once: at this effective address, while the context is this one. FAR: nowhere.
+ */
+#ifdef CONFIG_CONSOLE
+#define VCPU_UART_WORDS            uint32_t uart_base, uart_context; struct uart *uart;
+#define VCPU_UART_NEAR(v, address) ((v)->uart_base = (address), (v)->uart_context = vcpu_context(v))
+#define VCPU_UART_FAR(v)           ((v)->uart_context = 0)
+#else
+#define VCPU_UART_WORDS
+#define VCPU_UART_NEAR(v, address) ((void)(v), (void)(address))
+#define VCPU_UART_FAR(v)           ((void)(v))
+#endif
+
 /* Words of option TLB_VIRT, and what a write to ZPR is (tlb.h). */
 #ifdef CONFIG_TLB_VIRT
 #define VCPU_PLAIN_END_MMU  uint32_t plain_end[0];
 #define VCPU_PLAIN_END
-#define VCPU_CONTEXT_WORDS  uint32_t context_pid, context_of; uint8_t mode_pid[8];
+#define VCPU_CONTEXT_WORDS  uint32_t context_pid, context_of; uint8_t mode_pid[8]; struct vtlb *vtlb;
+#define vcpu_context(v)     ((v)->context_pid)
 #else
 #define VCPU_PLAIN_END_MMU
 #define VCPU_PLAIN_END      uint32_t plain_end[0];
 #define VCPU_CONTEXT_WORDS
+#define vcpu_context(v) ((v)->machine_pid)
 #endif
 
 /* With FIT and watchdog, reading TSR or clearing a bit of it has consequences: no word for a page. */

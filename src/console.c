@@ -22,24 +22,9 @@ enum { DATA, IER, IIR, LCR, MCR, LSR, MODEM, SCRATCH, REGISTERS };
 #define LCR_DLAB  0x80
 #define LSR_RX    0x01
 #define LSR_EMPTY 0x60 /* THRE and TEMT */
-#define INPUT     16U
-#define OUTPUT    16U
-#define POLLS     8U
+#define POLLS     UART_POLLS
 
-static struct uart {
-    uint8_t line[CONFIG_CONSOLE_LINE];
-    uint8_t length;  /* bytes in line */
-    uint8_t sent;    /* of which the board has taken so many */
-    uint8_t handed;  /* line is complete: no more room for the guest */
-    uint8_t empty;   /* THRE interrupt is due */
-    uint8_t polls;   /* looks at LSR since the last byte was written */
-    uint8_t ier, lcr, mcr, scratch, divisor[2];
-    uint8_t input[INPUT];
-    uint8_t first, count;
-    uint8_t fifo;    /* FCR bit 0 */
-    uint8_t waiting; /* bytes in output */
-    uint8_t output[OUTPUT];
-} uarts[VM_COUNT];
+static struct uart uarts[VM_COUNT];
 
 static uint8_t focus;       /* who gets the input */
 static uint8_t escaped;     /* the escape key came last */
@@ -117,7 +102,7 @@ static bool put(struct uart *u, uint8_t byte)
 /* Into the FIFO if it is on and has room; otherwise an overrun, as on the chip. */
 static void put_waiting(struct uart *u, uint8_t byte)
 {
-    if (u->fifo != 0 && u->waiting < OUTPUT) {
+    if (u->fifo != 0 && u->waiting < UART_OUTPUT) {
         u->output[u->waiting++] = byte;
     }
 }
@@ -178,8 +163,8 @@ static void receive(uint8_t byte)
     }
     escaped = 0;
     u = &uarts[focus];
-    if (u->count < INPUT) {
-        u->input[(u->first + u->count) % INPUT] = byte;
+    if (u->count < UART_INPUT) {
+        u->input[(u->first + u->count) % UART_INPUT] = byte;
         u->count++;
         update_line(&vcpu[focus]);
     }
@@ -191,7 +176,7 @@ void console_poll(void)
     uint32_t i;
     bool more = true;
 
-    for (i = 0; i < INPUT && board_uart_received(&byte); i++) {
+    for (i = 0; i < UART_INPUT && board_uart_received(&byte); i++) {
         receive(byte);
     }
     for (i = 0; i < CONFIG_CONSOLE_LINE && more && board_uart_can_send(); i++) {
@@ -249,6 +234,8 @@ void console_reset(struct vcpu *v)
     u->count = 0;
     u->fifo = 0;
     u->waiting = 0;
+    v->uart = u;
+    VCPU_UART_FAR(v);
 }
 
 bool console_claims(const struct vcpu *v, uint32_t address)
@@ -262,7 +249,7 @@ static uint8_t take(struct uart *u)
 {
     uint8_t value = u->input[u->first];
 
-    u->first = (u->first + 1) % INPUT;
+    u->first = (u->first + 1) % UART_INPUT;
     u->count--;
     return value;
 }

@@ -12,6 +12,26 @@
 
 #ifdef CONFIG_CONSOLE
 
+#define UART_INPUT  16U /* bytes */
+#define UART_OUTPUT 16U
+#define UART_POLLS  8   /* looks at LSR in the middle of a line: it asks for input, with a prompt before */
+
+/* A guest's 16550. asm/uart.S does what a driver that polls does for each byte. */
+struct uart {
+    uint8_t handed;  /* line is complete: no more room for the guest */
+    uint8_t length;  /* bytes in line */
+    uint8_t sent;    /* of which the board has taken so many */
+    uint8_t empty;   /* THRE interrupt is due */
+    uint8_t polls;   /* looks at LSR since the last byte was written */
+    uint8_t ier, lcr, mcr, scratch, divisor[2];
+    uint8_t first, count; /* in input */
+    uint8_t fifo;    /* FCR bit 0 */
+    uint8_t waiting; /* bytes in output */
+    uint8_t input[UART_INPUT];
+    uint8_t output[UART_OUTPUT];
+    uint8_t line[CONFIG_CONSOLE_LINE];
+};
+
 void console_init(void);
 void console_reset(struct vcpu *v);
 

@@ -5,6 +5,7 @@
 
 #include "console.h"
 #include "emulate.h"
+#include "partition.h"
 #include "stats.h"
 
 /* The order of D-form opcodes from 32, and of X-form extended opcodes in steps of 32 from 23; odd ones update rA. */
@@ -48,6 +49,9 @@ bool mmio_access(struct vcpu *v, uint32_t address, uint32_t insn, uint32_t effec
         return false;
     }
     stat_count(v, STAT_mmio);
+    if (is_store(kind)) { /* so it may read there, too */
+        VCPU_UART_NEAR(v, effective - address + vm_config[vcpu_index(v)].console_base);
+    }
     size = size_of[kind / 2];
     for (i = 0; i < size; i++) { /* byte by byte, from the most significant */
         uint32_t shift = 8 * (reversed ? i : size - 1 - i);

@@ -5,6 +5,8 @@
 
 #include "stats.h"
 #include "timer.h"
+#include "tlb.h"
+#include "console.h"
 #include "vcpu.h"
 
 #define CONSTANT(name, value) __asm__ volatile("@define " #name " %0" : : "i"(value));

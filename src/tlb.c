@@ -10,12 +10,10 @@
 
 #define NONE 0 /* no entry in a list: lists hold index + 1, and row 0 is always a static one */
 
-#define CONTEXTS 8
-#define BUCKETS  32 /* of pages of the board's smallest size, by address; one more for all larger ones */
-#define LARGE    BUCKETS
-#define REAL     TLB_ENTRIES /* as an entry: what a mixed or kernel context has of the static ones */
+#define LARGE TLB_BUCKETS
+#define REAL  TLB_ENTRIES /* as an entry: what a mixed or kernel context has of the static ones */
 
-_Static_assert(VM_COUNT * (CONTEXTS + 1) < 256, "a PID of the machine has eight bits");
+_Static_assert(VM_COUNT * (TLB_CONTEXTS + 1) < 256, "a PID of the machine has eight bits");
 _Static_assert(TLB_ROW_COUNT <= TLB_ENTRIES - 16, "too few entries of the machine's TLB are left");
 
 #define TLBHI_SIZE(hi)  ((hi) >> 7 & 7)
@@ -27,96 +25,81 @@ _Static_assert(TLB_ROW_COUNT <= TLB_ENTRIES - 16, "too few entries of the machin
 /* Size field of the smallest page: 0 is 1 KiB, 1 is 4 KiB. */
 #define SIZE_MIN ((31U - (uint32_t)__builtin_clz(BOARD_PAGE_MIN) - 10) / 2)
 
-/* What the guest wrote, and what was made of it. All zero: no entry is valid. */
-static struct vtlb {
-    uint32_t hi[TLB_ENTRIES], lo[TLB_ENTRIES];
-    uint8_t tid[TLB_ENTRIES];
-    uint8_t next[TLB_ENTRIES];        /* list of valid entries that share a bucket */
-    uint8_t bucket[BUCKETS + 1];
-    uint8_t shadows[TLB_ENTRIES + 1]; /* first row of the machine's TLB that was made of the entry */
-    uint8_t turn;                     /* which context is given up next */
-    bool split;                       /* entries overlap: shadows of the smallest size only, which cannot */
-    uint16_t key[CONTEXTS];           /* what each context stands for: PID, mode; 0: free (a mode is not) */
-} vtlb[VM_COUNT];
-
-/* Rows of the machine's TLB behind the static ones. pid 0: free. */
-static struct {
-    uint8_t pid[TLB_ENTRIES], entry[TLB_ENTRIES], next[TLB_ENTRIES];
-    uint8_t turn;
-} shadow;
-
-static struct vtlb *vtlb_of(const struct vcpu *v)
-{
-    return &vtlb[vcpu_index(v)];
-}
-
 /* ---- shadows ---- */
+
+static struct vtlb vtlb[VM_COUNT];
+
+/* Rows of the machine's TLB behind the static ones: PID << 8 | virtual entry + 1, 0: free; and the next to be used. */
+uint16_t shadow_owner[TLB_ENTRIES];
+uint8_t shadow_turn;
 
 static uint32_t first_context_pid(uint32_t index)
 {
-    return VM_COUNT + 1 + index * CONTEXTS;
-}
-
-static uint32_t owner_of(uint32_t pid)
-{
-    return (pid - VM_COUNT - 1) / CONTEXTS;
-}
-
-static void row_clear(uint32_t row)
-{
-    cpu_tlbwe_hi(row, 0);
-    shadow.pid[row] = 0;
-}
-
-/* Take a used row out of the list of its entry. */
-static void row_unlink(uint32_t row)
-{
-    uint8_t *at = &vtlb[owner_of(shadow.pid[row])].shadows[shadow.entry[row]];
-
-    while (*at != row) {
-        at = &shadow.next[*at];
-    }
-    *at = shadow.next[row];
+    return VM_COUNT + 1 + index * TLB_CONTEXTS;
 }
 
 static void drop_row(uint32_t row)
 {
-    row_unlink(row);
-    row_clear(row);
+    cpu_tlbwe_hi(row, 0);
+    shadow_owner[row] = 0;
 }
 
-static void drop_entry(struct vtlb *t, uint32_t entry)
-{
-    uint32_t row;
-
-    for (row = t->shadows[entry]; row != NONE; row = shadow.next[row]) {
-        row_clear(row);
-    }
-    t->shadows[entry] = NONE;
-}
-
-/* Drop the shadows of `count` contexts from `pid` on. */
-static void drop_contexts(uint32_t pid, uint32_t count)
+/* Drop the shadows of `count` contexts from `pid` on; of one virtual entry, or of all (TLB_EVERY). */
+#define TLB_EVERY 0
+static void drop_shadows(uint32_t pid, uint32_t count, uint32_t number)
 {
     uint32_t row;
 
     for (row = TLB_ROW_COUNT; row < TLB_ENTRIES; row++) {
-        if (shadow.pid[row] != 0 && shadow.pid[row] - pid < count) {
+        uint32_t owner = shadow_owner[row];
+
+        if ((owner >> 8) - pid < count && (number == TLB_EVERY || (owner & 0xFF) == number)) {
             drop_row(row);
         }
     }
 }
 
-static void drop_all(const struct vcpu *v)
+static void drop_all(struct vcpu *v)
 {
-    drop_contexts(first_context_pid(vcpu_index(v)), CONTEXTS);
+    VCPU_UART_FAR(v);
+    drop_shadows(first_context_pid(vcpu_index(v)), TLB_CONTEXTS, TLB_EVERY);
+}
+
+/* The shadows of a virtual entry: most have one, and the row is known. */
+static void drop_entry(struct vcpu *v, uint32_t entry)
+{
+    struct vtlb *t = v->vtlb;
+    uint32_t first = first_context_pid(vcpu_index(v));
+    uint32_t row = t->where[entry];
+
+    VCPU_UART_FAR(v);
+    if (t->many[entry] != 0) {
+        drop_shadows(first, TLB_CONTEXTS, entry + 1);
+    } else if (row != NONE && (shadow_owner[row] & 0xFF) == entry + 1 && (shadow_owner[row] >> 8) - first < TLB_CONTEXTS) {
+        drop_row(row);
+    }
+    t->where[entry] = NONE;
+    t->many[entry] = 0;
+}
+
+/* The static entry of the VM that holds a guest-physical address; a null pointer: it has no memory there. */
+static const struct tlb_row *static_row(const struct vcpu *v, uint32_t physical)
+{
+    uint32_t i;
+
+    for (i = 0; i < TLB_ROW_COUNT; i++) {
+        if (tlb_rows[i].tid == v->machine_pid && ((tlb_rows[i].hi ^ physical) & SIZE_MASK(TLBHI_SIZE(tlb_rows[i].hi))) == 0) {
+            return &tlb_rows[i];
+        }
+    }
+    return 0;
 }
 
 /* ---- contexts ---- */
 
 uint32_t tlb_context(struct vcpu *v)
 {
-    struct vtlb *t = vtlb_of(v);
+    struct vtlb *t = v->vtlb;
     uint32_t mode = tlb_mode(v);
     uint32_t key = (v->pid & 0xFF) << 3 | mode; /* the guest can write the word, with register pages */
     uint32_t first = first_context_pid(vcpu_index(v));
@@ -132,12 +115,13 @@ uint32_t tlb_context(struct vcpu *v)
             v->mode_pid[i] = TLB_REAL(i) ? v->machine_pid : 0;
         }
     }
-    for (i = 0; i < CONTEXTS && t->key[i] != key; i++) {
+    for (i = 0; i < TLB_CONTEXTS && t->key[i] != key; i++) {
     }
-    if (i == CONTEXTS) {
+    if (i == TLB_CONTEXTS) {
         i = t->turn;
-        t->turn = (i + 1) % CONTEXTS;
-        drop_contexts(first + i, 1);
+        t->turn = (i + 1) % TLB_CONTEXTS;
+        VCPU_UART_FAR(v);
+        drop_shadows(first + i, 1, TLB_EVERY);
         t->key[i] = key;
         for (uint32_t other = 0; other < 8; other++) {
             v->mode_pid[other] = v->mode_pid[other] == first + i ? 0 : v->mode_pid[other];
@@ -147,13 +131,35 @@ uint32_t tlb_context(struct vcpu *v)
     return first + i;
 }
 
-void tlb_reset(struct vcpu *v)
+/* On the chip V becomes zero, the rest stays. */
+void tlb_invalidate(struct vcpu *v)
 {
-    struct vtlb *t = vtlb_of(v);
+    struct vtlb *t = v->vtlb;
     uint32_t i;
 
+    drop_all(v);
+    for (i = 0; i < TLB_ENTRIES; i++) {
+        t->hi[i] &= ~TLBHI_V;
+    }
+    for (i = 0; i < TLB_BUCKETS + 1; i++) {
+        t->bucket[i] = NONE;
+    }
+    t->split = false;
+}
+
+void tlb_reset(struct vcpu *v)
+{
+    const struct vm_config *config = &vm_config[vcpu_index(v)];
+    struct vtlb *t = &vtlb[vcpu_index(v)];
+    uint32_t i;
+
+    v->vtlb = t;
+    shadow_turn = shadow_turn < TLB_ROW_COUNT ? TLB_ROW_COUNT : shadow_turn; /* from zero, once */
+    t->ram_guest = config->ram_guest;
+    t->ram_machine = config->ram_machine;
+    t->ram_size = static_row(v, config->ram_guest)->lo & TLBLO_STORAGE ? 0 : config->ram_size;
     tlb_invalidate(v);
-    for (i = 0; i < CONTEXTS; i++) {
+    for (i = 0; i < TLB_CONTEXTS; i++) {
         t->key[i] = 0;
     }
     for (i = 0; i < 8; i++) {
@@ -161,22 +167,6 @@ void tlb_reset(struct vcpu *v)
     }
     v->context_of = 0;
     tlb_enter(v);
-}
-
-/* On the chip V becomes zero, the rest stays. */
-void tlb_invalidate(struct vcpu *v)
-{
-    struct vtlb *t = vtlb_of(v);
-    uint32_t i;
-
-    drop_all(v);
-    for (i = 0; i < TLB_ENTRIES; i++) {
-        t->hi[i] &= ~TLBHI_V;
-    }
-    for (i = 0; i < BUCKETS + 1; i++) {
-        t->bucket[i] = NONE;
-    }
-    t->split = false;
 }
 
 void tlb_write_zpr(struct vcpu *v, uint32_t value)
@@ -189,7 +179,7 @@ void tlb_write_zpr(struct vcpu *v, uint32_t value)
 
 static uint32_t bucket_of(uint32_t hi)
 {
-    return TLBHI_SIZE(hi) == SIZE_MIN ? hi / BOARD_PAGE_MIN % BUCKETS : LARGE;
+    return TLBHI_SIZE(hi) == SIZE_MIN ? hi / BOARD_PAGE_MIN % TLB_BUCKETS : LARGE;
 }
 
 static void unlink(struct vtlb *t, uint32_t index)
@@ -212,9 +202,9 @@ static void link(struct vtlb *t, uint32_t index)
 
 void tlb_write(struct vcpu *v, uint32_t index, uint32_t word, uint32_t value)
 {
-    struct vtlb *t = vtlb_of(v);
+    struct vtlb *t = v->vtlb;
 
-    drop_entry(t, index);
+    drop_entry(v, index);
     if (word != 0) {
         t->lo[index] = value;
         return;
@@ -231,7 +221,7 @@ void tlb_write(struct vcpu *v, uint32_t index, uint32_t word, uint32_t value)
 
 uint32_t tlb_read(struct vcpu *v, uint32_t index, uint32_t word)
 {
-    struct vtlb *t = vtlb_of(v);
+    struct vtlb *t = v->vtlb;
 
     if (word != 0) {
         return t->lo[index];
@@ -257,8 +247,8 @@ static uint32_t search_list(const struct vtlb *t, uint32_t bucket, uint32_t addr
 
 uint32_t tlb_search(const struct vcpu *v, uint32_t address)
 {
-    const struct vtlb *t = vtlb_of(v);
-    uint32_t i = search_list(t, address / BOARD_PAGE_MIN % BUCKETS, address, v->pid);
+    const struct vtlb *t = v->vtlb;
+    uint32_t i = search_list(t, address / BOARD_PAGE_MIN % TLB_BUCKETS, address, v->pid);
 
     if (i == NONE) {
         i = search_list(t, LARGE, address, v->pid);
@@ -292,7 +282,7 @@ static bool is_translated(const struct vcpu *v, enum tlb_access access)
 static uint32_t look(const struct vcpu *v, enum tlb_access access, uint32_t *address, uint32_t *esr, uint32_t *entry,
                      uint32_t *right)
 {
-    const struct vtlb *t = vtlb_of(v);
+    const struct vtlb *t = v->vtlb;
     uint32_t mask, index;
 
     *entry = REAL;
@@ -327,23 +317,10 @@ uint32_t tlb_translate(const struct vcpu *v, enum tlb_access access, uint32_t *a
 
 /* ---- from one to the other ---- */
 
-/* The static entry of the VM that holds a guest-physical address; a null pointer: it has no memory there. */
-static const struct tlb_row *static_row(const struct vcpu *v, uint32_t physical)
-{
-    uint32_t i;
-
-    for (i = 0; i < TLB_ROW_COUNT; i++) {
-        if (tlb_rows[i].tid == v->machine_pid && ((tlb_rows[i].hi ^ physical) & SIZE_MASK(TLBHI_SIZE(tlb_rows[i].hi))) == 0) {
-            return &tlb_rows[i];
-        }
-    }
-    return 0;
-}
-
 /* Does something else that this guest can have a shadow of lie in the page of `mask` at `address`? */
 static bool shares(const struct vcpu *v, uint32_t entry, uint32_t address, uint32_t mask)
 {
-    const struct vtlb *t = vtlb_of(v);
+    const struct vtlb *t = v->vtlb;
     uint32_t i;
 
     if (VCPU_PAGE_SHARES(v, address, mask)) {
@@ -364,7 +341,7 @@ static bool shares(const struct vcpu *v, uint32_t entry, uint32_t address, uint3
  */
 static uint32_t shadow_size(struct vcpu *v, uint32_t entry, uint32_t address, uint32_t size)
 {
-    struct vtlb *t = vtlb_of(v);
+    struct vtlb *t = v->vtlb;
 
     if (entry == REAL || t->split || TLB_MIXED(tlb_mode(v))) {
         return SIZE_MIN;
@@ -379,17 +356,13 @@ static uint32_t shadow_size(struct vcpu *v, uint32_t entry, uint32_t address, ui
 
 static void install(struct vcpu *v, uint32_t entry, uint32_t hi, uint32_t lo)
 {
-    struct vtlb *t = vtlb_of(v);
-    uint32_t row = shadow.turn < TLB_ROW_COUNT ? TLB_ROW_COUNT : shadow.turn;
+    struct vtlb *t = v->vtlb;
+    uint32_t row = shadow_turn;
 
-    shadow.turn = (uint8_t)((row + 1) % TLB_ENTRIES);
-    if (shadow.pid[row] != 0) {
-        drop_row(row);
-    }
-    shadow.pid[row] = (uint8_t)v->context_pid;
-    shadow.entry[row] = (uint8_t)entry;
-    shadow.next[row] = t->shadows[entry];
-    t->shadows[entry] = (uint8_t)row;
+    shadow_turn = (uint8_t)(row + 1 == TLB_ENTRIES ? TLB_ROW_COUNT : row + 1);
+    shadow_owner[row] = (uint16_t)(v->context_pid << 8 | (entry + 1));
+    t->many[entry] = t->where[entry] != NONE;
+    t->where[entry] = (uint8_t)row;
     cpu_tlbwe_lo(row, lo); /* TID is PID, which is the context's as long as the guest runs */
     cpu_tlbwe_hi(row, hi);
 }
@@ -414,8 +387,8 @@ uint32_t tlb_fault(struct vcpu *v, enum tlb_access access, uint32_t *address)
     if (row == 0 || (needed(access) & ~row->lo) != 0) {
         return TLB_BUS;
     }
-    size = entry == REAL ? SIZE_MIN : TLBHI_SIZE(vtlb_of(v)->hi[entry]);
-    if (size < SIZE_MIN || (entry != REAL && (vtlb_of(v)->hi[entry] & TLBHI_E) != 0)) {
+    size = entry == REAL ? SIZE_MIN : TLBHI_SIZE(v->vtlb->hi[entry]);
+    if (size < SIZE_MIN || (entry != REAL && (v->vtlb->hi[entry] & TLBHI_E) != 0)) {
         vcpu_stop(v, size < SIZE_MIN ? "TLB entry below the machine's smallest page" : "little-endian TLB entry");
         return TLB_STOP;
     }
@@ -432,6 +405,6 @@ uint32_t tlb_fault(struct vcpu *v, enum tlb_access access, uint32_t *address)
     install(v, entry, (virtual & mask) | size << 7 | TLBHI_V,
             (((row->lo & SIZE_MASK(TLBHI_SIZE(row->hi))) | (*address & ~SIZE_MASK(TLBHI_SIZE(row->hi)))) & mask) |
                 (right & row->lo & (TLBLO_EX | TLBLO_WR)) | (row->lo & TLBLO_STORAGE) |
-                (entry == REAL ? 0 : vtlb_of(v)->lo[entry] & TLBLO_STORAGE));
+                (entry == REAL ? 0 : v->vtlb->lo[entry] & TLBLO_STORAGE));
     return TLB_AGAIN;
 }

@@ -54,6 +54,7 @@ struct vcpu {
             VCPU_OWN_TSR
             uint32_t machine_pid; /* PID of its static TLB entries: its index + 1 */
             VCPU_CONTEXT_WORDS
+            VCPU_UART_WORDS
             uint32_t ram_offset;  /* machine address minus guest-physical address of the partition's RAM */
             uint32_t pit_left;    /* time-base ticks from pit_base to the next PIT event; 0: stopped */
             uint32_t pit_base;    /* TBL at which pit_left was right */

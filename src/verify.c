@@ -5,6 +5,8 @@
 
 #include "stats.h"
 #include "timer.h"
+#include "tlb.h"
+#include "console.h"
 #include "vcpu.h"
 
 #include "offsets_checked.h"
