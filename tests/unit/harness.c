@@ -47,6 +47,16 @@ const uint16_t spr_table[128] = {
 };
 #undef SPR
 
+/* asm/offsets.def, VCPU_CONTEXT_PID */
+uint32_t context_pid(const struct vcpu *v)
+{
+#ifdef CONFIG_TLB_VIRT
+    return v->context_pid;
+#else
+    return v->machine_pid;
+#endif
+}
+
 /* asm/live.S, on a machine with QEMU's USPRG0 */
 void vcpu_save_live(struct vcpu *v)
 {
@@ -70,6 +80,7 @@ void vcpu_load_live(struct vcpu *v)
 void vcpu_start(struct vcpu *v)
 {
     vcpu_load_live(v);
+    fake.spr[SPRN_PID] = context_pid(v);
 }
 
 /* ---- images, as tools/pack.py would write them ---- */
@@ -182,12 +193,12 @@ struct vcpu *enter(struct vcpu *next)
             vcpu_save_live(current);
         }
         vcpu_load_live(next);
-        fake.spr[SPRN_PID] = next->machine_pid;
+        fake.spr[SPRN_PID] = context_pid(next);
         fake.spr[SPRN_SRR1] = MSR_GUEST;
         current = next;
     }
     fake.spr[SPRN_SRR0] = next->pc;
-    assert_int_equal(fake.spr[SPRN_PID], next->machine_pid);
+    assert_int_equal(fake.spr[SPRN_PID], context_pid(next));
     assert_int_equal(fake.spr[SPRN_SRR1], is_idle() ? MSR_ME : MSR_GUEST);
     if (!is_idle()) { /* the promise of enter.S */
         assert_true(vcpu_can_run(next));

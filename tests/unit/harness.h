@@ -52,6 +52,9 @@ void machine_boot_alone_at(uint32_t time);
 /* What the assembler does with the answer of C: registers of another VM in, its PID, its pc. Returns next. */
 struct vcpu *enter(struct vcpu *next);
 
+/* The machine's PID while v runs. */
+uint32_t context_pid(const struct vcpu *v);
+
 /* Is the machine in the idle loop? */
 bool is_idle(void);
 

@@ -81,6 +81,12 @@ static void put(uint32_t reg, uint8_t value)
     console_write(current, base() + reg, value);
 }
 
+/* Without translation, where the guest computes guest-physical addresses. */
+static bool access(struct vcpu *v, uint32_t address, uint32_t insn)
+{
+    return mmio_access(v, address, insn, address);
+}
+
 static void fill(struct vcpu *v)
 {
     uint32_t i;
@@ -139,7 +145,7 @@ static void every_load(void **state)
             put(1, 0x34);
             fill(v);
             before = *v;
-            assert_true(mmio_access(v, base(), forms[i].word));
+            assert_true(access(v, base(), forms[i].word));
             if (v->gpr[5] != loaded(&forms[i], first)) {
                 fail_msg("%s gave %08x, not %08x", forms[i].text, v->gpr[5], loaded(&forms[i], first));
             }
@@ -172,7 +178,7 @@ static void every_store(void **state)
         put(3, 0x03);
         put(REG, 0);
         before = *v;
-        assert_true(mmio_access(v, base() + REG, forms[i].word));
+        assert_true(access(v, base() + REG, forms[i].word));
         if (console_read(v, base() + REG) != first) {
             fail_msg("%s stored %02x, not %02x", forms[i].text, console_read(v, base() + REG), first);
         }
@@ -180,7 +186,7 @@ static void every_store(void **state)
             put(3, 0x83);
             put(0, 0);
             put(1, 0);
-            assert_true(mmio_access(v, base(), forms[i].word));
+            assert_true(access(v, base(), forms[i].word));
             if (forms[i].size == 2) { /* a word goes on into LCR */
                 assert_hex(console_read(v, base()), lowest >> 8);
                 assert_hex(console_read(v, base() + 1), lowest & 0xFF);
@@ -204,13 +210,13 @@ static void every_register(void **state)
         fill(v);
         put(REG, 0);
         before = *v;
-        assert_true(mmio_access(v, base() + REG, with_rt(INSN("stb 0, 0(3)"), reg)));
+        assert_true(access(v, base() + REG, with_rt(INSN("stb 0, 0(3)"), reg)));
         assert_hex(console_read(v, base() + REG), 0xD0 + reg);
         put(REG, 0x5A);
-        assert_true(mmio_access(v, base() + REG, with_rt(INSN("lbz 0, 0(3)"), reg)));
+        assert_true(access(v, base() + REG, with_rt(INSN("lbz 0, 0(3)"), reg)));
         assert_hex(v->gpr[reg], 0x5A);
         fill(v);
-        assert_true(mmio_access(v, base() + REG, with_ra(INSN("stbu 9, 0(1)"), reg)));
+        assert_true(access(v, base() + REG, with_ra(INSN("stbu 9, 0(1)"), reg)));
         assert_hex(v->gpr[reg], base() + REG);
     }
 }
@@ -238,7 +244,7 @@ static void nothing_else(void **state)
             }
             fill(v);
             before = *v;
-            if (mmio_access(v, base(), insn)) {
+            if (access(v, base(), insn)) {
                 fail_msg("%08x was taken for an access to a device", insn);
             }
             assert_memory_equal(&before, v, sizeof(before));
@@ -260,13 +266,13 @@ static void open_bus(void **state)
             v->msr = MSR_ME;
             fill(v);
             before = *v;
-            assert_false(mmio_access(v, base() + beside[k], forms[i].word));
+            assert_false(access(v, base() + beside[k], forms[i].word));
             assert_memory_equal(&before, v, sizeof(before));
             v->msr = 0;
             if (forms[i].size > 1 && k == 0) {
                 continue; /* reaches into the device */
             }
-            assert_true(mmio_access(v, base() + beside[k], forms[i].word));
+            assert_true(access(v, base() + beside[k], forms[i].word));
             if (forms[i].store == LOAD) {
                 assert_hex(v->gpr[5], 0);
             }
@@ -285,9 +291,28 @@ static void device_of_another(void **state)
     for (i = 0; i < VM_COUNT; i++) {
         if (vm_config[i].console_base == 0) {
             vcpu[i].msr = MSR_ME;
-            assert_false(mmio_access(&vcpu[i], base(), INSN("stb 0, 0(3)")));
-            assert_false(mmio_access(&vcpu[i], 0, INSN("stb 0, 0(3)")));
+            assert_false(access(&vcpu[i], base(), INSN("stb 0, 0(3)")));
+            assert_false(access(&vcpu[i], 0, INSN("stb 0, 0(3)")));
         }
+    }
+}
+
+/* With translation, rA gets what the guest computed, not where that leads. */
+static void update_is_effective(void **state)
+{
+    const uint32_t effective = 0xC0DE0007;
+    struct vcpu *v = current;
+    size_t i;
+
+    (void)state;
+    make_table();
+    for (i = 0; i < form_count; i++) {
+        put(3, 0x03);
+        fill(v);
+        before = *v;
+        assert_true(mmio_access(v, base() + REG, forms[i].word, effective));
+        assert_hex(v->gpr[3], forms[i].update ? effective : before.gpr[3]);
+        assert_gprs_but(v, &forms[i], (forms[i].store == LOAD ? 1U << 5 : 0) | (forms[i].update ? 1U << 3 : 0));
     }
 }
 
@@ -300,6 +325,7 @@ int main(void)
         TEST_BOOTED(nothing_else),
         TEST_BOOTED(open_bus),
         TEST_BOOTED(device_of_another),
+        TEST_BOOTED(update_is_effective),
     };
 
     return cmocka_run_group_tests_name("mmio", tests, 0, 0);

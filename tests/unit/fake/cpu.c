@@ -74,6 +74,7 @@ void cpu_tlbwe_hi(uint32_t entry, uint32_t word)
     assert_in_range(entry, 0, TLB_ENTRIES - 1);
     fake.tlb_hi[entry] = word;
     fake.tlb_tid[entry] = fake.spr[SPRN_PID] & 0xFF;
+    fake.tlb_writes++;
 }
 
 void cpu_tlbwe_lo(uint32_t entry, uint32_t word)
@@ -81,6 +82,45 @@ void cpu_tlbwe_lo(uint32_t entry, uint32_t word)
     assert_in_range(entry, 0, TLB_ENTRIES - 1);
     fake.tlb_lo[entry] = word;
     fake.tlb_hi[entry] &= ~(uint32_t)TLBHI_V;
+    fake.tlb_writes++;
+}
+
+static bool tlb_matches(uint32_t entry, uint32_t address)
+{
+    uint32_t size = 1024U << 2 * (fake.tlb_hi[entry] >> 7 & 7);
+
+    return (fake.tlb_hi[entry] & TLBHI_V) != 0 && ((fake.tlb_hi[entry] ^ address) & ~(size - 1)) == 0 &&
+           (fake.tlb_tid[entry] == 0 || fake.tlb_tid[entry] == (fake.spr[SPRN_PID] & 0xFF));
+}
+
+/* Two entries for one address: what the chip does then, nobody knows. */
+uint32_t cpu_tlbsx(uint32_t address)
+{
+    uint32_t found = TLB_ENTRIES;
+    uint32_t i;
+
+    for (i = 0; i < TLB_ENTRIES; i++) {
+        if (tlb_matches(i, address)) {
+            if (found != TLB_ENTRIES) {
+                fail_msg("entries %u and %u of the machine both translate %08x", found, i, address);
+            }
+            found = i;
+        }
+    }
+    return found;
+}
+
+/* A load with MSR[DR], in the supervisor state: it needs an entry, but no right. */
+uint32_t cpu_fetch(uint32_t address)
+{
+    uint32_t entry = cpu_tlbsx(address);
+    uint32_t offset;
+
+    if (entry == TLB_ENTRIES) {
+        fail_msg("a TLB miss in the hypervisor, at %08x", address);
+    }
+    offset = address & ((1024U << 2 * (fake.tlb_hi[entry] >> 7 & 7)) - 1);
+    return cpu_read32((fake.tlb_lo[entry] & 0xFFFFFC00) + offset);
 }
 
 void cpu_isync(void)

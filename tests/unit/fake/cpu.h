@@ -13,7 +13,11 @@
 #include "ppc405.h"
 
 #define FAKE_RAM_FIRST 0x00010000U /* below is the hypervisor */
+#ifdef CONFIG_TLB_VIRT
+#define FAKE_RAM_SIZE  0x00230000U /* pages of 1 MiB fit into a partition */
+#else
 #define FAKE_RAM_SIZE  0x00060000U
+#endif
 #define FAKE_LINE      32U
 #define FAKE_OUTPUT    16384U
 
@@ -23,6 +27,7 @@ struct fake {
     uint32_t time; /* TBL: moves only when the test says so */
 
     uint32_t tlb_hi[TLB_ENTRIES], tlb_lo[TLB_ENTRIES], tlb_tid[TLB_ENTRIES];
+    uint32_t tlb_writes; /* words */
 
     uint32_t ram[FAKE_RAM_SIZE / 4];
     bool dirty[FAKE_RAM_SIZE / FAKE_LINE]; /* in the data cache, not in memory */
@@ -56,6 +61,8 @@ void cpu_mtdcr(uint32_t n, uint32_t value);
 uint32_t cpu_time(void);
 void cpu_tlbwe_hi(uint32_t entry, uint32_t word);
 void cpu_tlbwe_lo(uint32_t entry, uint32_t word);
+uint32_t cpu_tlbsx(uint32_t address);
+uint32_t cpu_fetch(uint32_t address);
 void cpu_isync(void);
 void cpu_sync(void);
 void cpu_dcbz(uint32_t address);
