@@ -44,10 +44,11 @@
 #endif
 
 /*
- * Where asm/uart.S finds the UART at once: at this effective address, while the context is this one. FAR: nowhere.
+ * Where asm/uart.S finds the UART at once: at this effective address, while the context is this one. FAR: nowhere. Its address,
+ * and that of struct vtlb, are words as all else here: the unit tests' host has wider pointers.
  */
 #ifdef CONFIG_CONSOLE
-#define VCPU_UART_WORDS            uint32_t uart_base, uart_context; struct uart *uart;
+#define VCPU_UART_WORDS            uint32_t uart_base, uart_context, uart;
 #define VCPU_UART_NEAR(v, address) ((v)->uart_base = (address), (v)->uart_context = vcpu_context(v))
 #define VCPU_UART_FAR(v)           ((v)->uart_context = 0)
 #else
@@ -60,7 +61,7 @@
 #ifdef CONFIG_TLB_VIRT
 #define VCPU_PLAIN_END_MMU  uint32_t plain_end[0];
 #define VCPU_PLAIN_END
-#define VCPU_CONTEXT_WORDS  uint32_t context_pid, context_of; uint8_t mode_pid[8]; struct vtlb *vtlb;
+#define VCPU_CONTEXT_WORDS  uint32_t context_pid, context_of; uint8_t mode_pid[8]; uint32_t vtlb;
 #define vcpu_context(v)     ((v)->context_pid)
 #else
 #define VCPU_PLAIN_END_MMU

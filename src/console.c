@@ -234,7 +234,7 @@ void console_reset(struct vcpu *v)
     u->count = 0;
     u->fifo = 0;
     u->waiting = 0;
-    v->uart = u;
+    v->uart = (uint32_t)(uintptr_t)u;
     VCPU_UART_FAR(v);
 }
 
