@@ -109,6 +109,7 @@ SRC-$(CONFIG_CONSOLE)      += console
 SRC-$(CONFIG_MESSAGES)     += message
 SRC-$(CONFIG_STATS)        += stats
 HCALL-$(CONFIG_SERVICES)   += hypercalls/services hypercalls/hypercall
+HCALL-$(CONFIG_TLB_CALLS)  += hypercalls/tlb hypercalls/hypercall
 HCALL-$(CONFIG_DRIVERS)    += hypercalls/drivers hypercalls/hypercall
 HCALL-$(CONFIG_PREVIRT)    += previrt/loader
 OBJECTS := $(ASM:%=$(O)/asm/%.o) $(SRC-y:%=$(O)/src/%.o) $(patsubst %,$(O)/%.o,$(sort $(HCALL-y))) $(O)/gen/partitions.o

@@ -59,7 +59,7 @@
 
 /* hcall_in_c: the call is in C, or unknown. In: rVCPU, rCR; guest's r28-r30 in its register file, r31 in low_r31 */
 .macro hcall_in_c
-#if defined(CONFIG_SERVICES) || defined(CONFIG_DRIVERS)
+#if defined(CONFIG_SERVICES) || defined(CONFIG_DRIVERS) || defined(CONFIG_TLB_CALLS)
     li      r30, hypercall@l
     b       to_light
 #else

@@ -42,7 +42,7 @@ func refill
     bne-    cr1, 9f
     page_far 9f
 
-    lwz     r27, VCPU_VTLB(rVCPU)
+    addi    r27, rVCPU, VCPU_VTLB
     rlwinm  r25, r30, 20, 27, 31        /* the bucket of pages of this address */
     add     r25, r25, r27
     lbz     r26, VTLB_BUCKET(r25)

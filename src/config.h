@@ -44,8 +44,8 @@
 #endif
 
 /*
- * Where asm/uart.S finds the UART at once: at this effective address, while the context is this one. FAR: nowhere. Its address,
- * and that of struct vtlb, are words as all else here: the unit tests' host has wider pointers.
+ * Where asm/uart.S finds the UART at once: at this effective address, while the context is this one. FAR: nowhere. Its own address is
+ * a word as all else here: the unit tests' host has wider pointers.
  */
 #ifdef CONFIG_CONSOLE
 #define VCPU_UART_WORDS            uint32_t uart_base, uart_context, uart;
@@ -57,16 +57,22 @@
 #define VCPU_UART_FAR(v)           ((void)(v))
 #endif
 
+#ifdef CONFIG_TLB_VIRT
+#include "vtlb.h"
+#endif
+
 /* Words of option TLB_VIRT, and what a write to ZPR is (tlb.h). */
 #ifdef CONFIG_TLB_VIRT
 #define VCPU_PLAIN_END_MMU  uint32_t plain_end[0];
 #define VCPU_PLAIN_END
-#define VCPU_CONTEXT_WORDS  uint32_t context_pid, context_of; uint8_t mode_pid[8]; uint32_t vtlb;
+#define VCPU_CONTEXT_WORDS  uint32_t context_pid, context_of; uint8_t mode_pid[8];
+#define VCPU_TLB_PLACE           struct vtlb vtlb;
 #define vcpu_context(v)     ((v)->context_pid)
 #else
 #define VCPU_PLAIN_END_MMU
 #define VCPU_PLAIN_END      uint32_t plain_end[0];
 #define VCPU_CONTEXT_WORDS
+#define VCPU_TLB_PLACE
 #define vcpu_context(v) ((v)->machine_pid)
 #endif
 

@@ -27,13 +27,6 @@ _Static_assert(TLB_ROW_COUNT <= TLB_ENTRIES - 16, "too few entries of the machin
 
 /* ---- shadows ---- */
 
-static struct vtlb vtlb[VM_COUNT];
-
-static struct vtlb *vtlb_of(const struct vcpu *v)
-{
-    return (struct vtlb *)(uintptr_t)v->vtlb;
-}
-
 /* Rows of the machine's TLB behind the static ones: PID << 8 | virtual entry + 1, 0: free; and the next to be used. */
 uint16_t shadow_owner[TLB_ENTRIES];
 uint8_t shadow_turn;
@@ -73,7 +66,7 @@ static void drop_all(struct vcpu *v)
 /* The shadows of a virtual entry: most have one, and the row is known. */
 static void drop_entry(struct vcpu *v, uint32_t entry)
 {
-    struct vtlb *t = vtlb_of(v);
+    struct vtlb *t = &v->vtlb;
     uint32_t first = first_context_pid(vcpu_index(v));
     uint32_t row = t->where[entry];
 
@@ -104,7 +97,7 @@ static const struct tlb_row *static_row(const struct vcpu *v, uint32_t physical)
 
 uint32_t tlb_context(struct vcpu *v)
 {
-    struct vtlb *t = vtlb_of(v);
+    struct vtlb *t = &v->vtlb;
     uint32_t mode = tlb_mode(v);
     uint32_t key = (v->pid & 0xFF) << 3 | mode; /* the guest can write the word, with register pages */
     uint32_t first = first_context_pid(vcpu_index(v));
@@ -139,7 +132,7 @@ uint32_t tlb_context(struct vcpu *v)
 /* On the chip V becomes zero, the rest stays. */
 void tlb_invalidate(struct vcpu *v)
 {
-    struct vtlb *t = vtlb_of(v);
+    struct vtlb *t = &v->vtlb;
     uint32_t i;
 
     drop_all(v);
@@ -155,10 +148,9 @@ void tlb_invalidate(struct vcpu *v)
 void tlb_reset(struct vcpu *v)
 {
     const struct vm_config *config = &vm_config[vcpu_index(v)];
-    struct vtlb *t = &vtlb[vcpu_index(v)];
+    struct vtlb *t = &v->vtlb;
     uint32_t i;
 
-    v->vtlb = (uint32_t)(uintptr_t)t;
     shadow_turn = shadow_turn < TLB_ROW_COUNT ? TLB_ROW_COUNT : shadow_turn; /* from zero, once */
     t->ram_guest = config->ram_guest;
     t->ram_machine = config->ram_machine;
@@ -207,7 +199,7 @@ static void link(struct vtlb *t, uint32_t index)
 
 void tlb_write(struct vcpu *v, uint32_t index, uint32_t word, uint32_t value)
 {
-    struct vtlb *t = vtlb_of(v);
+    struct vtlb *t = &v->vtlb;
 
     drop_entry(v, index);
     if (word != 0) {
@@ -226,7 +218,7 @@ void tlb_write(struct vcpu *v, uint32_t index, uint32_t word, uint32_t value)
 
 uint32_t tlb_read(struct vcpu *v, uint32_t index, uint32_t word)
 {
-    struct vtlb *t = vtlb_of(v);
+    struct vtlb *t = &v->vtlb;
 
     if (word != 0) {
         return t->lo[index];
@@ -252,7 +244,7 @@ static uint32_t search_list(const struct vtlb *t, uint32_t bucket, uint32_t addr
 
 uint32_t tlb_search(const struct vcpu *v, uint32_t address)
 {
-    const struct vtlb *t = vtlb_of(v);
+    const struct vtlb *t = &v->vtlb;
     uint32_t i = search_list(t, address / BOARD_PAGE_MIN % TLB_BUCKETS, address, v->pid);
 
     if (i == NONE) {
@@ -287,7 +279,7 @@ static bool is_translated(const struct vcpu *v, enum tlb_access access)
 static uint32_t look(const struct vcpu *v, enum tlb_access access, uint32_t *address, uint32_t *esr, uint32_t *entry,
                      uint32_t *right)
 {
-    const struct vtlb *t = vtlb_of(v);
+    const struct vtlb *t = &v->vtlb;
     uint32_t mask, index;
 
     *entry = REAL;
@@ -325,7 +317,7 @@ uint32_t tlb_translate(const struct vcpu *v, enum tlb_access access, uint32_t *a
 /* Does something else that this guest can have a shadow of lie in the page of `mask` at `address`? */
 static bool shares(const struct vcpu *v, uint32_t entry, uint32_t address, uint32_t mask)
 {
-    const struct vtlb *t = vtlb_of(v);
+    const struct vtlb *t = &v->vtlb;
     uint32_t i;
 
     if (VCPU_PAGE_SHARES(v, address, mask)) {
@@ -346,7 +338,7 @@ static bool shares(const struct vcpu *v, uint32_t entry, uint32_t address, uint3
  */
 static uint32_t shadow_size(struct vcpu *v, uint32_t entry, uint32_t address, uint32_t size)
 {
-    struct vtlb *t = vtlb_of(v);
+    struct vtlb *t = &v->vtlb;
 
     if (entry == REAL || t->split || TLB_MIXED(tlb_mode(v))) {
         return SIZE_MIN;
@@ -361,7 +353,7 @@ static uint32_t shadow_size(struct vcpu *v, uint32_t entry, uint32_t address, ui
 
 static void install(struct vcpu *v, uint32_t entry, uint32_t hi, uint32_t lo)
 {
-    struct vtlb *t = vtlb_of(v);
+    struct vtlb *t = &v->vtlb;
     uint32_t row = shadow_turn;
 
     shadow_turn = (uint8_t)(row + 1 == TLB_ENTRIES ? TLB_ROW_COUNT : row + 1);
@@ -392,8 +384,8 @@ uint32_t tlb_fault(struct vcpu *v, enum tlb_access access, uint32_t *address)
     if (row == 0 || (needed(access) & ~row->lo) != 0) {
         return TLB_BUS;
     }
-    size = entry == REAL ? SIZE_MIN : TLBHI_SIZE(vtlb_of(v)->hi[entry]);
-    if (size < SIZE_MIN || (entry != REAL && (vtlb_of(v)->hi[entry] & TLBHI_E) != 0)) {
+    size = entry == REAL ? SIZE_MIN : TLBHI_SIZE(v->vtlb.hi[entry]);
+    if (size < SIZE_MIN || (entry != REAL && (v->vtlb.hi[entry] & TLBHI_E) != 0)) {
         vcpu_stop(v, size < SIZE_MIN ? "TLB entry below the machine's smallest page" : "little-endian TLB entry");
         return TLB_STOP;
     }
@@ -410,6 +402,6 @@ uint32_t tlb_fault(struct vcpu *v, enum tlb_access access, uint32_t *address)
     install(v, entry, (virtual & mask) | size << 7 | TLBHI_V,
             (((row->lo & SIZE_MASK(TLBHI_SIZE(row->hi))) | (*address & ~SIZE_MASK(TLBHI_SIZE(row->hi)))) & mask) |
                 (right & row->lo & (TLBLO_EX | TLBLO_WR)) | (row->lo & TLBLO_STORAGE) |
-                (entry == REAL ? 0 : vtlb_of(v)->lo[entry] & TLBLO_STORAGE));
+                (entry == REAL ? 0 : v->vtlb.lo[entry] & TLBLO_STORAGE));
     return TLB_AGAIN;
 }

@@ -31,26 +31,6 @@ enum tlb_access { TLB_LOAD, TLB_STORE, TLB_FETCH };
 
 #ifdef CONFIG_TLB_VIRT
 
-#define TLB_CONTEXTS 8  /* for each VM */
-#define TLB_BUCKETS  32 /* of pages of the board's smallest size, by address; one more for all larger ones */
-
-/*
- * What the guest wrote, and what was made of it. asm/refill.S searches it, too. In lists an entry is its index + 1, and 0 none.
- * All zero: no entry is valid.
- */
-struct vtlb {
-    uint32_t hi[TLB_ENTRIES], lo[TLB_ENTRIES];
-    uint8_t tid[TLB_ENTRIES];
-    uint8_t next[TLB_ENTRIES];           /* list of valid entries that share a bucket */
-    uint8_t bucket[TLB_BUCKETS + 1];
-    uint8_t turn;                        /* which context is given up next */
-    bool split;                          /* entries overlap: shadows of the smallest size only, which cannot */
-    uint8_t where[TLB_ENTRIES + 1];      /* row of the machine's TLB that was made of the entry last, 0: none */
-    uint8_t many[TLB_ENTRIES + 1];       /* others were before */
-    uint16_t key[TLB_CONTEXTS];          /* what each context stands for: PID, mode; 0: free (a mode is not) */
-    uint32_t ram_guest, ram_machine, ram_size; /* the partition's RAM; size 0: refill.S leaves all to C */
-};
-
 extern uint16_t shadow_owner[TLB_ENTRIES];
 extern uint8_t shadow_turn;
 

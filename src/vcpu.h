@@ -65,6 +65,7 @@ struct vcpu {
             /* No words: their offset behind the file sends mfspr and mtspr to a routine. */
             uint32_t none[0];
             VCPU_NO_DEBUG_WORDS
+            VCPU_TLB_PLACE
         };
         VCPU_SLOT
     };

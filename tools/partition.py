@@ -680,7 +680,7 @@ class Vm:
         rows = [("RESTART", self.restart), ("AUTOSTART", self.autostart), ("DMA", self.dma), ("PREVIRT", self.previrt),
                 ("HYPERCALLS", self.paravirt), ("IRFM", self.page), ("TSR_STORE", self.page and not option("FIT_WATCHDOG")),
                 ("MMU_STORE", self.page and not tlb_virt), ("SERVICES", self.paravirt and option("SERVICES")),
-                ("DRIVERS", self.paravirt and option("DRIVERS") and self.console_base)]
+                ("DRIVERS", self.paravirt and option("DRIVERS") and self.console_base), ("TLB", self.paravirt and tlb_virt)]
         return ["FEATURE_" + name for name, on in rows if on]
 
     def flags(self):
