@@ -44,7 +44,7 @@ static void drop_row(uint32_t row)
 
 /* Drop the shadows of `count` contexts from `pid` on; of one virtual entry, or of all (TLB_EVERY). */
 #define TLB_EVERY 0
-static void drop_shadows(uint32_t pid, uint32_t count, uint32_t number)
+static __attribute__((noinline)) void drop_shadows(uint32_t pid, uint32_t count, uint32_t number)
 {
     uint32_t row;
 
@@ -95,7 +95,7 @@ static const struct tlb_row *static_row(const struct vcpu *v, uint32_t physical)
 
 /* ---- contexts ---- */
 
-uint32_t tlb_context(struct vcpu *v)
+__attribute__((noinline)) uint32_t tlb_context(struct vcpu *v) /* off the straight way of schedule() */
 {
     struct vtlb *t = &v->vtlb;
     uint32_t mode = tlb_mode(v);
@@ -145,7 +145,7 @@ void tlb_invalidate(struct vcpu *v)
     t->split = false;
 }
 
-void tlb_reset(struct vcpu *v)
+__attribute__((noinline)) void tlb_reset(struct vcpu *v)
 {
     const struct vm_config *config = &vm_config[vcpu_index(v)];
     struct vtlb *t = &v->vtlb;
@@ -242,7 +242,7 @@ static uint32_t search_list(const struct vtlb *t, uint32_t bucket, uint32_t addr
     return i;
 }
 
-uint32_t tlb_search(const struct vcpu *v, uint32_t address)
+__attribute__((noinline)) uint32_t tlb_search(const struct vcpu *v, uint32_t address)
 {
     const struct vtlb *t = &v->vtlb;
     uint32_t i = search_list(t, address / BOARD_PAGE_MIN % TLB_BUCKETS, address, v->pid);
@@ -364,7 +364,7 @@ static void install(struct vcpu *v, uint32_t entry, uint32_t hi, uint32_t lo)
     cpu_tlbwe_hi(row, hi);
 }
 
-uint32_t tlb_fault(struct vcpu *v, enum tlb_access access, uint32_t *address)
+__attribute__((noinline)) uint32_t tlb_fault(struct vcpu *v, enum tlb_access access, uint32_t *address)
 {
     uint32_t virtual = *address;
     uint32_t esr, entry, right, size, mask, stale;
