@@ -61,11 +61,11 @@ struct vcpu {
             VCPU_UIC_WORDS
             VCPU_FIT_WORDS
             VCPU_STAT_WORDS
+            VCPU_TLB_PLACE
 
             /* No words: their offset behind the file sends mfspr and mtspr to a routine. */
             uint32_t none[0];
             VCPU_NO_DEBUG_WORDS
-            VCPU_TLB_PLACE
         };
         VCPU_SLOT
     };
