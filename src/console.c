@@ -235,6 +235,7 @@ void console_reset(struct vcpu *v)
     u->fifo = 0;
     u->waiting = 0;
     v->uart = (uint32_t)(uintptr_t)u;
+    v->uart_base = 0;
     VCPU_UART_FAR(v);
 }
 

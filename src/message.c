@@ -10,6 +10,7 @@
 #include "emulate.h"
 #include "memory.h"
 #include "partition.h"
+#include "tlb.h"
 
 static const struct {
     uint32_t key;
@@ -83,15 +84,27 @@ static void message_insn(uint32_t insn)
     }
 }
 
+/* The word at the guest's pc, if that is in its RAM. Of any guest: it need not run, nor the machine have an entry for it. */
+static bool insn_of(const struct vcpu *v, uint32_t *insn)
+{
+    uint32_t address = v->pc, esr;
+
+    if (tlb_translate(v, TLB_FETCH, &address, &esr) != 0 || !memory_contains(v, address)) {
+        return false;
+    }
+    *insn = cpu_read32(address + v->ram_offset);
+    return true;
+}
+
 void message_stop(struct vcpu *v, const char *reason)
 {
+    uint32_t insn;
+
     console_flush();
     message_start("stop ", v);
     message_text(" pc=");
     message_hex(v->pc);
-    if (memory_contains(v, v->pc)) {
-        uint32_t insn = memory_fetch(v);
-
+    if (insn_of(v, &insn)) {
         message_text(" insn=");
         message_hex(insn);
         message_insn(insn);
