@@ -216,7 +216,10 @@
 #endif
 .endm
 
-/* set_sprg: SPRG4-7 by mtspr, which a TLB handler uses (option TLB_VIRT). In: rVCPU, rVALUE, rKEY. Out: to enter_step if it was one */
+/*
+ * set_sprg: SPRG4-7 by mtspr, which a TLB handler uses (option TLB_VIRT). In: rVCPU, rVALUE, rKEY.
+ * Out: to enter_step if it was one
+ */
 .macro set_sprg
 #ifdef CONFIG_TLB_VIRT
     addi    rKEY, rKEY, -VCPU_SPRG4

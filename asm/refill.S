@@ -1,7 +1,7 @@
 /*
- * refill.S: a TLB miss of the machine in a guest with translation (option TLB_VIRT). The frequent half of tlb_fault() in src/tlb.c,
- * with the same result: a page of the smallest size in the partition's RAM that the guest's own TLB holds, with the right that is
- * missing; and the miss that the guest has to handle itself. All else is C's.
+ * refill.S: a TLB miss of the machine in a guest with translation (option TLB_VIRT). The frequent half of tlb_fault() in
+ * src/tlb.c, with the same result: a page of the smallest size in the partition's RAM that the guest's own TLB holds, with
+ * the right that is missing; and the miss that the guest has to handle itself. All else is C's.
  */
 #include "offsets.h"
 #include "asm.h"
@@ -22,8 +22,8 @@
 
 /*
  * refill
- * In:       rVCPU, rCR, r30 = effective address, r29 = TLBLO_EX (a fetch), TLBLO_WR (a store) or 0; guest's r28-r30 in its register
- *           file, r31 in low_r31
+ * In:       rVCPU, rCR, r30 = effective address, r29 = TLBLO_EX (a fetch), TLBLO_WR (a store) or 0; guest's r28-r30 in its
+ *           register file, r31 in low_r31
  * Out:      to enter_cr; to reflect with DEAR and ESR set; or to data_cold, fetch_cold with nothing changed
  * Clobbers: r23-r27 (restored), r29, r30, CR
  */

@@ -1,6 +1,6 @@
 /*
- * uart.S: what a driver that polls does for every byte (option CONSOLE): lbz of LSR, stb of DATA. src/console.c does the rest, and these
- * as well when the byte ends a line, an interrupt is to follow, or the line waits for the board.
+ * uart.S: what a driver that polls does for every byte (option CONSOLE): lbz of LSR, stb of DATA. src/console.c does the
+ * rest, and these as well when the byte ends a line, an interrupt is to follow, or the line waits for the board.
  */
 #include "offsets.h"
 #include "asm.h"

@@ -1,6 +1,6 @@
 /*
- * tlb.c: hypercalls of option TLB_CALLS: virtual TLB entries as a whole, one or many, for a guest that would need two tlbwe and two
- * writes to PID for each.
+ * tlb.c: hypercalls of option TLB_CALLS: virtual TLB entries as a whole, one or many, for a guest that would need two tlbwe
+ * and two writes to PID for each.
  */
 #include "tlb.h"
 

@@ -44,8 +44,8 @@
 #endif
 
 /*
- * Where asm/uart.S finds the UART at once: at this effective address, while the context is this one. FAR: nowhere. Its own address is
- * a word as all else here: the unit tests' host has wider pointers.
+ * Where asm/uart.S finds the UART at once: at this effective address, while the context is this one. FAR: nowhere. Its own
+ * address is a word as all else here: the unit tests' host has wider pointers.
  */
 #ifdef CONFIG_CONSOLE
 #define VCPU_UART_WORDS            uint32_t uart_base, uart_context, uart;

@@ -12,8 +12,9 @@
 #ifdef CONFIG_MMIO
 
 /*
- * The guest's `insn` accessed `address` (guest-physical; `effective` is what it computed), where it has no memory. True: done, as a device did it, or
- * as the open bus does while MSR[ME] is 0: a load is zero, a store lost. False: nothing changed, a machine check is due.
+ * The guest's `insn` accessed `address` (guest-physical; `effective` is what it computed), where it has no memory. True:
+ * done, as a device did it, or as the open bus does while MSR[ME] is 0: a load is zero, a store lost. False: nothing changed,
+ * a machine check is due.
  */
 bool mmio_access(struct vcpu *v, uint32_t address, uint32_t insn, uint32_t effective);
 

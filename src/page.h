@@ -28,8 +28,8 @@ static inline void page_init(struct vcpu *v, uint32_t features)
 }
 
 /*
- * With translation, the supervisor has its register pages where they are in real mode, whatever its TLB says: is the address on them?
- * Does the (larger) page of `mask` at the address hold them?
+ * With translation, the supervisor has its register pages where they are in real mode, whatever its TLB says: is the address
+ * on them? Does the (larger) page of `mask` at the address hold them?
  */
 #define PAGE_OF(v)                       (vm_config[vcpu_index(v)].page)
 #define VCPU_PAGE_HAS(v)                 (PAGE_OF(v) != 0 && ((v)->msr & MSR_PR) == 0)

@@ -82,7 +82,7 @@ uint32_t spr_write(struct vcpu *v, uint32_t number, uint32_t value)
         spr_write_##name(v, value & mask);                                                                        \
         break;
 #define WRITE_HOT WRITE_COLD
-#define WRITE_MMU WRITE_TLB
+#define WRITE_MMU(name, number, mask) WRITE_TLB(name, number, mask)
 #define WRITE_NEVER(name, number, mask)                                                                           \
     case number:                                                                                                  \
         return vcpu_program(v, ESR_PIL);

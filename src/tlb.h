@@ -71,7 +71,7 @@ static inline void tlb_enter(struct vcpu *v)
 void tlb_reset(struct vcpu *v);
 
 /* What mtspr ZPR and tlbwe are, as rows of spr.c and emulate.c. */
-#define WRITE_TLB WRITE_COLD
+#define WRITE_TLB(name, number, mask) WRITE_COLD(name, number, mask)
 #define RARE_tlbwe(key) RARE(tlbwe, key)
 
 /* ZPR: rights may have changed. */
@@ -96,8 +96,8 @@ uint32_t tlb_search(const struct vcpu *v, uint32_t address);
 uint32_t tlb_translate(const struct vcpu *v, enum tlb_access access, uint32_t *address, uint32_t *esr);
 
 /*
- * The machine has no entry, or not this right, for an access of the running guest. TLB_BUS: *address is guest-physical then. A vector:
- * ESR and DEAR are set.
+ * The machine has no entry, or not this right, for an access of the running guest. TLB_BUS: *address is guest-physical
+ * then. A vector: ESR and DEAR are set.
  */
 uint32_t tlb_fault(struct vcpu *v, enum tlb_access access, uint32_t *address);
 
@@ -107,7 +107,7 @@ uint32_t tlb_fault(struct vcpu *v, enum tlb_access access, uint32_t *address);
 #define tlb_enter(v)         ((void)(v))
 #define tlb_reset(v)         ((void)(v))
 #define tlb_invalidate(v)    ((void)(v))
-#define WRITE_TLB WRITE_PLAIN
+#define WRITE_TLB(name, number, mask) WRITE_PLAIN(name, number, mask)
 #define RARE_tlbwe(key)
 
 /* A TLB in which no entry is valid: what is written is not kept. */

@@ -91,6 +91,11 @@ def count_verdicts(text):
     return Counts(len(verdicts) - over, over)
 
 
+def count_build(text):
+    """A build that the system tests need, or one that is still good: it says so."""
+    return Counts(1 if text.strip() else 0)
+
+
 def count_lint(text):
     """tools/lint.sh: its summary; None without one, because then the exit status tells all."""
     return count_summary(text) if SUMMARY.search(text) else None
@@ -103,7 +108,9 @@ STAGES = [
     Stage("tools", [*PYTEST, "tests/tools"], count_pytest, 300, ("test",)),
     Stage("guests", [*PYTEST, "tests/guests"], count_pytest, 600, ("test",)),
     Stage("check", ["make", "check"], count_products, 120, ("test",)),
-    Stage("system", [*PYTEST, "tests/system"], count_pytest, 1500, ("test",)),
+    Stage("linux", ["make", "linux"], count_build, 1800, ("linux",)),
+    Stage("qemu", ["make", "qemu"], count_build, 1800, ("qemu",)),
+    Stage("system", [*PYTEST, "tests/system"], count_pytest, 1800, ("test",)),
     Stage("lint", ["tools/lint.sh"], count_lint, 300, ("run", "lint")),
     Stage("coverage", [PYTHON, "tests/coverage.py"], count_rows, 60, ("test",)),
     Stage("footprint", [PYTHON, "tools/footprint.py", "--gate"], count_verdicts, 900, ("run",)),
