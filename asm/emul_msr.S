@@ -63,8 +63,9 @@ func set_msr
     rlwinm  rKEY, rVALUE, 0, 16, 14     /* bit 15 does not exist */
     msr_rare
     bne     1f
-    stw     rKEY, VCPU_MSR(rVCPU)
+    same_context 2f
     msr_context step_and_schedule
+2:  stw     rKEY, VCPU_MSR(rVCPU)
     lwz     r30, VCPU_PENDING(rVCPU)
     and.    r30, r30, rKEY
     beq     enter_step

@@ -158,6 +158,17 @@
 #endif
 .endm
 
+/* same_context label: to label if the new MSR does not change the context (option TLB_VIRT). In: rKEY. Clobbers: r30, CR0 */
+.macro same_context label
+#ifdef CONFIG_TLB_VIRT
+    lwz     r30, VCPU_MSR(rVCPU)
+    xor     r30, r30, rKEY
+    andi.   r30, r30, MSR_PR | MSR_IR | MSR_DR
+    beq     \label
+    stw     rKEY, VCPU_MSR(rVCPU)
+#endif
+.endm
+
 /* real_context: the guest's interrupt leaves translation off. In: rVCPU. Clobbers: r29 */
 .macro real_context
 #ifdef CONFIG_TLB_VIRT

@@ -76,7 +76,7 @@ static uint32_t effective_address(const struct vcpu *v, uint32_t insn)
 static uint32_t emulate_tlbwe(struct vcpu *v, uint32_t insn)
 {
     tlb_write(v, TLB_INDEX(v, insn), TLB_WORD(insn), v->gpr[INSN_RT(insn)]);
-    return STEP;
+    return STEP_ON;
 }
 #endif
 
@@ -192,6 +192,10 @@ static uint32_t decode(struct vcpu *v, uint32_t insn)
 
 struct vcpu *emulate_finish(struct vcpu *v, uint32_t decision)
 {
+    if (IS_ENABLED(CONFIG_TLB_VIRT) && decision == STEP_ON) {
+        v->pc += 4;
+        return v;
+    }
     if (decision == STEP) {
         v->pc += 4;
     } else if (decision != STAY) {

@@ -12,6 +12,8 @@
 #define STEP 0U
 /* Done: pc is where the guest goes on (return from interrupt, reset). */
 #define STAY 1U
+/* STEP, and nothing that the scheduler looks at has changed: no timer, no interrupt, no MSR. */
+#define STEP_ON 2U
 /* Anything else is the vector of the noncritical interrupt that the instruction raises. */
 
 /* Fields of an instruction, by the manual's bit numbers. */

@@ -113,9 +113,12 @@ __attribute__((noinline)) uint32_t tlb_context(struct vcpu *v) /* off the straig
             v->mode_pid[i] = TLB_REAL(i) ? v->machine_pid : 0;
         }
     }
-    for (i = 0; i < TLB_CONTEXTS && t->key[i] != key; i++) {
+    for (i = 0; i < TLB_CONTEXTS; i++) { /* all contexts of this PID: the next change of mode needs none of this */
+        if (t->key[i] >> 3 == v->pid && t->key[i] != 0) {
+            v->mode_pid[t->key[i] & 7] = (uint8_t)(first + i);
+        }
     }
-    if (i == TLB_CONTEXTS) {
+    if (v->mode_pid[mode] == 0) {
         i = t->turn;
         t->turn = (i + 1) % TLB_CONTEXTS;
         VCPU_UART_FAR(v);
@@ -124,9 +127,9 @@ __attribute__((noinline)) uint32_t tlb_context(struct vcpu *v) /* off the straig
         for (uint32_t other = 0; other < 8; other++) {
             v->mode_pid[other] = v->mode_pid[other] == first + i ? 0 : v->mode_pid[other];
         }
+        v->mode_pid[mode] = (uint8_t)(first + i);
     }
-    v->mode_pid[mode] = first + i;
-    return first + i;
+    return v->mode_pid[mode];
 }
 
 /* On the chip V becomes zero, the rest stays. */
@@ -364,6 +367,25 @@ static void install(struct vcpu *v, uint32_t entry, uint32_t hi, uint32_t lo)
     cpu_tlbwe_hi(row, hi);
 }
 
+/*
+ * In a mixed context a page has two meanings, one for fetches and one for data. If both are the same place, the shadow serves
+ * both, as the virtual entry's; otherwise it serves this kind of access, until the other kind faults. Loads do not fault, the
+ * machine has no right to take away: they must not be of a page of code that means two places, nor stores by that code itself.
+ */
+static uint32_t mixed_rights(const struct vcpu *v, enum tlb_access access, uint32_t virtual, uint32_t place, uint32_t right,
+                             uint32_t *entry)
+{
+    uint32_t mine = access == TLB_FETCH ? TLBLO_EX : TLBLO_WR;
+    uint32_t other_right, other_entry, esr;
+
+    right &= mine;
+    if (look(v, access == TLB_FETCH ? TLB_LOAD : TLB_FETCH, &virtual, &esr, &other_entry, &other_right) == 0 && virtual == place) {
+        right |= other_right & ~mine;
+        *entry = *entry == REAL ? other_entry : *entry;
+    }
+    return right;
+}
+
 __attribute__((noinline)) uint32_t tlb_fault(struct vcpu *v, enum tlb_access access, uint32_t *address)
 {
     uint32_t virtual = *address;
@@ -384,6 +406,9 @@ __attribute__((noinline)) uint32_t tlb_fault(struct vcpu *v, enum tlb_access acc
     if (row == 0 || (needed(access) & ~row->lo) != 0) {
         return TLB_BUS;
     }
+    if (TLB_MIXED(tlb_mode(v))) {
+        right = mixed_rights(v, access, virtual, *address, right, &entry);
+    }
     size = entry == REAL ? SIZE_MIN : TLBHI_SIZE(v->vtlb.hi[entry]);
     if (size < SIZE_MIN || (entry != REAL && (v->vtlb.hi[entry] & TLBHI_E) != 0)) {
         vcpu_stop(v, size < SIZE_MIN ? "TLB entry below the machine's smallest page" : "little-endian TLB entry");
@@ -396,9 +421,6 @@ __attribute__((noinline)) uint32_t tlb_fault(struct vcpu *v, enum tlb_access acc
     }
     size = shadow_size(v, entry, virtual, size < TLBHI_SIZE(row->hi) ? size : TLBHI_SIZE(row->hi));
     mask = SIZE_MASK(size);
-    if (TLB_MIXED(tlb_mode(v))) {
-        right &= needed(access) | (access == TLB_LOAD ? TLBLO_WR : 0);
-    }
     install(v, entry, (virtual & mask) | size << 7 | TLBHI_V,
             (((row->lo & SIZE_MASK(TLBHI_SIZE(row->hi))) | (*address & ~SIZE_MASK(TLBHI_SIZE(row->hi)))) & mask) |
                 (right & row->lo & (TLBLO_EX | TLBLO_WR)) | (row->lo & TLBLO_STORAGE) |
