@@ -55,6 +55,11 @@ struct vcpu *enter(struct vcpu *next);
 /* The machine's PID while v runs. */
 uint32_t context_pid(const struct vcpu *v);
 
+/* Devices of the partition file that a VM owns; the last has size 0. */
+extern const struct window {
+    uint32_t vm, base, size;
+} windows[];
+
 /* Is the machine in the idle loop? */
 bool is_idle(void);
 
@@ -81,7 +86,7 @@ void recall(void);
 struct vcpu *was(const struct vcpu *v);
 struct fake *fake_was(void);
 void assert_as_before(void);
-void assert_others_as_before(const struct vcpu *v); /* other VMs' files and memory, and the TLB */
+void assert_others_as_before(const struct vcpu *v); /* other VMs' files and memory, static rows of the TLB */
 
 /* The images that the sources see as vm_image: a test may give them a pre-virtualization table. */
 extern struct vm_image vm_image_storage[];

@@ -4,7 +4,9 @@
  */
 #include "harness.h"
 
+#include "console.h"
 #include "stats.h"
+#include "tlb.h"
 
 /* asm/offsets.def, written down once more by hand for what the assembler's correctness hangs on. */
 static void gpr_is_first_and_words_only(void **state)

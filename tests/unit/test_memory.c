@@ -61,6 +61,18 @@ static void assert_register_page(const struct tlb_row *row, uint32_t guest, uint
 
 #endif
 
+static bool is_window(uint32_t index, uint32_t machine, uint32_t size)
+{
+    const struct window *window;
+
+    for (window = windows; window->size != 0; window++) {
+        if (window->vm == index && machine >= window->base && machine - window->base + size <= window->size) {
+            return true;
+        }
+    }
+    return false;
+}
+
 /* No entry reaches the hypervisor or another VM's memory. */
 static void tlb_entries_stay_inside(void **state)
 {
@@ -75,6 +87,11 @@ static void tlb_entries_stay_inside(void **state)
 
         if (is_register_page(tlb_rows[i].tid - 1, guest)) {
             assert_register_page(&tlb_rows[i], guest, size, machine);
+            continue;
+        }
+        if (is_window(tlb_rows[i].tid - 1, machine, size)) {
+            assert_hex(guest, machine);
+            assert_hex(tlb_rows[i].lo & 0x3FF, 0x105); /* WR, I, G */
             continue;
         }
         assert_true(guest - config->ram_guest < config->ram_size);
@@ -184,6 +201,10 @@ static void fetches_its_own(void **state)
 
     (void)state;
     for (i = 0; i < VM_COUNT; i++) {
+        if ((vm_config[i].flags & VM_AUTOSTART) == 0) {
+            continue;
+        }
+        run_vm(&vcpu[i]);
         vcpu[i].pc = vm_config[i].ram_guest + ENTRY;
         assert_hex(memory_fetch(&vcpu[i]), image_word(i, 0));
         vcpu[i].pc += 4;

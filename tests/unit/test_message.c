@@ -72,7 +72,7 @@ static void mnemonics(void **state)
     size_t i;
 
     (void)state;
-    v->pc = 0x240;
+    v->pc = vm_config[0].ram_guest + 0x240;
     for (i = 0; i < COUNT(rows); i++) {
         set_guest_word(v, v->pc, rows[i].word | 0x03FFF800);
         message_stop(v, "");

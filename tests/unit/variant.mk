@@ -17,6 +17,7 @@ TEST-$(CONFIG_SERVICES)     += services hypercall
 TEST-$(CONFIG_DRIVERS)      += drivers hypercall
 TEST-$(CONFIG_PREVIRT)      += previrt
 TEST-$(CONFIG_IRFM)         += page
+TEST-$(CONFIG_TLB_VIRT)     += tlb_model
 SOURCES  := $(SRC-y:%=src/%) $(sort $(HCALL-y))
 PROGRAMS := $(addprefix $(DIR)/test_,$(sort $(TEST-y)))
 
