@@ -1,7 +1,7 @@
 /*
  * proteus.lds.S: the linker script, run through the preprocessor with the product's configuration.
  *
- * RAM image: vectors at 0, code and data in the lowest 32 KiB. ROM image: vectors at 0xFFFF0000, code and constants in the
+ * RAM image: vectors at 0, constants and stack between them, code and data in the lowest 32 KiB. ROM image: vectors at 0xFFFF0000, code and constants in the
  * highest 32 KiB, data in the lowest. Either way every address of the hypervisor fits a signed 16-bit offset, but for the
  * register files with option IRFM: they stand across the border of two pages that their guest sees.
  */
@@ -17,6 +17,8 @@
 #else
 #define VECTORS  0x00000000
 #define CODE     0x00002040
+#define CONSTANTS 0x00001240 /* and the stack: between the vectors */
+#define CONSTANTS_END 0x00002000
 #define DATA     .
 #define IMAGES   BOARD_IMAGES_BASE
 #endif
@@ -31,9 +33,15 @@ SECTIONS
     .vector_##name VECTORS + offset : { KEEP(*(.vector_##name)) }
 #include "vectors.def"
 
+#ifdef CONFIG_ROM
     .text CODE : { *(.text .text.*) }
     .rodata : { *(.rodata.spr_table) *(.rodata .rodata.*) . = ALIGN(16); }
-    code_end = .;
+#else
+    .rodata CONSTANTS : { *(.rodata.spr_table) *(.rodata .rodata.*) . = ALIGN(16); }
+    .stack (NOLOAD) : ALIGN(16) { *(.stack) }
+    constants_end = .;
+    .text CODE : { *(.text .text.*) }
+#endif
 
     .low DATA (NOLOAD) : ALIGN(4) { data_start = .; *(.low) }
     .bss (NOLOAD) : ALIGN(4) { *(.sbss .sbss.*) *(.bss .bss.*) *(COMMON) }
@@ -43,7 +51,9 @@ SECTIONS
 #else
     .vcpu (NOLOAD) : ALIGN(16) { *(.vcpu) . = ALIGN(4); data_end = .; }
 #endif
+#ifdef CONFIG_ROM
     .stack (NOLOAD) : ALIGN(16) { *(.stack) }
+#endif
     hypervisor_end = .;
     data_words = (data_end - data_start) / 4;
 #ifdef CONFIG_IRFM
@@ -61,6 +71,9 @@ SECTIONS
 }
 
 ASSERT(SIZEOF(.data) == 0, "initialised data: the hypervisor's data must be zero at start, boot() sets the rest")
+#ifndef CONFIG_ROM
+ASSERT(constants_end <= CONSTANTS_END, "constants and stack do not fit between the vectors")
+#endif
 ASSERT(hypervisor_end <= 0x8000, "the hypervisor's data does not fit the lowest 32 KiB")
 ASSERT(CONFIG_STACK_SIZE % 16 == 0, "CONFIG_STACK_SIZE is not a multiple of 16")
 ASSERT(images_end - IMAGES <= BOARD_IMAGES_SIZE, "the guest images do not fit")

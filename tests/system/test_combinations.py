@@ -27,6 +27,14 @@ def three_vms():
         yield f"CONFIG_FIT_WATCHDOG={fit} CONFIG_DEBUG_REGS={debug} CONFIG_UIC={uic} {reports}"
 
 
+def techniques():
+    """Product demo with what guests may use: none of these three does, and none may notice."""
+    for tlb, irfm, previrt, calls in itertools.product(YES_NO, YES_NO, YES_NO, ("n", "y", "all")):
+        services = "CONFIG_SERVICES=y CONFIG_DRIVERS=y" if calls == "all" else ""
+        yield (f"CONFIG_TLB_VIRT={tlb} CONFIG_IRFM={irfm} CONFIG_PREVIRT={previrt} CONFIG_PARAVIRT={'n' if calls == 'n' else 'y'} "
+               f"{services}").strip()
+
+
 def boot(product, settings):
     """Build and run one combination."""
     folder = "build/combination"
@@ -52,3 +60,9 @@ def test_three_vms(guests, settings):
     result = boot("demo", settings)
     assert {name: vm.verdict for name, vm in result.vms.items()} == {"ctask": "PASS", "ffttask": "PASS", "sfft": "PASS"}
     assert any(line.startswith("[proteus] stat ") for line in result.lines) == ("STATS=y" in settings)
+
+
+@pytest.mark.parametrize("settings", techniques(), ids=names)
+def test_techniques(guests, settings):
+    result = boot("demo", settings)
+    assert {name: vm.verdict for name, vm in result.vms.items()} == {"ctask": "PASS", "ffttask": "PASS", "sfft": "PASS"}
