@@ -5,30 +5,38 @@ import pytest
 import run
 import twin_compare
 
-COUNTED, REAL_TIME = 1, 2       # twin_select of tests/guests/twin/twin.h
+COUNTED, REAL_TIME, TRANSLATE, RANDOM = 1, 2, 4, 8  # twin_select of tests/guests/twin/twin.h
+ALL = COUNTED | REAL_TIME | TRANSLATE
+
+
+def run_bare(guests, folder, select, **words):
+    """Lines of the guest bare on QEMU; what QEMU aborts at under -icount has to be selected alone, and runs without."""
+    image = elfpatch.patched_image(f"{guests}/twin.elf", folder / f"twin{select}.elf", f"{guests}/twin.elf",
+                                   twin_select=select, **words)
+    result = run.run(image=image, timeout=120, icount=not select & REAL_TIME)
+    assert not list(result.trouble())
+    assert result.as_bare("twin").verdict == "PASS", result.lines[-3:]
+    return result.lines
+
+
+def run_virtual(images, folder, rom=False, **words):
+    """The same guest as a VM, with another one beside it."""
+    image = images.rom("twin") if rom else images.elf("twin")
+    target = elfpatch.patched_image(image, folder / "image", images.guest("twin"), **words)
+    return run.run(image=None if rom else target, rom=target if rom else None, timeout=300)
 
 
 @pytest.fixture(scope="module")
 def bare(guests, tmp_path_factory):
     """Lines of the two bare runs: most under -icount, the rest (where QEMU aborts under it) without."""
     folder = tmp_path_factory.mktemp("twin")
-    lines = []
-    for select in (COUNTED, REAL_TIME):
-        image = elfpatch.patched_image(f"{guests}/twin.elf", folder / f"twin{select}.elf", f"{guests}/twin.elf",
-                                       twin_select=select)
-        result = run.run(image=image, timeout=120, icount=select == COUNTED)
-        assert not list(result.trouble())
-        assert result.as_bare("twin").verdict == "PASS", result.lines[-3:]
-        lines += result.lines
-    return lines
+    return [line for select in (COUNTED, REAL_TIME) for line in run_bare(guests, folder, select | TRANSLATE)]
 
 
 @pytest.fixture(scope="module", params=["elf", "rom"])
-def virtual(request, images):
-    """The same guest as a VM, with another one beside it."""
-    if request.param == "elf":
-        return run.run(image=images.elf("twin"), timeout=300)
-    return run.run(rom=images.rom("twin"), timeout=300)
+def virtual(request, images, tmp_path_factory):
+    """Everything, as a VM."""
+    return run_virtual(images, tmp_path_factory.mktemp("twin"), request.param == "rom", twin_select=ALL)
 
 
 def test_runs_to_its_end(virtual):
@@ -45,14 +53,27 @@ def test_same_results(bare, virtual):
     assert not unexpected, f"{len(unexpected)} unexpected differences:\n" + "\n".join(unexpected)
 
 
+@pytest.mark.parametrize("seed", range(2, 6))
+def test_same_results_of_random_translations(guests, images, tmp_path, seed):
+    """Other random entries, rights, PIDs and accesses."""
+    bare = run_bare(guests, tmp_path, RANDOM, twin_seed=seed)
+    result = run_virtual(images, tmp_path, twin_select=RANDOM, twin_seed=seed)
+    assert result.vms["twin"].verdict == "PASS"
+    assert len(twin_compare.probes(bare)) > 1000
+    unexpected = [text for text in twin_compare.compare(bare, result.vms["twin"].lines, twin_compare.read_rules())
+                  if not text.endswith("hint: take the rule out")]
+    assert not unexpected, f"{len(unexpected)} unexpected differences:\n" + "\n".join(unexpected)
+
+
 def test_same_results_with_devices_of_its_own(bare, images):
-    """Product `direct`: the guest owns the UART, whose interrupts come through the board's controller and the router."""
+    """Product `direct`: the guest owns the UART, whose interrupts come through the board's controller; no option TLB_VIRT."""
     result = run.run(image=images.elf("direct"), timeout=300)
     lines = [line for line in result.lines if not line.startswith("[proteus] ")]
     assert result.as_bare("twin").verdict == "PASS", lines[-3:]
     for probe, vector in (("uart.thre.interrupt", "0500"), ("uart.thre.critical", "0100")):
         assert any(line.startswith(f"{probe} v={vector} ") for line in lines), probe
-    unexpected = list(twin_compare.compare(bare, lines, twin_compare.read_rules()))
+    bare = [line for line in bare if not line.startswith("mmu.")]
+    unexpected = list(twin_compare.compare(bare, lines, twin_compare.read_rules(tlb=False)))
     assert not unexpected, f"{len(unexpected)} unexpected differences:\n" + "\n".join(unexpected)
 
 
@@ -63,7 +84,22 @@ def test_walks_everything(bare):
         for row in rows(path):
             assert any(prefix + row in names for prefix in group), f"{path}: no probe of {row}"
     vectors = {line.split(" v=")[1][:4] for line in bare if " v=" in line}
-    assert {"0100", "0500", "0600", "0700", "0C00", "1000"} <= vectors
+    assert {"0100", "0300", "0400", "0500", "0600", "0700", "0C00", "1000", "1100", "1200"} <= vectors
+
+
+def test_translated_walk_is_worth_it(bare):
+    """The random accesses come to every end, the small kernel has had each of its interrupts, and is not out of order."""
+    lines = twin_compare.probes(bare)
+    ends = {line.split(" v=")[1][:4] for name, line in lines.items() if name.startswith("mmu.random.") and " v=" in line}
+    assert ends == {"0300", "0400", "0C00", "1100", "1200"}
+    assert {name.split(".")[2] for name in lines if name.startswith("mmu.zone.")} == {f"{zone:02X}" for zone in range(16)}
+    for name, line in lines.items():
+        if name.startswith("mmu.kernel.") and name.endswith(".counts"):
+            counts = twin_compare.fields_of(line)
+            assert counts["bad"] == 0, line
+            assert all(counts[kind] for kind in ("fetch", "data", "first", "call")), line
+            assert bool(counts["timer"]) == (".timer." in name), line
+    assert any(twin_compare.fields_of(line)["nested"] for name, line in lines.items() if name.endswith(".counts"))
 
 
 def rows(path):
@@ -85,6 +121,17 @@ def test_a_wrong_value_is_found(bare):
     assert [text.split(":")[0] for text in twin_compare.compare(bare, changed, rules)] == ["spr.sgr.5A5A5A5A"]
     assert len(list(twin_compare.compare(bare, [line for line in bare if line != victim], rules))) == 1
     assert len(list(twin_compare.compare(bare, bare + ["spr.none.0 r4=00000000"], rules))) == 1
+
+
+def test_a_wrong_value_in_a_rule_is_found(bare):
+    """A rule that says what the VM has to show excuses nothing else."""
+    rules = twin_compare.read_rules()
+    for probe, old, right, wrong in (("mmu.op.dcbi.miss.sid ", " d=", " e=00800000 d=", " e=00400000 d="),
+                                     ("mmu.tlbre.u0 ", "r4=400000C0", "r4=400000D0", "r4=400000E0")):
+        victim = next(line for line in bare if line.startswith(probe))
+        for new, unexpected in ((right, 0), (wrong, 1)):
+            changed = [line.replace(old, new) if line == victim else line for line in bare]
+            assert len(list(twin_compare.compare(bare, changed, rules))) == unexpected
 
 
 def test_a_mask_allows_no_more(bare):

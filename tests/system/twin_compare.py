@@ -1,7 +1,7 @@
 #!/usr/bin/python3
 """twin_compare.py: the twin guest's lines bare and virtualized, compared field by field.
 
-    twin_compare.py bare.txt virtual.txt [--list twin_expected_differences.txt]
+    twin_compare.py bare.txt virtual.txt [--list twin_expected_differences.txt] [--without-tlb]
 
 prints every difference that the list does not expect, with both lines. Exit status 1 if there is one, 2 for wrong usage.
 The console's `[vm] ` tags are taken off; lines that are not a probe's are left out.
@@ -14,6 +14,7 @@ import sys
 
 LIST = os.path.join(os.path.dirname(os.path.abspath(__file__)), "twin_expected_differences.txt")
 PROBE = re.compile(r"(?:\[[A-Za-z0-9_-]+\] )?((?:[a-z][a-z0-9_]*)(?:\.[^ ]*)?(?: [a-z0-9]+=[0-9A-F]+| !)*)$")
+SECTIONS = {"[always]": None, "[with TLB_VIRT]": True, "[without TLB_VIRT]": False}
 SINGLE = ("fit", "watchdog")        # probes whose name has no dot
 
 
@@ -25,27 +26,39 @@ class Rule:
         self.matched = 0        # lines of the bare run that it is about
         self.used = 0           # differences that it explained
 
-    def mask_of(self, field):
-        """Bits of a field in which it may differ."""
+    def mask_of(self, field, virtual):
+        """Bits of a field in which it may differ; all or none, if the rule says what it has to be in the VM."""
         mask = self.fields.get("*", self.fields.get(field, 0))
+        if isinstance(mask, tuple):
+            mask = None if mask[0] == virtual else 0
         return 0xFFFFFFFF if mask is None else mask
 
 
-def read_rules(path=LIST):
-    """The list of expected differences."""
-    rules = []
+def read_field(word):
+    """(name, what may differ: None: anything, a mask, or (value in the VM,); that value is None for an absent field)"""
+    name, equals, value = word.partition("=")
+    if equals:
+        return name, (None if value == "-" else int(value, 16),)
+    name, _, mask = word.partition("&")
+    return name, int(mask, 16) if mask else None
+
+
+def read_rules(path=LIST, tlb=True):
+    """The list of expected differences, with or without option TLB_VIRT."""
+    rules, wanted = [], True
     with open(path, encoding="utf-8") as stream:
         for number, line in enumerate(stream, 1):
             if not line.strip() or line.startswith("#"):
                 continue
+            if line.rstrip() in SECTIONS:
+                wanted = SECTIONS[line.rstrip()] in (None, tlb)
+                continue
             parts = re.split(r"\s\|\s", line.rstrip("\n"))
             if len(parts) != 3 or not parts[2].strip():
                 raise ValueError(f"{path}:{number}: not `regex | fields | reason`. hint: see the head of the file")
-            fields = {}
-            for word in parts[1].split():
-                name, _, mask = word.partition("&")
-                fields[name] = int(mask, 16) if mask else None
-            rules.append(Rule(f"{path}:{number}", re.compile(parts[0].rstrip()), fields, parts[2].strip()))
+            if wanted:
+                rules.append(Rule(f"{path}:{number}", re.compile(parts[0].rstrip()),
+                                  dict(read_field(word) for word in parts[1].split()), parts[2].strip()))
     return rules
 
 
@@ -80,7 +93,7 @@ def explained(rules, line, field, bare, virtual):
     """Do the rules that are about this line together allow the difference? An absent field counts as zero in masks."""
     bits = (bare or 0) ^ (virtual or 0)
     for rule in rules:
-        mask = rule.mask_of(field)
+        mask = rule.mask_of(field, virtual)
         if mask and rule.pattern.search(line):
             rule.used += bool(bits & mask)
             bits &= ~mask
@@ -117,13 +130,14 @@ def main():
     parser.add_argument("bare", help="console of the bare run or runs")
     parser.add_argument("virtual", help="console of the run as a VM")
     parser.add_argument("--list", default=LIST, help="expected differences")
+    parser.add_argument("--without-tlb", action="store_true", help="the VM has no option TLB_VIRT: real mode only")
     args = parser.parse_args()
     try:
         consoles = []
         for path in (args.bare, args.virtual):
             with open(path, encoding="ascii", errors="backslashreplace") as stream:
                 consoles.append(stream.read().splitlines())
-        rules = read_rules(args.list)
+        rules = read_rules(args.list, not args.without_tlb)
     except (OSError, ValueError) as error:
         print(f"twin_compare.py: {error}", file=sys.stderr)
         return 1

@@ -6,8 +6,7 @@
  *   v    vector taken           s0-s3  SRR0-SRR3          e, d   ESR, DEAR
  *   m    MSR now                rN     GPR N              cr xer lr ctr
  *
- * m and the saved MSR of an exception (s1 or s3) are always printed; any other field that is absent is unchanged (e and
- * d: zero). So a line also says that nothing else has changed, in all 32 GPRs and the registers above. A probe that
+ * m and the saved MSR of an exception (s1 or s3) are always printed; any other field that is absent is unchanged. So a line also says that nothing else has changed, in all 32 GPRs and the registers above. A probe that
  * comes to its end, the sc or branch behind its code, prints no v. `!` marks a probe that ended otherwise
  * than the architecture says; the run then ends with FAIL.
  */
@@ -34,9 +33,12 @@ _Static_assert(__builtin_offsetof(struct state, esr) == STATE_ESR, "STATE_ESR");
 static struct state *const in = (struct state *)PROBE_IN;
 static struct state *const out = (struct state *)PROBE_OUT;
 static uint32_t *const snippet = (uint32_t *)SNIPPET;
-static uint32_t probe_count, failure_count;
+uint32_t probe_count;
+static uint32_t failure_count;
 
+/* A test may change these in a copy of the ELF. */
 volatile uint32_t twin_select = SELECT_COUNTED | SELECT_REAL_TIME;
+volatile uint32_t twin_seed = 1;    /* of the random translations */
 
 /* Writes to a constant-numbered register, one instruction each. */
 #define mtdcr(number, value) __asm__ volatile("mtdcr %0, %1" ::"i"(number), "r"(value))
@@ -62,14 +64,14 @@ static void put(char c)
     *uart(UART_THR) = (uint8_t)c;
 }
 
-static void put_text(const char *text)
+void put_text(const char *text)
 {
     while (*text) {
         put(*text++);
     }
 }
 
-static void put_hex(uint32_t value, int digits)
+void put_hex(uint32_t value, int digits)
 {
     for (int shift = 4 * digits - 4; shift >= 0; shift -= 4) {
         put("0123456789ABCDEF"[(value >> shift) & 15]);
@@ -90,7 +92,7 @@ static void put_decimal(uint32_t value)
     }
 }
 
-static void put_field(const char *name, uint32_t value, int digits)
+void put_field(const char *name, uint32_t value, int digits)
 {
     put(' ');
     put_text(name);
@@ -98,7 +100,7 @@ static void put_field(const char *name, uint32_t value, int digits)
     put_hex(value, digits);
 }
 
-static void put_if_changed(const char *name, uint32_t before, uint32_t after)
+void put_if_changed(const char *name, uint32_t before, uint32_t after)
 {
     if (before != after) {
         put_field(name, after, 8);
@@ -128,7 +130,7 @@ void twin_stray(void)
 }
 
 /* Make stored words visible to instruction fetch. */
-static void flush(const uint32_t *from, uint32_t words)
+void flush(const uint32_t *from, uint32_t words)
 {
     for (uint32_t i = 0; i < words; i++) {
         __asm__ volatile("dcbst 0, %0\n sync\n icbi 0, %0" ::"r"(from + i) : "memory");
@@ -136,7 +138,7 @@ static void flush(const uint32_t *from, uint32_t words)
     __asm__ volatile("sync\n isync" ::: "memory");
 }
 
-static void load_code(const uint32_t *code, uint32_t words)
+void load_code(const uint32_t *code, uint32_t words)
 {
     for (uint32_t i = 0; i < words && i < SNIPPET_WORDS; i++) {
         snippet[i] = code[i];
@@ -145,7 +147,7 @@ static void load_code(const uint32_t *code, uint32_t words)
 }
 
 /* Every register gets a value of its own, so that a value in the wrong place is seen. */
-static void seed(uint32_t msr)
+void seed(uint32_t msr)
 {
     for (uint32_t i = 0; i < 32; i++) {
         in->gpr[i] = 0xA0000000u + i * 0x01010101u;
@@ -164,7 +166,7 @@ static void seed(uint32_t msr)
 }
 
 /* Timers, interrupt controller and UART at rest, nothing pending. TSR last: QEMU advances the watchdog at TCR writes. */
-static void quiesce(void)
+void quiesce(void)
 {
     *uart(UART_IER) = 0;
     mtdcr(0x0C2, 0);
@@ -206,7 +208,7 @@ static void put_gprs(void)
     }
 }
 
-static void put_state(uint32_t words)
+void put_state(uint32_t words)
 {
     int ended = reached_end(words);
     int critical = is_critical(out->vector & ~1u); /* an odd number is from the second set of vectors */
@@ -233,8 +235,8 @@ static void put_state(uint32_t words)
     } else {
         put_if_changed("s3", in->srr3, out->srr3);
     }
-    put_if_changed("e", 0, out->esr);
-    put_if_changed("d", 0, out->dear);
+    put_if_changed("e", in->esr, out->esr);
+    put_if_changed("d", in->dear, out->dear);
     put_field("m", out->msr, 8);
 }
 
@@ -248,11 +250,17 @@ static void run(const struct probe *probe)
     for (uint32_t i = 0; i < probe->input_count; i++) {
         ((uint32_t *)in)[probe->inputs[i].word] = probe->inputs[i].value;
     }
+    if (probe->setup) {
+        mmu_set_up(probe->setup);
+    }
     probe_run();
     probe_count++;
 
     put_text(probe->name);
     put_state(probe->body_words);
+    if (probe->setup) {
+        mmu_put_changes(probe->setup);
+    }
     if (probe->flags & PROBE_TSR) {
         put_field("tsr", mftsr() & TSR_PIS, 8);
     }
@@ -402,24 +410,33 @@ static void run_scans(void)
     }
 }
 
-static uint32_t class_of(const struct probe *probe)
+static int is_selected(const struct probe *probe)
 {
-    if (probe->flags & PROBE_TRANSLATE) {
-        return SELECT_TRANSLATE;
+    if ((probe->flags & PROBE_TRANSLATE) && !(twin_select & SELECT_TRANSLATE)) {
+        return 0;
     }
-    return (probe->flags & PROBE_REAL_TIME) ? SELECT_REAL_TIME : SELECT_COUNTED;
+    return (twin_select & ((probe->flags & PROBE_REAL_TIME) ? SELECT_REAL_TIME : SELECT_COUNTED)) != 0;
 }
 
 void twin_main(void)
 {
     quiesce();
+    mmu_clear();
     for (const struct probe *probe = probes; probe < probes_end; probe++) {
-        if (twin_select & class_of(probe)) {
+        if (is_selected(probe)) {
             run(probe);
         }
     }
     if (twin_select & SELECT_COUNTED) {
         run_scans();
+        if (twin_select & SELECT_TRANSLATE) {
+            mmu_scans();
+            mmu_random();
+            kernel_runs();
+        }
+    }
+    if (twin_select & SELECT_RANDOM) {
+        mmu_random();
     }
     put_text(failure_count ? "twin: FAIL n=" : "twin: PASS n=");
     put_decimal(probe_count);
