@@ -3,20 +3,22 @@
 #
 #   build.sh <cache directory> [<guest directory>]
 #
-# Leaves in the cache directory, and linux.elf in the guest directory too:
+# Leaves in the cache directory, and the first two in the guest directory too:
 #
 #   linux.elf   all that is needed: the kernel at physical 0, its device tree and a start for both (boot.S) at the end
 #               of 8 MiB. Runs on the bare board (QEMU: -kernel linux.elf) and as the image of a VM
+#   linux-previrt.elf   the same with a table of replacements (previrt/), for a VM that is pre-virtualized
 #   vmlinux     the kernel alone, with symbols        board.dtb   the device tree        init   the only program
 #   build.log   what the kernel's own build printed
 #
-# Nothing is done for the same inputs (archive, config, device tree, sources of init, this script, compiler); a change of
-# init, device tree or configuration builds what depends on it. The first time takes some minutes.
+# Nothing is done for the same inputs (archive, config, device tree, sources of init, this script, compiler; for the table, the
+# pre-virtualizer); a change of init, device tree or configuration builds what depends on it. The first time takes some minutes.
 # Environment: LINUX_CROSS_COMPILE (default powerpc-linux-gnu-: a compiler with glibc), JOBS (default 2), LINUX_SOURCE
 # (the archive, default /usr/src/linux-source-6.1.tar.xz).
 set -eu
 
 HERE=$(cd "$(dirname "$0")" && pwd)
+TOP=$(cd "$HERE/../../.." && pwd)
 PYTHON=/usr/bin/python3
 CROSS=${LINUX_CROSS_COMPILE:-powerpc-linux-gnu-}
 ARCHIVE=${LINUX_SOURCE:-/usr/src/linux-source-6.1.tar.xz}
@@ -25,6 +27,10 @@ CC=${CROSS}gcc
 
 # Place of boot.S and the device tree: the end of the 8 MiB of board.dts
 BOOT=0x7FE000
+# Before them, for the stubs of linux-previrt.elf: board.dts keeps the kernel away from it
+SPARE=7EA000:0x14000
+# The kernel's exception handlers, and those that go on with translation on: only addresses in registers lead to them
+PREVIRT_FLAGS="--abi sysv --vectors 0xC0000000 --include *_virt --spare 0xC0$SPARE"
 
 # Programs have the floating-point instructions that the kernel emulates. -D_GNU_SOURCE: mremap and the codes of traps
 INIT_FLAGS="-std=gnu11 -D_GNU_SOURCE -O2 -mcpu=405 -mhard-float -mno-dlmzb -Wall -Wextra -Wmissing-prototypes -Werror
@@ -166,7 +172,35 @@ build()
     "$CC" $BOOT_FLAGS -DKERNEL="$($PYTHON "$HERE/join.py" --entry "$OBJ/vmlinux")" -Wa,-I"$OUT" -o "$OBJ/boot.elf" \
         "$HERE/boot.S"
     cp "$OBJ/vmlinux" "$OUT/"
-    $PYTHON "$HERE/join.py" "$OUT/vmlinux" "$OBJ/boot.elf" --out "$OUT/linux.elf"
+    $PYTHON "$HERE/join.py" "$OUT/vmlinux" "$OBJ/boot.elf" --spare "0x$SPARE" --out "$OUT/linux.elf"
+}
+
+# Everything that decides the table
+table_inputs()
+{
+    echo "$KEY $PREVIRT_FLAGS"
+    cd "$TOP"
+    cat previrt/*.py config/*.def hypercalls/*.def hypercalls/abi.h
+}
+
+build_table()
+{
+    say "linux-previrt.elf: the table"
+    set -f
+    # shellcheck disable=SC2086 # a list
+    $PYTHON "$TOP/previrt/previrt.py" elf "$OUT/linux.elf" $PREVIRT_FLAGS -q -o "$OUT/linux-previrt.elf"
+    set +f
+    $PYTHON "$TOP/previrt/previrt.py" verify "$OUT/linux-previrt.elf" > "$OUT/previrt.log"
+}
+
+# deliver <file> <directory>: a copy there, and the old one until it is whole
+deliver()
+{
+    if ! cmp -s "$OUT/$1" "$2/$1"; then
+        mkdir -p "$2"
+        cp "$OUT/$1" "$2/$1.new"
+        mv "$2/$1.new" "$2/$1"
+    fi
 }
 
 if [ $# -lt 1 ] || [ $# -gt 2 ]; then
@@ -194,8 +228,13 @@ else
     build
     echo "$KEY" > "$OUT/key"
 fi
-if [ $# = 2 ] && ! cmp -s "$OUT/linux.elf" "$2/linux.elf"; then
-    mkdir -p "$2"
-    cp "$OUT/linux.elf" "$2/linux.elf.new"
-    mv "$2/linux.elf.new" "$2/linux.elf"
+TABLE_KEY=$(table_inputs | sha256sum | cut -c 1-32)
+if [ ! -f "$OUT/linux-previrt.elf" ] || [ "$(cat "$OUT/table-key" 2>/dev/null)" != "$TABLE_KEY" ]; then
+    rm -f "$OUT/table-key"
+    build_table
+    echo "$TABLE_KEY" > "$OUT/table-key"
+fi
+if [ $# = 2 ]; then
+    deliver linux.elf "$2"
+    deliver linux-previrt.elf "$2"
 fi

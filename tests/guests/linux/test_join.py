@@ -83,3 +83,28 @@ def test_usage(kernel):
     """Neither too few nor too many files."""
     for arguments in ((), (kernel,), (kernel, "--out", "x"), ("--entry", kernel, kernel)):
         assert join(*arguments)[0] == 2
+
+
+def test_spare(kernel, tmp_path):
+    """Zeros as well: executable, and at the virtual address that the kernel gives the place."""
+    out = str(tmp_path / "out.elf")
+    assert join(kernel, starter(tmp_path, 0x7FE000), "--spare", "0x7E0000:0x1000", "--out", out) == (0, "", "")
+    with open(out, "rb") as file:
+        loaded = [s for s in ELFFile(file).iter_segments() if s["p_type"] == "PT_LOAD"]
+        assert [s["p_paddr"] for s in loaded] == [0, 0x7FE000, 0x7E0000]
+        assert loaded[1].data()[8:12] == bytes.fromhex("60000000")
+        assert (loaded[2]["p_vaddr"], loaded[2]["p_flags"], loaded[2].data()) == (KERNEL + 0x7E0000, 5, bytes(0x1000))
+
+
+@pytest.mark.parametrize("spare, address", [("0:16", "0"), ("0x7FE004:4", "7FE000")])
+def test_spare_has_no_place(kernel, tmp_path, spare, address):
+    """In the kernel, in the starter."""
+    out = str(tmp_path / "out.elf")
+    status, _, error = join(kernel, starter(tmp_path, 0x7FE000), "--spare", spare, "--out", out)
+    assert status == 1 and f"{address}-0x" in error and "leaves no place" in error and not os.path.exists(out)
+
+
+@pytest.mark.parametrize("spare", ["0x1000", "x:4", "0x1001:4", "0x1000:3", "0x1000:0", "0xFFFFFFFC:8"])
+def test_spare_usage(kernel, spare):
+    """ADDRESS:SIZE, whole words within 4 GiB."""
+    assert join(kernel, kernel, "--spare", spare, "--out", "x")[0] == 2
