@@ -435,6 +435,9 @@ void twin_main(void)
             kernel_runs();
         }
     }
+    if (twin_select & SELECT_STOP) {
+        __asm__ volatile("mtmsr %0\n isync" ::"r"(RUNNER_MSR | 0x30));
+    }
     if (twin_select & SELECT_RANDOM) {
         mmu_random();
     }

@@ -63,6 +63,7 @@
 #define SELECT_REAL_TIME 2 /* the rest */
 #define SELECT_TRANSLATE 4 /* and of either also what turns translation on: for a hypervisor with option TLB_VIRT */
 #define SELECT_RANDOM    8 /* the random translations; with COUNTED and TRANSLATE in any case */
+#define SELECT_STOP      16 /* MSR[IR, DR] = 1, with nothing in the TLB: without option TLB_VIRT the VM's end */
 
 #ifndef __ASSEMBLER__
 #include <stdint.h>
