@@ -61,13 +61,16 @@ static int next_byte(void)
         column = 0;
         return '\n';
     }
-    for (name_length = 0; name_length < VM_NAME_SIZE && name[name_length] != 0; name_length++) {
-    }
-    if (column < name_length + 3) {
-        uint32_t at = column++;
+    if (column < VM_NAME_SIZE + 3) { /* the longest tag */
+        for (name_length = 0; name_length < VM_NAME_SIZE && name[name_length] != 0; name_length++) {
+        }
+        if (column < name_length + 3) {
+            uint32_t at = column++;
 
-        column_of = sender;
-        return at == 0 ? '[' : at <= name_length ? name[at - 1] : at == name_length + 1 ? ']' : ' ';
+            column_of = sender;
+            return at == 0 ? '[' : at <= name_length ? name[at - 1] : at == name_length + 1 ? ']' : ' ';
+        }
+        column = VM_NAME_SIZE + 3; /* behind the tag, from here to the end of the line */
     }
     if (u->line[u->sent] == '\n') {
         column = 0;
