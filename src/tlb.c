@@ -154,14 +154,14 @@ __attribute__((noinline)) void tlb_reset(struct vcpu *v)
     struct vtlb *t = &v->vtlb;
     uint32_t i;
 
+    drop_all(v);
+    for (i = 0; i < sizeof(*t) / 4; i++) {
+        ((uint32_t *)t)[i] = 0;
+    }
     shadow_turn = shadow_turn < TLB_ROW_COUNT ? TLB_ROW_COUNT : shadow_turn; /* from zero, once */
     t->ram_guest = config->ram_guest;
     t->ram_machine = config->ram_machine;
     t->ram_size = static_row(v, config->ram_guest)->lo & TLBLO_STORAGE ? 0 : config->ram_size;
-    tlb_invalidate(v);
-    for (i = 0; i < TLB_CONTEXTS; i++) {
-        t->key[i] = 0;
-    }
     for (i = 0; i < 8; i++) {
         v->mode_pid[i] = TLB_REAL(i) ? v->machine_pid : 0;
     }
@@ -386,13 +386,29 @@ static uint32_t mixed_rights(const struct vcpu *v, enum tlb_access access, uint3
     return right;
 }
 
+/*
+ * The register pages hold MSR and PID: a guest may have stored another mode there, without a look of ours. A context has only what
+ * its own mode can reach, or small shadows of one mode and large ones of another overlapped.
+ */
+static bool is_in_context(const struct vcpu *v)
+{
+    uint32_t mode = tlb_mode(v);
+
+    return !IS_ENABLED(CONFIG_IRFM) ||
+           (v->mode_pid[mode] == v->context_pid && (v->pid == v->context_of || TLB_REAL(mode)));
+}
+
 __attribute__((noinline)) uint32_t tlb_fault(struct vcpu *v, enum tlb_access access, uint32_t *address)
 {
     uint32_t virtual = *address;
-    uint32_t esr, entry, right, size, mask, stale;
-    uint32_t vector = look(v, access, address, &esr, &entry, &right);
+    uint32_t esr, entry, right, size, mask, stale, vector;
     const struct tlb_row *row;
 
+    if (!is_in_context(v)) {
+        tlb_enter(v);
+        return TLB_AGAIN;
+    }
+    vector = look(v, access, address, &esr, &entry, &right);
     if (vector != 0) {
         if (vector != 0x1200) {
             v->esr = esr;

@@ -444,7 +444,7 @@ static void scribble(struct vcpu *v)
     fake.spr[SPRN_SRR0] = v->pc;
 }
 
-/* A refill does not look at the words that it wrote: the next look does. */
+/* A refill, or tlbwe, does not look at the words that it wrote: the next look does. */
 static struct vcpu *refilled(struct vcpu *v)
 {
     return IS_ENABLED(CONFIG_TLB_VIRT) ? schedule(v) : v;
@@ -459,7 +459,7 @@ static struct vcpu *privileged(struct vcpu *v)
     }
     set_guest_word(v, v->pc, insns[row].op << 26 | (random_word() & 0x03FFF800) | insns[row].xo << 1 | (random_word() & 1));
     fake.spr[SPRN_ESR] = ESR_PPR;
-    return emulate(v);
+    return insns[row].xo == 978 ? refilled(emulate(v)) : emulate(v); /* tlbwe does not look either */
 }
 
 static struct vcpu *device(struct vcpu *v)

@@ -13,7 +13,7 @@
 #include "ppc405.h"
 
 #define FAKE_RAM_FIRST 0x00010000U /* below is the hypervisor */
-#ifdef CONFIG_TLB_VIRT
+#if defined(CONFIG_TLB_VIRT) && defined(CONFIG_SCHED_SINGLE)
 #define FAKE_RAM_SIZE  0x00230000U /* pages of 1 MiB fit into a partition */
 #else
 #define FAKE_RAM_SIZE  0x00060000U
