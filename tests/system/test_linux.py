@@ -1,4 +1,7 @@
-"""Unmodified Linux: tests/guests/linux/build.sh, its kernel and the self-check of its init."""
+"""Unmodified Linux: tests/guests/linux/build.sh, its kernel and the self-check of its init, bare and as a guest.
+
+covers: kconfig.TLB_VIRT
+"""
 
 import os
 import re
@@ -9,6 +12,7 @@ from fractions import Fraction
 import pytest
 import run
 from conftest import ROOT, make
+from elfpatch import patched_image
 
 TIMEOUT = 120       # wall-clock seconds; natively it takes two
 CHECKS = ["processes", "switches", "threads", "signals", "faults", "pages", "files", "timers", "floats"]
@@ -57,14 +61,94 @@ def check_console(lines):
     assert lines[-1] in (verdicts[0], "reboot: Restarting system"), lines[-1]
 
 
-def test_native(linux):
-    """On the bare board, to the reset: the same console every time."""
-    first = run.run(image=linux, timeout=TIMEOUT)
-    assert not list(first.trouble())
-    check_console(first.untagged)
-    assert not first.vms and not first.hypervisor
-    second = run.run(image=linux, timeout=TIMEOUT)
-    assert second.lines == first.lines
+@pytest.fixture(scope="module")
+def native(linux):
+    """The console of the bare board, to the reset."""
+    result = run.run(image=linux, timeout=TIMEOUT)
+    assert not list(result.trouble()) and not result.vms and not result.hypervisor
+    return result.untagged
+
+
+def test_native(linux, native):
+    """The same console every time."""
+    check_console(native)
+    assert run.run(image=linux, timeout=TIMEOUT).untagged == native
+
+
+def test_native_with_table(linux, native):
+    """The table of linux-previrt.elf changes nothing on the bare board."""
+    assert run.run(image=linux.replace("linux.elf", "linux-previrt.elf"), timeout=TIMEOUT).untagged == native
+
+
+def check_guests(result, native, names):
+    """Each Linux as it is natively; the real-time system beside them passes. Nobody is stopped but by a reset of its own."""
+    assert not list(result.trouble())
+    for name in names:
+        assert result.vms[name].lines == native
+    assert result.untagged == []
+    for vm in result.vms.values():
+        assert vm.verdict == "PASS", vm.lines[-3:]
+        assert [stop.partition(": ")[2] for stop in vm.stops] == ["reset by the guest"], vm.stops
+
+
+@pytest.fixture(scope="module")
+def finished(images, linux):
+    """A function that gives the finished run of a product, which is run once."""
+    runs = {}
+
+    def result_of(product):
+        if product not in runs:
+            runs[product] = run.run(image=images.elf(product), timeout=TIMEOUT)
+        return runs[product]
+    return result_of
+
+
+@pytest.mark.parametrize("product, names, others", [
+    ("linux", ["linux"], ["ctask"]), ("linux2", ["linux", "linux2"], []), ("linux-previrt", ["linux"], ["ctask"])])
+def test_guest(finished, native, product, names, others):
+    """The console of each Linux is byte for byte that of the bare board; who else is there passes, too."""
+    check_guests(finished(product), native, names)
+    assert sorted(finished(product).vms) == sorted(names + others)
+
+
+def test_patched(finished):
+    """The table of linux-previrt is applied: what it replaces does not trap any more, what it cannot replace does."""
+    full, patched = (finished(product).vms["linux"].stats for product in ("linux", "linux-previrt"))
+    for kind, share in (("mfmsr", 0.01), ("mfspr", 0.01), ("wrteei", 0.05), ("mtmsr", 0.05)):
+        assert patched.get(kind, 0) < share * full[kind], (kind, full[kind], patched.get(kind, 0))
+    assert patched["rfi"] > 0.5 * full["rfi"]
+
+
+@pytest.fixture(scope="module", params=["linux", "linux-previrt"])
+def restarting(request, images, linux, tmp_path_factory):
+    """An image whose Linux starts again when it resets itself, beside a neighbour that checks all it has for 100 ms."""
+    folder = f"build/test/{request.param}-restart"
+    path, image = f"{folder}/partitions.toml", f"{folder}/proteus.elf"
+    os.makedirs(os.path.join(ROOT, folder), exist_ok=True)
+    with open(os.path.join(ROOT, "config", request.param, "partitions.toml"), encoding="utf-8") as file:
+        text = file.read()
+    changed = text.replace('[[vm]]\nname = "linux"\n', '[[vm]]\nname = "linux"\non_reset = "restart"\n')
+    changed = changed.replace('name = "ctask"\nimage = "ctask.elf"', 'name = "nbr"\nimage = "neighbour.elf"')
+    assert changed.count("restart") == 1 and changed.count("neighbour") == 1
+    with open(os.path.join(ROOT, path), "w", encoding="utf-8") as file:
+        file.write(changed)
+    make(f"PRODUCT={request.param}", f"O={folder}", f"PARTITIONS={path}", image)
+    target = str(tmp_path_factory.mktemp("restart") / "proteus.elf")
+    return patched_image(os.path.join(ROOT, image), target, images.guest("neighbour"), neighbour_ms=100)
+
+
+def test_reboot(restarting, native):
+    """`reboot` of a guest starts this guest anew, as it was at first, and its neighbour notices nothing."""
+    def ended(result):
+        return result.vm("nbr").verdict and result.vm("linux").lines[len(native):].count(native[-1]) >= 1
+
+    result = run.run(image=restarting, timeout=TIMEOUT, until=ended)
+    lines, count = result.vms["linux"].lines, len(native)
+    assert lines[:count] == native and lines[count:2 * count] == native
+    assert not result.vms["linux"].stops
+    neighbour = result.vms["nbr"]
+    assert neighbour.verdict == "PASS", neighbour.lines
+    assert all(line.startswith(("neighbour: ok ", "nbr: PASS", "neighbour: PASS")) for line in neighbour.lines)
 
 
 def test_build_is_cached(linux):
