@@ -17,6 +17,10 @@ enum { DATA, IER, IIR, LCR, MCR, LSR, MSR, SCR };
 #define LSR_RX   0x01
 #define LSR_THRE 0x20
 #define LSR_TEMT 0x40
+#define FCR_ON   0x01
+#define FCR_CLEAR_RX 0x02
+#define IIR_FIFO 0xC0
+#define FIFO     16
 #define ESCAPE   CONSOLE_ESCAPE
 
 static struct vcpu *const first = &vcpu[0];
@@ -68,9 +72,9 @@ static void assert_output(const char *expected)
 /* "[name] text", with the names of the partition file. */
 static const char *tagged(const struct vcpu *v, const char *text)
 {
-    static char lines[4][256];
+    static char lines[8][256];
     static uint32_t next;
-    char *line = lines[next++ % 4];
+    char *line = lines[next++ % 8];
 
     snprintf(line, sizeof(lines[0]), "[%.8s] %s", vm_config[v - vcpu].name, text);
     return line;
@@ -78,9 +82,11 @@ static const char *tagged(const struct vcpu *v, const char *text)
 
 static const char *both(const char *a, const char *b)
 {
-    static char text[512];
+    static char texts[4][512];
+    static uint32_t next;
+    char *text = texts[next++ % 4];
 
-    snprintf(text, sizeof(text), "%s%s", a, b);
+    snprintf(text, sizeof(texts[0]), "%s%s", a, b);
     return text;
 }
 
@@ -155,6 +161,65 @@ static void slow_board(void **state)
     }
     assert_output(both(tagged(first, "0123456789\n"), tagged(second, "other\n")));
     assert_hex(get(first, LSR) & (LSR_THRE | LSR_TEMT), LSR_THRE | LSR_TEMT);
+}
+
+/* With the FIFO on, what follows the end of a line at once waits; its 16 bytes and no more, in their order. */
+static void fifo(void **state)
+{
+    uint32_t i;
+
+    (void)state;
+    assert_hex(get(first, IIR), 0x01); /* a 16450 until then */
+    put(first, IIR, FCR_ON);
+    assert_hex(get(first, IIR), IIR_FIFO | 0x01);
+    assert_hex(get(second, IIR), 0x01);
+    fake.room = 0;
+    type(first, "one\n");
+    for (i = 0; i < FIFO; i++) {
+        put(first, DATA, 'a' + i);
+    }
+    type(first, "lost\n");
+    type(second, "x\nlost\n"); /* its own is off */
+    assert_hex(get(first, LSR) & LSR_THRE, 0);
+    fake.room = FAKE_ROOM;
+    console_poll();
+    assert_hex(get(first, LSR) & LSR_THRE, LSR_THRE);
+    put(first, DATA, '\n');
+    assert_output(both(both(tagged(first, "one\n"), tagged(second, "x\n")), tagged(first, "abcdefghijklmnop\n")));
+}
+
+/* Several ends of lines among the bytes that wait; the board takes one byte at a time. */
+static void fifo_of_lines(void **state)
+{
+    (void)state;
+    put(first, IIR, FCR_ON);
+    fake.room = 0;
+    type(first, "1\n22\r\n333\n4444\n");
+    while ((fake.uart_ier & IER_TX) != 0) {
+        fake.room = 1;
+        fake.lines = UIC_BIT(BOARD_UART0_IRQ);
+        enter(external(current));
+        fake.lines = 0;
+        assert_true(fake.output_length < 200);
+    }
+    assert_output(both(both(tagged(first, "1\n"), tagged(first, "22\n")), both(tagged(first, "333\n"), tagged(first, "4444\n"))));
+}
+
+/* Longer than a line's buffer: the rest of what waits stays in order behind it. */
+static void fifo_and_long_line(void **state)
+{
+    char text[CONFIG_CONSOLE_LINE + 1];
+
+    (void)state;
+    memset(text, 'x', CONFIG_CONSOLE_LINE);
+    text[CONFIG_CONSOLE_LINE] = 0;
+    put(first, IIR, FCR_ON);
+    fake.room = 0;
+    type(first, text);
+    type(first, "rest\nand\n");
+    fake.room = FAKE_ROOM;
+    console_poll();
+    assert_output(both(both(tagged(first, text), "rest\n"), tagged(first, "and\n")));
 }
 
 /* A guest that polls its LSR, as most do, needs no interrupt. */
@@ -404,6 +469,21 @@ static void transmit_interrupt(void **state)
     assert_false(line_is_active(first));
 }
 
+/* A carriage return goes nowhere, but a driver that waits for THRE behind it gets that. */
+static void carriage_return_interrupts(void **state)
+{
+    (void)state;
+    put(first, IER, IER_TX);
+    assert_hex(get(first, IIR), 0x02);
+    assert_false(line_is_active(first));
+    put(first, DATA, '\r');
+    assert_int_equal(line_is_active(first), IS_ENABLED(CONFIG_UIC));
+    assert_hex(get(first, IIR), 0x02);
+    assert_hex(get(first, IIR), 0x01);
+    type(first, "\r\n\r");
+    assert_output(tagged(first, "\n"));
+}
+
 /* Received data: as long as there is any; before THRE. */
 static void receive_interrupt(void **state)
 {
@@ -444,6 +524,32 @@ static void key_wakes(void **state)
     assert_true(vcpu_can_run(v));
     run_vm(v);
     assert_hex(v->pc, 0x0500);
+}
+
+/* FCR turns it off and clears what was received; a reset does both and forgets what waits. */
+static void fifo_control(void **state)
+{
+    (void)state;
+    put(focused(), IIR, FCR_ON);
+    keys("abc");
+    put(focused(), IIR, FCR_ON);
+    assert_hex(get(focused(), LSR) & LSR_RX, LSR_RX);
+    put(focused(), IIR, FCR_ON | FCR_CLEAR_RX);
+    assert_hex(get(focused(), LSR) & LSR_RX, 0);
+    assert_hex(get(focused(), IIR), IIR_FIFO | 0x01);
+    keys("d");
+    put(focused(), IIR, 0);
+    assert_hex(get(focused(), IIR), 0x01);
+    assert_input(focused(), "d");
+    put(first, IIR, FCR_ON);
+    fake.room = 0;
+    type(first, "line\nwaits\n");
+    vcpu_reset(first, 1);
+    fake.room = FAKE_ROOM;
+    console_poll();
+    assert_hex(get(first, IIR), 0x01);
+    type(first, "new\n");
+    assert_output(both(tagged(first, "line\n"), tagged(first, "new\n")));
 }
 
 /* A reset VM's UART is as after reset; what it wrote before still comes out; the other keeps its own. */
@@ -491,6 +597,10 @@ int main(void)
         TEST_BOOTED(interleaved),
         TEST_BOOTED(long_line),
         TEST_BOOTED(slow_board),
+        TEST_BOOTED(fifo),
+        TEST_BOOTED(fifo_of_lines),
+        TEST_BOOTED(fifo_and_long_line),
+        TEST_BOOTED(fifo_control),
         TEST_BOOTED(polled),
         TEST_BOOTED(flood),
         TEST_BOOTED(flush),
@@ -503,6 +613,7 @@ int main(void)
         TEST_BOOTED(too_much_input),
         TEST_BOOTED(bounded_poll),
         TEST_BOOTED(transmit_interrupt),
+        TEST_BOOTED(carriage_return_interrupts),
         TEST_BOOTED(receive_interrupt),
         TEST_BOOTED(key_wakes),
         TEST_BOOTED(reset),
