@@ -277,12 +277,15 @@ def test_diff_of_something_else(tmp_path, capsys, text):
 def test_misses():
     targets = footprint.read_targets(TARGETS)
     targets["size"]["base"]["budget"] = [4000, 64]
+    targets["size_total"] = {"paper": 10440, "at_most": 4000, "budget": 8192}
     fits = dict(report(8000, 192, (3600, 600)), per_vm={"base": 304})
     assert not list(footprint.misses(fits, targets))
     assert footprint.judge(fits["components"]["base"], targets["size"]["base"]) == "ok"
     above = dict(report(8000, 192, (4000, 64)), per_vm={"base": 304})       # missed, but no larger than it was
     assert footprint.judge(above["components"]["base"], targets["size"]["base"]) == "above"
     assert not list(footprint.misses(above, targets))
+    verdicts = [footprint.judge_total(total, targets["size_total"]) for total in (4000, 4001, 8192, 8193)]
+    assert verdicts == ["ok", "above", "above", "over"]
     over = dict(report(8000, 193, (8129, 65)), per_vm={"base": 305})        # base, the sum, and per VM
     assert len(list(footprint.misses(over, targets))) == 3
 
