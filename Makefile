@@ -49,11 +49,12 @@ bench: deps-bench ## exact path lengths and Table 1: build/bench.json
 	$(Q)for p in bench $(foreach w,$(TABLE1),table1-$(w) table1-$(w)-previrt table1-$(w)-para); do $(MAKE) --no-print-directory PRODUCT=$$p build/$$p/proteus.elf || exit 1; done
 	$(Q)$(PYTHON) tools/bench.py $(if $(GATE),--gate --require $(PATHS)) --image build/bench/proteus.elf --walks $(GUESTS)/bench.elf --out build/bench.json \
 	  $(foreach w,$(TABLE1),--table1 $(w)=$(GUESTS)/$(w).elf,$(call image,$(w)),$(call image,$(w)-previrt),$(call image,$(w)-para))
-LINUXES := linux linux-previrt
+LINUXES := linux linux-previrt linux-jitter
 bench-linux: deps-bench linux ## what Linux costs as a guest, by cause: build/bench-linux.json
 	$(Q)for p in $(LINUXES); do $(MAKE) --no-print-directory PRODUCT=$$p build/$$p/proteus.elf || exit 1; done
 	$(Q)$(PYTHON) tools/bench_linux.py $(if $(GATE),--gate) --native $(GUESTS)/linux.elf --full build/linux/proteus.elf \
-	  --previrt build/linux-previrt/proteus.elf --patched $(GUESTS)/linux-previrt.elf --out build/bench-linux.json
+	  --previrt build/linux-previrt/proteus.elf --patched $(GUESTS)/linux-previrt.elf \
+	  --jitter build/linux-jitter/proteus.elf --jitter-native $(GUESTS)/jitter.elf --out build/bench-linux.json
 linux: deps-linux ## Linux for the products linux*: build/guests/linux.elf (minutes; kept while its inputs stay)
 	$(Q)tests/guests/linux/build.sh build/linux $(GUESTS)
 readme: ## put what footprint and bench measured into README.md
@@ -110,6 +111,7 @@ SRC-$(CONFIG_FIT_WATCHDOG) += events
 SRC-$(CONFIG_UIC)          += uic
 SRC-$(CONFIG_MMIO)         += mmio
 SRC-$(CONFIG_TLB_VIRT)     += tlb
+SRC-$(CONFIG_TLB_CHECK)    += tlbcheck
 SRC-$(CONFIG_CONSOLE)      += console
 SRC-$(CONFIG_MESSAGES)     += message
 SRC-$(CONFIG_STATS)        += stats

@@ -22,6 +22,13 @@
 #include "cpu.h"
 #include "vcpu.h"
 
+/* Every entry of the machine's TLB is inside its partition, or the hypervisor says so and ends (option TLB_CHECK). */
+#ifdef CONFIG_TLB_CHECK
+void tlb_check(void);
+#else
+#define tlb_check() ((void)0)
+#endif
+
 enum tlb_access { TLB_LOAD, TLB_STORE, TLB_FETCH };
 
 /* What tlb_fault() decides; anything else is the vector of the interrupt that the guest takes. */

@@ -99,6 +99,7 @@ __attribute__((flatten, optimize("O2", "no-reorder-blocks"))) struct vcpu *sched
         LOW_SET(low_r31, LOW_GET(idle_r31));
         cpu_mtspr(SPRN_SRR1, MSR_GUEST);
     }
+    tlb_check();
     timer_sync(v, now);
     next = sched_tick(v, now);
     stat_switch(v, next, now);

@@ -42,6 +42,20 @@ static inline void cpu_tlbwe_lo(uint32_t entry, uint32_t word)
     __asm__ volatile("tlbwe %0, %1, 1" : : "r"(word), "r"(entry) : "memory");
 }
 
+static inline uint32_t cpu_tlbre_hi(uint32_t entry) /* PID becomes the entry's TID */
+{
+    uint32_t word;
+    __asm__ volatile("tlbre %0, %1, 0" : "=r"(word) : "r"(entry) : "memory");
+    return word;
+}
+
+static inline uint32_t cpu_tlbre_lo(uint32_t entry)
+{
+    uint32_t word;
+    __asm__ volatile("tlbre %0, %1, 1" : "=r"(word) : "r"(entry) : "memory");
+    return word;
+}
+
 /* Index of the entry that translates the address under PID, or TLB_ENTRIES. */
 static inline uint32_t cpu_tlbsx(uint32_t address)
 {

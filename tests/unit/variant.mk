@@ -17,7 +17,8 @@ TEST-$(CONFIG_SERVICES)     += services hypercall
 TEST-$(CONFIG_DRIVERS)      += drivers hypercall
 TEST-$(CONFIG_PREVIRT)      += previrt
 TEST-$(CONFIG_IRFM)         += page
-TEST-$(CONFIG_TLB_VIRT)     += tlb_model
+TEST-$(CONFIG_TLB_VIRT)     += tlb tlb_model
+TEST-$(CONFIG_TLB_CHECK)    += tlbcheck
 TEST-$(CONFIG_TLB_CALLS)    += tlb_calls
 SOURCES  := $(SRC-y:%=src/%) $(sort $(HCALL-y))
 PROGRAMS := $(addprefix $(DIR)/test_,$(sort $(TEST-y)))

@@ -85,6 +85,17 @@ void cpu_tlbwe_lo(uint32_t entry, uint32_t word)
     fake.tlb_writes++;
 }
 
+uint32_t cpu_tlbre_hi(uint32_t entry)
+{
+    fake.spr[SPRN_PID] = fake.tlb_tid[entry];
+    return fake.tlb_hi[entry];
+}
+
+uint32_t cpu_tlbre_lo(uint32_t entry)
+{
+    return fake.tlb_lo[entry];
+}
+
 static bool tlb_matches(uint32_t entry, uint32_t address)
 {
     uint32_t size = 1024U << 2 * (fake.tlb_hi[entry] >> 7 & 7);

@@ -61,6 +61,8 @@ void cpu_mtdcr(uint32_t n, uint32_t value);
 uint32_t cpu_time(void);
 void cpu_tlbwe_hi(uint32_t entry, uint32_t word);
 void cpu_tlbwe_lo(uint32_t entry, uint32_t word);
+uint32_t cpu_tlbre_hi(uint32_t entry);
+uint32_t cpu_tlbre_lo(uint32_t entry);
 uint32_t cpu_tlbsx(uint32_t address);
 uint32_t cpu_fetch(uint32_t address);
 void cpu_isync(void);

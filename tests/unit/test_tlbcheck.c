@@ -1,0 +1,161 @@
+/*
+ * test_tlbcheck.c: the walk over the machine's TLB finds every entry that no partition gives (option TLB_CHECK).
+ *
+ * covers: kconfig.TLB_CHECK
+ */
+#include "harness.h"
+
+#include <string.h>
+
+#include "cpu.h"
+#include "partition.h"
+#include "tlb.h"
+
+#define SHADOW    (TLB_ENTRIES - 1)                                     /* a row that this test makes */
+#define CONTEXT(v) (VM_COUNT + 1 + ((uint32_t)((v) - vcpu)) * TLB_CONTEXTS) /* PID of its first context */
+
+static const struct tlb_row *row_of(const struct vcpu *v)
+{
+    uint32_t i = 0;
+
+    while (tlb_rows[i].tid != v->machine_pid) {
+        i++;
+    }
+    return &tlb_rows[i];
+}
+
+static void shadow(uint32_t hi, uint32_t lo, uint32_t tid)
+{
+    fake.tlb_hi[SHADOW] = hi;
+    fake.tlb_lo[SHADOW] = lo;
+    fake.tlb_tid[SHADOW] = tid;
+}
+
+static void assert_found(void)
+{
+    EXPECT_MACHINE_RESET(tlb_check());
+    assert_non_null(strstr(fake.output, "panic: TLB entry outside its partition"));
+    fake.output_length = 0;
+    fake.output[0] = 0;
+}
+
+static void nothing_to_find(void **state)
+{
+    uint32_t pid = fake.spr[SPRN_PID];
+    uint32_t context, i;
+
+    (void)state;
+    tlb_check();
+    assert_hex(fake.spr[SPRN_PID], pid);
+    for (i = 0; i < VM_COUNT; i++) {
+        for (context = 0; context < TLB_CONTEXTS; context++) {
+            shadow(0xC0000000 | 1 << 7 | TLBHI_V, row_of(&vcpu[i])->lo, CONTEXT(&vcpu[i]) + context);
+            tlb_check();
+        }
+    }
+    shadow(0xC0000000 | 7 << 7, 0xFFFFFF00, 0); /* not valid: whatever it says */
+    tlb_check();
+    assert_hex(fake.spr[SPRN_PID], pid);
+}
+
+static void shadows_outside(void **state)
+{
+    uint32_t i, size;
+
+    (void)state;
+    for (i = 0; i < VM_COUNT; i++) {
+        const struct vcpu *v = &vcpu[i];
+        const struct tlb_row *row = row_of(v);
+        uint32_t base = vm_config[i].ram_machine, bytes = vm_config[i].ram_size;
+        const uint32_t bad[] = {0, base - 0x1000, base + bytes, 0x80000000, 0xFFFFF000};
+        uint32_t b;
+
+        for (b = 0; b < sizeof(bad) / sizeof(bad[0]); b++) {
+            bool of_a_window = false;
+            uint32_t r;
+
+            for (r = 0; r < TLB_ROW_COUNT; r++) {
+                uint32_t mask = ~0U << (10 + 2 * (tlb_rows[r].hi >> 7 & 7));
+                of_a_window = of_a_window || (tlb_rows[r].tid == v->machine_pid && ((tlb_rows[r].lo ^ bad[b]) & mask) == 0);
+            }
+            if (!of_a_window) {
+                shadow(0xC0000000 | 1 << 7 | TLBHI_V, bad[b] | (row->lo & 0x300), CONTEXT(v));
+                assert_found();
+            }
+        }
+        for (size = (row->hi >> 7 & 7) + 1; size < 8; size++) { /* larger than what holds it */
+            shadow(0xC0000000 | size << 7 | TLBHI_V, row->lo, CONTEXT(v));
+            assert_found();
+        }
+        shadow(0xC0000000 | 1 << 7 | TLBHI_V, row->lo, v->machine_pid); /* real mode has static ones only */
+        assert_found();
+        shadow(0xC0000000 | 1 << 7 | TLBHI_V, row->lo, 0); /* for everybody */
+        assert_found();
+        shadow(0xC0000000 | 1 << 7 | TLBHI_V, row->lo, CONTEXT(&vcpu[VM_COUNT])); /* for nobody */
+        assert_found();
+        if (VM_COUNT > 1) {
+            shadow(0xC0000000 | 1 << 7 | TLBHI_V, row->lo, CONTEXT(&vcpu[(i + 1) % VM_COUNT])); /* for a neighbour */
+            assert_found();
+        }
+        shadow(0, 0, 0);
+        tlb_check();
+    }
+}
+
+/* A right that the static entry does not have. */
+static void rights_too_many(void **state)
+{
+    uint32_t i;
+    uint32_t found = 0;
+
+    (void)state;
+    for (i = 0; i < TLB_ROW_COUNT; i++) {
+        uint32_t missing = ~tlb_rows[i].lo & (TLBLO_EX | TLBLO_WR);
+
+        if (missing != 0) {
+            shadow(0xC0000000 | 1 << 7 | TLBHI_V, tlb_rows[i].lo, CONTEXT(&vcpu[tlb_rows[i].tid - 1]));
+            tlb_check();
+            shadow(0xC0000000 | 1 << 7 | TLBHI_V, tlb_rows[i].lo | missing, CONTEXT(&vcpu[tlb_rows[i].tid - 1]));
+            assert_found();
+            found++;
+        }
+    }
+    assert_true(found > 0);
+}
+
+static void static_rows_changed(void **state)
+{
+    uint32_t i;
+
+    (void)state;
+    for (i = 0; i < TLB_ROW_COUNT; i++) {
+        uint32_t hi = fake.tlb_hi[i], lo = fake.tlb_lo[i], tid = fake.tlb_tid[i];
+
+        fake.tlb_hi[i] = 0;
+        assert_found();
+        fake.tlb_hi[i] = hi ^ 0x80000000;
+        assert_found();
+        fake.tlb_hi[i] = hi;
+        fake.tlb_lo[i] = lo ^ 0x00100000;
+        assert_found();
+        fake.tlb_lo[i] = lo ^ TLBLO_WR;
+        assert_found();
+        fake.tlb_lo[i] = lo;
+        fake.tlb_tid[i] = 0;
+        assert_found();
+        fake.tlb_tid[i] = tid;
+        tlb_check();
+    }
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        TEST_BOOTED(nothing_to_find),
+        TEST_BOOTED(shadows_outside),
+        TEST_BOOTED(rights_too_many),
+        TEST_BOOTED(static_rows_changed),
+    };
+
+    return cmocka_run_group_tests_name("tlbcheck", tests, 0, 0);
+}
