@@ -3,7 +3,7 @@
 from decide import REACH, Site
 from encoding import flow
 from facts import PrevirtError
-from sites import NOP, plan, replacement, row_of, stub, text_of
+from sites import NOP, replacement, row_of, stub, text_of
 
 
 def verify(program, boundary, entries):
@@ -58,7 +58,7 @@ def _site(program, recorded, at, entry, outside, fail):
         return tuple(replacement(word, how, program.boundary, r))
 
     word = entry.old[0]
-    how = plan(word)
+    how = program.plan(at, word)
     if how.kind is None:
         fail(f"{text_of(word)} has no replacement")
     if at not in recorded and (not program.whole or at not in program.code.proven):

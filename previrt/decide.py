@@ -16,7 +16,7 @@ REACH = 0x01FFFFFC                  # of a branch, either way
 ORDER = (0, 12, 11, 10, 9, 8, 7, 6, 5, 4, 3, *range(31, 13, -1))
 DEFAULTS = {"mode": "fill", "boundary": ABI["PAGE_BOUNDARY"], "abi": None, "spare": [],
             "include": [],
-            "exclude": [], "vectors": None}
+            "exclude": [], "real": [], "vectors": None}
 
 
 class Site:
@@ -124,6 +124,7 @@ class Program:
         self.code = Code(elf)
         self.whole = self.options["mode"] == "elf"
         self.excluded = self._ranges(self.options["exclude"], "--exclude")
+        self.real = self._ranges(self.options["real"], "--real")
         self.elsewhere = 0              # marked instructions in data sections: whoever copies them has them as they are
         self._explore()
         self.spare = Spare(elf, self.code, self.options["spare"])
@@ -191,6 +192,16 @@ class Program:
                     found.append(Site(address, word, "not proven" if self.whole else "not recorded"))
         return found
 
+    def plan(self, address, word):
+        """
+        What can be done about an instruction here. PID means nothing as long as translation is off: there it may be stored
+        although FEATURE_MMU_STORE is missing.
+        """
+        how = plan(word)
+        if how.kind == "store byte" and any(low <= address < high for low, high in self.real):
+            how = how._replace(needs=how.needs & ~ABI["FEATURE_MMU_STORE"])
+        return how
+
     def decide(self):
         """The sites, each with its treatment."""
         sites = self.sites()
@@ -200,7 +211,7 @@ class Program:
 
     def _decide(self, site):
         """One site's treatment: how and entries, or why not."""
-        how = plan(site.word)
+        how = self.plan(site.address, site.word)
         site.why = self._obstacle(site, how)
         if site.why:
             return

@@ -48,7 +48,7 @@ def options_of(args, mode):
     """What was asked for."""
     return {"mode": mode, "boundary": args.boundary, "abi": getattr(args, "abi", None), "spare": getattr(args, "spare", []),
             "include": getattr(args, "include", []), "exclude": args.exclude,
-            "vectors": getattr(args, "vectors", None)}
+            "real": getattr(args, "real", []), "vectors": getattr(args, "vectors", None)}
 
 
 def make(elf, options, unmarked=False):
@@ -174,6 +174,8 @@ def arguments(argv):
                          help="memory for stubs; auto: the gaps behind sections of code")
         sub.add_argument("--include", action="append", default=[], metavar="SECTION|SYMBOL",
                          help="this is code, too; * and ? stand for others")
+        sub.add_argument("--real", action="append", default=[], metavar="SECTION|SYMBOL",
+                         help="this only runs with translation off: PID may be stored")
         sub.add_argument("--vectors", type=number, metavar="ADDR", help="exception vectors begin here (EVPR), as code")
         sub.add_argument("--abi", choices=["sysv"], help="functions keep the System V calling convention")
 

@@ -13,8 +13,12 @@ Linux waits in a loop, which is counted like everything else, natively and as a 
 stated beside it, from the kernel's symbols: functions of the loop, their stubs by the table in --patched, and the hypervisor
 because of them. A guest whose work takes longer has less to wait: `work` is the total without that.
 
-The profile has a row for each cause: what the VM trapped for, and how it went on (bench.py, Excursion). With --jitter, the
-start latency of a periodic job beside Linux: see jitter_figures().
+The profile has a row for each cause: what the VM trapped for, and how it went on (bench.py, Excursion).
+
+With --jitter IMAGE --jitter-native GUEST.elf: how late the jobs of a real-time guest start, from release to the job's first
+instructions, in instructions by the guest's own clock; bare, and beside a Linux that works all the time (its self-check
+is repeated, by a word of its arguments in a copy of the image). The run ends when the real-time guest has passed, which it
+does with all jobs in time only.
 
 Exit status: 0; 1 if a run fails, an input is bad, or with --gate a target is missed; 2 for wrong usage.
 """
@@ -26,6 +30,7 @@ sys.dont_write_bytecode = True      # generated files belong under build/ only
 import argparse
 import json
 import os
+import re
 
 import bench
 import run
@@ -39,6 +44,10 @@ from facts import PrevirtError      # noqa: E402
 from table import unpack            # noqa: E402
 
 MODES = ("full", "previrt")
+ROUNDS, MANY = b"rounds=0001", b"rounds=9999"                   # of Linux's arguments: tests/guests/linux/board.dts
+SAMPLE = re.compile(r" t=(\d+)")                               # tests/guests/apps/jitter.c
+NS_PER_INSN = 1                                                # tools/run.py's -icount shift=0
+BARS, BUCKETS = 50, 20                                         # of the histogram: the longest bar, and rows
 IDLE = ("do_idle", "default_idle_call", "arch_cpu_idle")       # the loop of a kernel that has nothing to do
 
 
@@ -130,7 +139,88 @@ def measure_guest(image, options, isa, walks):
     return totals(vm["insns"], vm["hyp_insns"], report["walks"]), profile(excursions)
 
 
+def busy_copy(image, target):
+    """A copy of an image in which Linux checks itself for ever."""
+    try:
+        with open(image, "rb") as stream:
+            data = stream.read()
+    except OSError as error:
+        raise InputError(fault(image, None, f"can't be read: {error.strerror}", "build it first: make")) from None
+    if data.count(ROUNDS) != 1:
+        raise InputError(fault(image, None, f"{ROUNDS.decode()} is not in it exactly once", "is there one Linux in it?"))
+    os.makedirs(os.path.dirname(target) or ".", exist_ok=True)
+    with open(target, "wb") as stream:
+        stream.write(data.replace(ROUNDS, MANY))
+    return target
+
+
+def check_jitter(result, image, name, linux=None):
+    """The samples, in ticks, of a run in which the guest has passed, and Linux worked all the time."""
+    vm = result.vm(name) if linux else result.as_bare(name)
+    if vm.verdict != "PASS" or list(result.trouble()):
+        cause = next(iter(result.trouble()), f"{name}: {run.verdict(vm)}: {vm.lines[-1] if vm.lines else ''}")
+        raise InputError(fault(image, None, cause, "see it with tools/run.py --image"))
+    if linux and (not result.vm(linux).lines or result.vm(linux).verdict or result.vm(linux).stops):
+        raise InputError(fault(image, None, f"{linux} did not work all the time", "is it started at boot?"))
+    samples = [int(text) for line in vm.lines for text in SAMPLE.findall(line)]
+    jobs = re.search(r"\bjobs=(\d+)", vm.detail)
+    if not jobs or int(jobs[1]) != len(samples):
+        raise InputError(fault(image, None, f"{name} has printed {len(samples)} samples", "one for each job is expected"))
+    return samples
+
+
+def measure_jitter(options):
+    """Figures of both runs, and what the image's slice is, in instructions."""
+    path = os.path.join(os.path.dirname(options.jitter), "gen", "partitions.json")
+    try:
+        facts = json.loads(bench.read_text(path, "partition table"))
+        tick = 1e9 / facts["board"]["tb_hz"] / NS_PER_INSN
+        quantum = round(facts["schedule"]["quantum_us"] * 1000 / NS_PER_INSN)
+    except (ValueError, KeyError, TypeError, ZeroDivisionError) as error:
+        raise InputError(fault(path, 1, f"not a partition table: {error!r}", "build it again: make")) from None
+    name = os.path.splitext(os.path.basename(options.jitter_native))[0]
+    copy = busy_copy(options.jitter, os.path.join(options.work, "linux-jitter.elf"))
+    try:
+        bare = run.run(image=options.jitter_native, timeout=options.timeout)
+        beside = run.run(image=copy, timeout=options.timeout, until=run.all_decided([name]))
+    except run.RunError as error:
+        raise InputError(str(error)) from None
+    finally:
+        os.unlink(copy)
+    return {"native": jitter_figures(check_jitter(bare, options.jitter_native, name), tick),
+            "full": jitter_figures(check_jitter(beside, options.jitter, name, options.vm), tick),
+            "quantum": quantum, "misses": 0}
+
+
 # ---------------------------------------------------------------- figures
+
+def jitter_figures(ticks, tick):
+    """Start latencies in instructions: the extremes, and a histogram [[from, jobs]] of buckets of equal width."""
+    samples = sorted(round(value * tick) for value in ticks)
+    width = max(1, -(-(samples[-1] + 1) // BUCKETS))
+    counts = [0] * (samples[-1] // width + 1)
+    for value in samples:
+        counts[value // width] += 1
+    return {"jobs": len(samples), "min": samples[0], "median": samples[len(samples) // 2],
+            "mean": round(sum(samples) / len(samples)), "max": samples[-1], "width": width,
+            "histogram": [[index * width, count] for index, count in enumerate(counts)]}
+
+
+def jitter_table(jitter):
+    """The figures of both runs, and the histogram of the one beside Linux."""
+    rows = [["start latency, insns", "jobs", "missed", "min", "median", "mean", "max"]]
+    for mode, text in (("native", "bare"), ("full", "beside Linux")):
+        row = jitter[mode]
+        rows.append([text, str(row["jobs"]), str(jitter["misses"]), *(str(row[key]) for key in ("min", "median", "mean", "max"))])
+    yield from run.table(rows)
+    yield f"a slice of round robin: {jitter['quantum']} instructions"
+    most = max(count for _, count in jitter["full"]["histogram"])
+    bars = [["from", "jobs"]] + [[str(low), str(count)] for low, count in jitter["full"]["histogram"]]
+    lines = list(run.table(bars))
+    yield lines[0]
+    for line, (_, count) in zip(lines[1:], jitter["full"]["histogram"]):
+        yield f"{line}  {'#' * -(-BARS * count // most)}".rstrip()
+
 
 def profile(excursions):
     """A row for each cause, most instructions first."""
@@ -195,6 +285,8 @@ def parse_arguments(argv):
     for mode in MODES:
         parser.add_argument(f"--{mode}", metavar="IMAGE", help=f"image with Linux as a guest, {mode}")
     parser.add_argument("--patched", metavar="LINUX-PREVIRT.elf", help="the kernel with the table that --previrt applies")
+    parser.add_argument("--jitter", metavar="IMAGE", help="image with Linux and a guest that measures its start latency")
+    parser.add_argument("--jitter-native", metavar="GUEST.elf", help="that guest, run bare")
     parser.add_argument("--vm", default="linux", help="name of its VM (linux)")
     parser.add_argument("--plugin", default=os.path.join(bench.ROOT, "build", "tools", "count.so"), help="built if need be")
     parser.add_argument("--cc", default=os.environ.get("HOSTCC", "gcc"), help="host compiler for the plugin")
@@ -207,6 +299,8 @@ def parse_arguments(argv):
     args = parser.parse_args(argv)
     if not any(getattr(args, mode) for mode in MODES):
         parser.error("nothing to compare: give --full or --previrt")
+    if bool(args.jitter) != bool(args.jitter_native):
+        parser.error("--jitter and --jitter-native belong together")
     return args
 
 
@@ -228,6 +322,9 @@ def main(argv=None):
     for mode, rows in profiles.items():
         print("\n" + "\n".join(profile_table(mode, rows, native, options.causes)))
     out = {"linux": {mode: row["insns"] for mode, row in figures.items()}, "runs": figures, "profile": profiles}
+    if options.jitter:
+        out["jitter"] = measure_jitter(options)
+        print("\n" + "\n".join(jitter_table(out["jitter"])))
     write_if_changed(options.out, json.dumps(out, indent=1) + "\n")
     missed = list(misses(figures, targets))
     for text in missed:

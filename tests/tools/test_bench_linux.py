@@ -159,3 +159,72 @@ def test_missing_kernel_is_one_line(tmp_path, capsys):
                                   "--work", str(tmp_path)]) == 1
     error = capsys.readouterr().err
     assert "none.elf" in error and "hint:" in error and error.count("\n") == 1 and not out.exists()
+
+
+# ---- how late a job starts beside it
+
+def lines_of(samples, verdict="jitter: PASS jobs={} misses=0"):
+    """What the guest prints, as run.py files it."""
+    vm = bench_linux.run.Vm("jitter")
+    for value in samples:
+        vm.add(f"jitter: t={value}")
+    vm.add(verdict.format(len(samples)))
+    return vm
+
+
+def beside(samples, linux=("Linux version",), **options):
+    """The console of both."""
+    result = bench_linux.run.Result()
+    result.vms["jitter"] = lines_of(samples, **options)
+    for line in linux:
+        result.vm("linux").add(line)
+    result.status = 0
+    return result
+
+
+def test_check_jitter(monkeypatch):
+    """Every sample counts, and only those of a run in which both did what they should."""
+    monkeypatch.setattr(bench_linux.run.Result, "trouble", lambda self: iter(()))
+    assert bench_linux.check_jitter(beside([5, 7]), "image", "jitter", "linux") == [5, 7]
+    wrong = [(beside([5], verdict="jitter: FAIL jobs late or lost jobs={} misses=1"), "jitter: FAIL"),
+             (beside([5], verdict="jitter: PASS jobs=2 misses=0"), "has printed 1 samples"),
+             (beside([5], linux=()), "did not work all the time"),
+             (beside([5], linux=["Linux", "linux: PASS x=1"]), "did not work all the time")]
+    for result, cause in wrong:
+        with pytest.raises(InputError, match=cause):
+            bench_linux.check_jitter(result, "image", "jitter", "linux")
+
+
+def test_jitter_figures():
+    """Ticks become instructions; every job is in one bucket."""
+    made = bench_linux.jitter_figures([100, 0, 50, 199], 3.0)
+    assert (made["jobs"], made["min"], made["median"], made["mean"], made["max"]) == (4, 0, 300, 262, 597)
+    assert made["width"] == 30 and sum(count for _, count in made["histogram"]) == 4
+    assert [low for low, count in made["histogram"] if count] == [0, 150, 300, 570]
+    assert bench_linux.jitter_figures([118] * 7, 3.0)["histogram"][-1][1] == 7
+    assert bench_linux.jitter_figures([0], 3.0)["histogram"] == [[0, 1]]
+
+
+def test_jitter_table():
+    made = {"native": bench_linux.jitter_figures([1] * 3, 3.0), "full": bench_linux.jitter_figures([1, 1, 1, 1, 199], 3.0),
+            "quantum": 500, "misses": 0}
+    text = list(bench_linux.jitter_table(made))
+    assert text[1].split() == ["bare", "3", "0", "3", "3", "3", "3"]
+    assert text[2].split() == ["beside", "Linux", "5", "0", "3", "3", "122", "597"]
+    assert text[5].split() == ["0", "4", "#" * bench_linux.BARS] and text[6].split() == ["30", "0"]
+    assert text[-1].split() == ["570", "1", "#" * -(-bench_linux.BARS // 4)]
+
+
+def test_busy_copy(tmp_path):
+    """The one Linux of an image gets more rounds; nothing is written if there is none, or two."""
+    image, target = tmp_path / "image", tmp_path / "target"
+    image.write_bytes(b"a" + bench_linux.ROUNDS + b"b")
+    bench_linux.busy_copy(str(image), str(target))
+    assert target.read_bytes() == b"a" + bench_linux.MANY + b"b"
+    for content in (b"nothing", bench_linux.ROUNDS * 2):
+        image.write_bytes(content)
+        with pytest.raises(InputError, match="exactly once"):
+            bench_linux.busy_copy(str(image), str(tmp_path / "other"))
+    with pytest.raises(InputError, match="can't be read"):
+        bench_linux.busy_copy(str(tmp_path / "none"), str(tmp_path / "other"))
+    assert not (tmp_path / "other").exists()

@@ -296,6 +296,39 @@ def test_physical_addresses(tmp_path):
     assert [e.paddr for e in entries_of(made)[1]][:2] == [0x10000, 0x10008]
 
 
+REAL_MODE = """
+        .globl  _start
+        .type   _start, @function
+_start: mtspr   945, 3
+        mtspr   944, 3
+        bl      miss
+        b       _start
+        .size   _start, . - _start
+        .type   miss, @function
+miss:   mtspr   945, 4
+        mtspr   944, 4
+        blr
+        .size   miss, . - miss
+"""
+
+
+def test_real_mode_code(tmp_path):
+    """PID may be stored where translation is off, without MMU_STORE; elsewhere not, and ZPR nowhere. verify knows which."""
+    elf, made = build(tmp_path, REAL_MODE), tmp_path / "made"
+    mmu, irfm = ABI["FEATURE_MMU_STORE"], ABI["FEATURE_IRFM"]
+    tool("elf", elf, "--real", "miss", "-o", made, "-q")
+    tool("verify", made)
+    entries = table.unpack(str(made), Elf(str(made)).content(Elf(str(made)).section(TABLE)))[1]
+    assert [entry.needs for entry in entries] == [irfm | mmu, irfm | mmu, irfm, irfm | mmu]
+    assert entries[2].new == tuple(assemble([f"stb 4, {PAGE_BY_NAME['pid'].offset + 3 - 0x1000}(0)"], tmp_path))
+    for needs, place in ((irfm, 0), (irfm | mmu, 2)):
+        changed = [entry._replace(needs=needs) if i == place else entry for i, entry in enumerate(entries)]
+        options = undo_record(Elf(str(made)))[1]
+        made.write_bytes(extend(Elf(str(elf)), table.pack(changed, ABI["PAGE_BOUNDARY"]), options))
+        assert f"entry {place}: it needs the features" in tool("verify", made, status=1).stderr
+    assert "--real nobody" in tool("elf", elf, "--real", "nobody", "-o", made, status=1).stderr
+
+
 def test_other_boundary(tmp_path):
     """Pages elsewhere: displacements and header follow, verify knows."""
     plain, made = build(tmp_path, SOURCE), tmp_path / "m"

@@ -29,8 +29,10 @@ CC=${CROSS}gcc
 BOOT=0x7FE000
 # Before them, for the stubs of linux-previrt.elf: board.dts keeps the kernel away from it
 SPARE=7EA000:0x14000
-# The kernel's exception handlers, and those that go on with translation on: only addresses in registers lead to them
-PREVIRT_FLAGS="--abi sysv --vectors 0xC0000000 --include *_virt --spare 0xC0$SPARE"
+# The kernel's exception handlers, and where they go on with translation on: only addresses in registers lead there. Its TLB
+# miss handlers change PID in real mode
+PREVIRT_FLAGS="--abi sysv --vectors 0xC0000000 --include *_virt --include syscall_exit_finish
+    --include fast_exception_return --real DTLBMiss --real ITLBMiss --real finish_tlb_load --spare 0xC0$SPARE"
 
 # Programs have the floating-point instructions that the kernel emulates. -D_GNU_SOURCE: mremap and the codes of traps
 INIT_FLAGS="-std=gnu11 -D_GNU_SOURCE -O2 -mcpu=405 -mhard-float -mno-dlmzb -Wall -Wextra -Wmissing-prototypes -Werror

@@ -99,6 +99,8 @@ static int32_t kernel_stat(const struct task *task, uint32_t which)
         return (int32_t)killed;
     case RTOS_STAT_RESPONSE:
         return (int32_t)task->response;
+    case RTOS_STAT_RELEASE:
+        return (int32_t)(uint32_t)task->release;
     default:
         return RTOS_ERROR;
     }

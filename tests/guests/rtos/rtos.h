@@ -22,6 +22,7 @@
 #define RTOS_STAT_PREEMPTS 2 // jobs of this task that another one interrupted
 #define RTOS_STAT_KILLED   3 // tasks that the kernel had to end
 #define RTOS_STAT_RESPONSE 4 // longest time from release to end of a job of this task, in ticks of the time base
+#define RTOS_STAT_RELEASE  5 // when this job of the task was due: lower word of the time base
 
 #define RTOS_ERROR (-1)
 

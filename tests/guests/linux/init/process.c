@@ -6,6 +6,7 @@
 #include <pthread.h>
 #include <sched.h>
 #include <signal.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/wait.h>
@@ -20,7 +21,7 @@ static uint32_t written[2 * PAGE / sizeof(uint32_t)] = { 1 };
 int child_main(int argc, char **argv, char **environment)
 {
     check_name = "child";
-    if (argc != 3 || strcmp(argv[1], "child") != 0 || getppid() != 1) {
+    if (argc != 4 || strcmp(argv[1], "child") != 0 || getppid() != atoi(argv[3])) {
         fail("argc=%d", argc);
     }
     if (environment[0] == NULL || strcmp(environment[0], "GUEST=linux") != 0 || environment[1] != NULL) {
@@ -35,9 +36,11 @@ int child_main(int argc, char **argv, char **environment)
 static void exec_self(unsigned index)
 {
     char number[] = { (char)('0' + index), '\0' };
-    char *arguments[] = { "/init", "child", number, NULL };
+    char parent[16];
+    char *arguments[] = { "/init", "child", number, parent, NULL };
     char *environment[] = { "GUEST=linux", NULL };
 
+    snprintf(parent, sizeof parent, "%d", (int)getppid());
     written[0] = 2;
     execve("/init", arguments, environment);
     fail("exec returned");
