@@ -177,9 +177,10 @@ void tlb_write_zpr(struct vcpu *v, uint32_t value)
 
 /* ---- the virtual TLB ---- */
 
+/* A little-endian page is among the large ones, which asm/refill.S leaves to C. */
 static uint32_t bucket_of(uint32_t hi)
 {
-    return TLBHI_SIZE(hi) == SIZE_MIN ? hi / BOARD_PAGE_MIN % TLB_BUCKETS : LARGE;
+    return TLBHI_SIZE(hi) == SIZE_MIN && (hi & TLBHI_E) == 0 ? hi / BOARD_PAGE_MIN % TLB_BUCKETS : LARGE;
 }
 
 static void unlink(struct vtlb *t, uint32_t index)

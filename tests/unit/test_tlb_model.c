@@ -377,7 +377,7 @@ static void assert_lists(const struct vcpu *v)
             seen[i - 1] = true;
             count++;
             assert_true((hi & TLBHI_V) != 0);
-            assert_int_equal(bucket, bytes_of(hi) == PAGE ? hi / PAGE % TLB_BUCKETS : TLB_BUCKETS);
+            assert_int_equal(bucket, bytes_of(hi) == PAGE && (hi & TLBHI_E) == 0 ? hi / PAGE % TLB_BUCKETS : TLB_BUCKETS);
         }
     }
     for (i = 0; i < TLB_ENTRIES; i++) {
