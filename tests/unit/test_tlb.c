@@ -1,6 +1,7 @@
 /*
- * test_tlb.c: the virtual TLB as a guest meets it (option TLB_VIRT): its instructions, its faults with what SRR0, SRR1, ESR and DEAR hold
- * then (manual, "Interrupts and Exceptions"), interrupts and restarts while it runs translated, and devices behind a translation.
+ * test_tlb.c: the virtual TLB as a guest meets it (option TLB_VIRT): its instructions, its faults with what SRR0, SRR1, ESR
+ * and DEAR hold then (manual, "Interrupts and Exceptions"), interrupts and restarts while it runs translated, and devices
+ * behind a translation.
  *
  * covers: kconfig.TLB_VIRT
  */

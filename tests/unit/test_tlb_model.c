@@ -1,10 +1,10 @@
 /*
  * test_tlb_model.c: the virtual TLB (option TLB_VIRT) against a model of the 405's MMU that was written from the manual alone: 64
- * entries, searched one by one, then the partition. The machine is the fake TLB: an access that misses, or has not the right, goes
- * to tlb_fault(), as from fault.c, and is tried again. What comes out has to be the model's, whatever the guests did before.
+ * entries, searched one by one, then the partition. The machine is the fake TLB: an access that misses, or has not the right,
+ * goes to tlb_fault(), as from fault.c, and is tried again. What comes out has to be the model's, whatever the guests did before.
  *
- * After each step the whole of the machine's TLB is checked: nothing in it reaches outside the VM whose PID it has, or gives a right
- * that the VM does not have there, and no two entries are for one address.
+ * After each step the whole of the machine's TLB is checked: nothing in it reaches outside the VM whose PID it has, or gives a
+ * right that the VM does not have there, and no two entries are for one address.
  */
 #include "harness.h"
 
@@ -275,7 +275,8 @@ static void assert_row(uint32_t row)
     }
     region = machine_region(owner[tid], lo & 0xFFFFFC00, bytes_of(hi));
     if (region == 0) {
-        fail_msg("entry %u of VM %u opens %u bytes at %08x, which are not its own", row, owner[tid], bytes_of(hi), lo & 0xFFFFFC00);
+        fail_msg("entry %u of VM %u opens %u bytes at %08x, which are not its own", row, owner[tid], bytes_of(hi),
+                 lo & 0xFFFFFC00);
     }
     if ((lo & RIGHTS & ~region->rights) != 0 || (region->storage & ~lo) != 0) {
         fail_msg("entry %u of VM %u has low word %08x; the partition gives %03x", row, owner[tid], lo, region->rights);
@@ -320,8 +321,8 @@ static void assert_machine(void)
 }
 
 /*
- * A shadow of the context that runs gives what the guest's own entry gives now, or less; it is never one of the past. Where only one
- * of fetches and data is translated it may be for either, or for both if they come to the same.
+ * A shadow of the context that runs gives what the guest's own entry gives now, or less; it is never one of the past. Where only
+ * one of fetches and data is translated it may be for either, or for both if they come to the same.
  */
 static void assert_shadow_at(uint32_t row, uint32_t address)
 {
@@ -335,9 +336,9 @@ static void assert_shadow_at(uint32_t row, uint32_t address)
         return;
     }
     if ((lo & RIGHTS & ~(by_data | by_fetch)) != 0 || ((data.what != DONE || data.value != machine) && by_fetch == 0)) {
-        fail_msg("VM %u, MSR %08x, can reach %08x at %08x with rights %03x by entry %u; the model: data %s %08x, %03x; fetch %s %08x, %03x",
-                 (uint32_t)(m - models), m->msr, machine, address, lo & RIGHTS, row, names[data.what], data.value, data.rights,
-                 names[fetch.what], fetch.value, fetch.rights);
+        fail_msg("VM %u, MSR %08x, can reach %08x at %08x with rights %03x by entry %u; the model: data %s %08x, %03x; "
+                 "fetch %s %08x, %03x", (uint32_t)(m - models), m->msr, machine, address, lo & RIGHTS, row, names[data.what],
+                 data.value, data.rights, names[fetch.what], fetch.value, fetch.rights);
     }
     if ((lo & WIMG) != data.storage || data.what != DONE) {
         assert_hex(lo & WIMG, fetch.storage);
@@ -505,8 +506,8 @@ static struct {
 } counts;
 
 /*
- * In a context where one of both kinds is translated, the machine has one entry for a page nevertheless: a load from a page that was
- * made for fetches goes there, even if data is elsewhere (src/tlb.c). A guest does not do that; it is not compared.
+ * In a context where one of both kinds is translated, the machine has one entry for a page nevertheless: a load from a page that
+ * was made for fetches goes there, even if data is elsewhere (src/tlb.c). A guest does not do that; it is not compared.
  */
 static bool uses_both(enum tlb_access kind, uint32_t address)
 {
@@ -617,7 +618,8 @@ static void walk(uint32_t size, uint32_t from)
     for (offset = 0; offset < bytes; offset += PAGE) {
         uint32_t address = 0xC0000000U + offset;
 
-        if (bytes > 0x100000 && region_at((uint32_t)(m - models), (from & ~(bytes - 1)) + offset) == 0 && offset / PAGE % 37 != 0) {
+        if (bytes > 0x100000 && offset / PAGE % 37 != 0 &&
+            region_at((uint32_t)(m - models), (from & ~(bytes - 1)) + offset) == 0) {
             continue; /* far outside: some are enough */
         }
         compare(TLB_LOAD, address);
@@ -677,8 +679,8 @@ static void large_shadows(void **state)
 }
 
 /*
- * MSR written by a store to the register page: between two faults the same context has been in another mode. Small pages of the one
- * and large pages of the other must not meet.
+ * MSR written by a store to the register page: between two faults the same context has been in another mode. Small pages of the
+ * one and large pages of the other must not meet.
  */
 static void msr_by_store(void **state)
 {
@@ -799,8 +801,8 @@ static void write_some_entry(void)
     static const uint32_t sizes[] = {1, 1, 1, 1, 1, 1, 2, 2, 2, 3, 3, 4, 4, 5, 6, 7};
     uint32_t index = random_word() % (random_word() % 2 ? TLB_ENTRIES : 12), tid = some_pid(), tries, hi = 0;
     uint32_t size = sizes[random_word() % COUNT(sizes)];
-    uint32_t lo = some_page(size) | (random_word() & 0xF0) | (random_word() % 4 ? TLBLO_EX : 0) | (random_word() % 4 ? TLBLO_WR : 0) |
-                  (random_word() % 8 ? 0 : random_word() & WIMG);
+    uint32_t lo = some_page(size) | (random_word() & 0xF0) | (random_word() % 4 ? TLBLO_EX : 0) |
+                  (random_word() % 4 ? TLBLO_WR : 0) | (random_word() % 8 ? 0 : random_word() & WIMG);
 
     for (tries = 0; tries < 8; tries++) {
         hi = (some_address() & ~((1024U << 2 * size) - 1)) | SIZE(size) | TLBHI_V;
@@ -876,14 +878,15 @@ static uint32_t some_zpr(void)
 }
 
 /*
- * Words of its writable register page: MSR, PID and ZPR as it likes, and nobody looks before the next fault. What that means to the
- * guest is its own affair; the machine's TLB has to stay in order.
+ * Words of its writable register page: MSR, PID and ZPR as it likes, and nobody looks before the next fault. What that means to
+ * the guest is its own affair; the machine's TLB has to stay in order.
  */
 static void scribble(void)
 {
     uint32_t msr = m->msr, pid = m->pid, zpr = m->zpr, i;
+    uint32_t page = page_of((uint32_t)(m - models));
 
-    if (page_of((uint32_t)(m - models)) == 0) {
+    if (page == 0) {
         return;
     }
     wild = true;
@@ -901,7 +904,7 @@ static void scribble(void)
         default:
             break;
         }
-        compare(random_word() % 3, random_word() % 4 ? likely_address() : page_of((uint32_t)(m - models)) - PAGE * (random_word() % 16));
+        compare(random_word() % 3, random_word() % 4 ? likely_address() : page - PAGE * (random_word() % 16));
     }
     set_msr(msr);
     set_pid(pid);
