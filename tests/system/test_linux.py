@@ -3,10 +3,12 @@
 covers: kconfig.TLB_VIRT
 """
 
+import json
 import os
 import re
 import struct
 import subprocess
+import sys
 from fractions import Fraction
 
 import pytest
@@ -14,6 +16,13 @@ import run
 from conftest import ROOT, make
 from elfpatch import patched_image
 
+sys.path.append(os.path.join(ROOT, "previrt"))
+
+from elf import TABLE, Elf      # noqa: E402
+from facts import ABI           # noqa: E402
+from table import unpack        # noqa: E402
+
+MTSPR_PID, MASK = 0x7C11EBA6, 0xFFFFFFFF
 TIMEOUT = 120       # wall-clock seconds; natively it takes two
 CHECKS = ["processes", "switches", "threads", "signals", "faults", "pages", "files", "timers", "floats"]
 TROUBLE = re.compile(r"Oops|\bBUG\b|WARNING|Kernel panic|Unable to handle|Call Trace|Machine check|not syncing")
@@ -117,6 +126,47 @@ def test_patched(finished):
     for kind, share in (("mfmsr", 0.01), ("mfspr", 0.01), ("wrteei", 0.05), ("mtmsr", 0.05)):
         assert patched.get(kind, 0) < share * full[kind], (kind, full[kind], patched.get(kind, 0))
     assert patched["rfi"] > 0.5 * full["rfi"]
+
+
+def tool(*words):
+    """What previrt.py prints."""
+    return subprocess.run([f"{ROOT}/previrt/previrt.py", *words], capture_output=True, text=True, timeout=120, check=True).stdout
+
+
+def test_table(linux, tmp_path):
+    """The table of linux-previrt.elf: proven when it was made, reported in full, undone to the file that it was made from."""
+    patched, back = linux.replace("linux.elf", "linux-previrt.elf"), tmp_path / "back.elf"
+    with open(f"{ROOT}/build/linux/previrt.log", encoding="utf-8") as file:
+        assert re.search(r": \d+ entries agree with the code: \d+ instructions, \d+ stubs$", file.read(), re.M)
+    tool("undo", patched, "-o", str(back))
+    with open(linux, "rb") as file:
+        assert back.read_bytes() == file.read()
+    report = json.loads(tool("report", patched, "--json"))
+    counts = {}
+    for row in report["totals"]:
+        counts[row["treatment"]] = counts.get(row["treatment"], 0) + row["count"]
+    assert sum(counts.values()) == len(report["sites"])
+    assert counts["in place"] > 800 and counts["stub"] > 2000 and counts["stays"] > 2000
+    # Kept from the kernel by the device tree, and reached by a branch in both modes: as far from them as the kernel is
+    with open(f"{ROOT}/tests/guests/linux/board.dts", encoding="utf-8") as file:
+        low = int(re.search(r"/memreserve/ (\w+)", file.read())[1], 0)
+    stubs = [site["stub"] for site in report["sites"] if site["stub"] is not None]
+    assert all(0xC0000000 + low <= stub < 0xC07FE000 for stub in stubs)
+    # What changes PID with translation on needs MMU_STORE, which no VM with a virtual TLB has: it goes on trapping
+    elf = Elf(patched)
+    entries = unpack(patched, elf.content(elf.section(TABLE)))[1]
+    needs = {entry.paddr: entry.needs & ABI["FEATURE_MMU_STORE"] for entry in entries if entry.old[0] & 0xFC1FFFFF == MTSPR_PID}
+    assert [address for address in sorted(needs) if needs[address] == 0] == [
+        site["address"] - 0xC0000000 for site in report["sites"] if site["instruction"].startswith("mtspr PID")
+        and site["place"].startswith(("DTLBMiss", "ITLBMiss", "finish_tlb_load"))]
+    assert 0 < sum(map(bool, needs.values())) < len(needs)
+    # What the kernel patches itself, by this section's rows (mask, value, place, alternative), is not in the table
+    own = elf.section("__ftr_fixup")
+    patches = set()
+    for offset in range(0, own.size, 24):
+        ends = [own.addr + offset + at for at in struct.unpack_from(">4i", elf.content(own), offset + 8)]
+        patches |= set(range(ends[0] & MASK, ends[1] & MASK, 4)) | set(range(ends[2] & MASK, ends[3] & MASK, 4))
+    assert patches and not patches & {elf.virtual(entry.paddr) for entry in entries}
 
 
 @pytest.fixture(scope="module", params=["linux", "linux-previrt"])
