@@ -1,9 +1,10 @@
 /*
  * proteus.lds.S: the linker script, run through the preprocessor with the product's configuration.
  *
- * RAM image: vectors at 0, constants and stack between them, code and data in the lowest 32 KiB. ROM image: vectors at 0xFFFF0000, code and constants in the
- * highest 32 KiB, data in the lowest. Either way every address of the hypervisor fits a signed 16-bit offset, but for the
- * register files with option IRFM: they stand across the border of two pages that their guest sees.
+ * RAM image: vectors at 0, constants and stack between them, code and data in the lowest 32 KiB. ROM image: vectors at
+ * 0xFFFF0000, code and constants in the highest 32 KiB, data in the lowest. Either way every address of the hypervisor fits a
+ * signed 16-bit offset, but for the register files with option IRFM: they stand across the border of two pages that their
+ * guest sees.
  */
 #include "autoconf.h"
 #include "board_values.h"

@@ -380,7 +380,8 @@ static uint32_t mixed_rights(const struct vcpu *v, enum tlb_access access, uint3
     uint32_t other_right, other_entry, esr;
 
     right &= mine;
-    if (look(v, access == TLB_FETCH ? TLB_LOAD : TLB_FETCH, &virtual, &esr, &other_entry, &other_right) == 0 && virtual == place) {
+    if (look(v, access == TLB_FETCH ? TLB_LOAD : TLB_FETCH, &virtual, &esr, &other_entry, &other_right) == 0 &&
+        virtual == place) {
         right |= other_right & ~mine;
         *entry = *entry == REAL ? other_entry : *entry;
     }
@@ -388,8 +389,8 @@ static uint32_t mixed_rights(const struct vcpu *v, enum tlb_access access, uint3
 }
 
 /*
- * The register pages hold MSR and PID: a guest may have stored another mode there, without a look of ours. A context has only what
- * its own mode can reach, or small shadows of one mode and large ones of another overlapped.
+ * The register pages hold MSR and PID: a guest may have stored another mode there, without a look of ours. A context has only
+ * what its own mode can reach, or small shadows of one mode and large ones of another overlapped.
  */
 static bool is_in_context(const struct vcpu *v)
 {

@@ -240,7 +240,8 @@ static void scan_zones(void)
 
     for (uint32_t n = 0; n < 16 * 4 * 4; n++) {
         uint32_t zone = n >> 4, field = n >> 2 & 3, rights = n & 3;
-        uint32_t zpr = zone == CODE_ZONE ? field : (0x66666664u & ~(3u << (30 - 2 * zone))) | field << (30 - 2 * zone) | CODE_OPEN;
+        uint32_t shift = 30 - 2 * zone;
+        uint32_t zpr = zone == CODE_ZONE ? field : (0x66666664u & ~(3u << shift)) | field << shift | CODE_OPEN;
 
         for (uint32_t m = 0; m < 4 * KINDS; m++) {
             uint32_t msr = msrs[m / KINDS], kind = m % KINDS;
@@ -417,7 +418,8 @@ static void random_round(uint32_t round)
     set_zpr(random_below(0xFFFFFFFFu) | CODE_OPEN, pid);
     for (uint32_t step = 0; step < STEPS; step++) {
         uint32_t msr = msrs[random_below(8)];
-        uint32_t kind = (msr & (MSR_IR | MSR_DR)) == (MSR_IR | MSR_DR) ? random_below(KINDS) : (msr & MSR_IR) ? FETCH : random_below(2);
+        int both = (msr & MSR_IR) && (msr & MSR_DR);
+        uint32_t kind = both ? random_below(KINDS) : (msr & MSR_IR) ? FETCH : random_below(2);
 
         random_step(&pid);
         put_name("mmu.random.", round, step, pid, msr, kind);

@@ -6,9 +6,10 @@
  *   v    vector taken           s0-s3  SRR0-SRR3          e, d   ESR, DEAR
  *   m    MSR now                rN     GPR N              cr xer lr ctr
  *
- * m and the saved MSR of an exception (s1 or s3) are always printed; any other field that is absent is unchanged. So a line also says that nothing else has changed, in all 32 GPRs and the registers above. A probe that
- * comes to its end, the sc or branch behind its code, prints no v. `!` marks a probe that ended otherwise
- * than the architecture says; the run then ends with FAIL.
+ * m and the saved MSR of an exception (s1 or s3) are always printed; any other field that is absent is unchanged. So a line
+ * also says that nothing else has changed, in all 32 GPRs and the registers above. A probe that comes to its end, the sc or
+ * branch behind its code, prints no v. `!` marks a probe that ended otherwise than the architecture says; the run then ends
+ * with FAIL.
  */
 #include "twin.h"
 
