@@ -10,11 +10,14 @@ HOUR_MS = 3600 * 1000
 REPORTS = 20    # lines `neighbour: ok <n>` of one run, whatever its length
 
 
-def beside_hostile(images, folder, rom=False, timeout=120, neighbour=None, **hostile):
-    """Run the product with words of the two guests set; it ends when the neighbour has its verdict."""
-    image = images.rom("hostile") if rom else images.elf("hostile")
+def beside_hostile(images, folder, rom=False, timeout=240, neighbour=None, tlb=False, **hostile):
+    """
+    Run the product with words of the two guests set; it ends when the neighbour has its verdict. `tlb`: the hostile guest
+    translates; otherwise the product is without that option, so that it is tested as well.
+    """
+    image = images.rom("hostile") if rom else images.elf("hostile", "" if tlb else "CONFIG_TLB_VIRT=n")
     target = str(folder / "image")
-    elfpatch.patched_image(image, target, images.guest("hostile"), **hostile)
+    elfpatch.patched_image(image, target, images.guest("hostile"), hostile_mmu=tlb, **hostile)
     elfpatch.patched_image(target, target, images.guest("neighbour"), **(neighbour or {}))
     return run.run(image=None if rom else target, rom=target if rom else None, timeout=timeout,
                    until=run.all_decided(["nbr"]))
@@ -52,14 +55,38 @@ def actions_of(result):
     return total, starts
 
 
-@pytest.mark.parametrize("rom", [False, True], ids=["elf", "rom"])
+def faults_of(result):
+    """The most TLB misses and storage interrupts that the hostile guest has reported in one life."""
+    return max((int(count, 16) for line in result.vms["hostile"].lines
+                for count in re.findall(r" translated ([0-9A-F]{8})", line)), default=0)
+
+
 @pytest.mark.parametrize("seed", [1, 2, 3])
-def test_neighbour_is_intact(images, tmp_path, seed, rom):
+def test_neighbour_is_intact(images, tmp_path, seed):
     """Two seconds beside a hostile guest that takes care to live."""
-    result = beside_hostile(images, tmp_path, rom, hostile_seed=seed)
+    result = beside_hostile(images, tmp_path, hostile_seed=seed)
     check_neighbour(result)
     check_hypervisor(result)
     assert actions_of(result)[0] >= 1000 or result.vms["hostile"].stops
+
+
+@pytest.mark.parametrize("rom", [False, True], ids=["elf", "rom"])
+@pytest.mark.parametrize("seed", [21, 22, 23])
+def test_neighbour_is_intact_beside_translation(images, tmp_path, seed, rom):
+    """The same, and it translates: entries to everywhere, changed at every exception. A quarter of the time, as many faults."""
+    result = beside_hostile(images, tmp_path, rom, tlb=True, neighbour={"neighbour_ms": 400}, hostile_seed=seed)
+    check_neighbour(result)
+    check_hypervisor(result)
+    assert faults_of(result) >= 1000
+
+
+@pytest.mark.parametrize("seed", range(31, 43))
+def test_neighbour_is_intact_beside_reckless_translation(images, tmp_path, seed):
+    """The same beside one that stops at nothing, and dies of it."""
+    result = beside_hostile(images, tmp_path, tlb=True, neighbour={"neighbour_ms": 400}, hostile_seed=seed, hostile_reckless=1)
+    check_neighbour(result)
+    check_hypervisor(result)
+    assert actions_of(result)[1] >= 1
 
 
 @pytest.mark.parametrize("seed", range(11, 17))
@@ -73,7 +100,7 @@ def test_neighbour_is_intact_reckless(images, tmp_path, seed):
 
 def test_one_hour(images, tmp_path):
     """An hour of guest time. Both idle for most of it, which costs no time here; at least 25,000 actions in the rest."""
-    result = beside_hostile(images, tmp_path, timeout=300, hostile_seed=4, hostile_idle_us=1000000, hostile_actions=10,
+    result = beside_hostile(images, tmp_path, timeout=600, hostile_seed=4, hostile_idle_us=1000000, hostile_actions=10,
                             neighbour={"neighbour_ms": HOUR_MS, "neighbour_period_us": 500000})
     check_neighbour(result)
     check_hypervisor(result)
@@ -83,10 +110,12 @@ def test_one_hour(images, tmp_path):
 @pytest.mark.parametrize("damage", [1, 2, 3], ids=["unused", "trap", "loop"])
 def test_damage_is_found(images, tmp_path, damage):
     """The guest that has overwritten its own code starts afresh, soon: without that no test of an hour would end."""
-    result = beside_hostile(images, tmp_path, hostile_damage=damage)
+    result = beside_hostile(images, tmp_path, timeout=300, neighbour={"neighbour_ms": 1000}, hostile_damage=damage)
     check_neighbour(result)
     lines = result.vms["hostile"].lines
-    assert actions_of(result)[1] >= 3
-    assert bool([line for line in lines if "hostile: damaged" in line]) == (damage == 1)
+    starts = actions_of(result)[1]
+    assert starts >= 3
+    # found by its checksum: often; seldom in the other two, where that is an accident
+    assert (sum("hostile: damaged" in line for line in lines) * 8 > starts) == (damage == 1), starts
     counts = [int(count, 16) for count in re.findall(r"hostile: actions ([0-9A-F]{8})", "\n".join(lines))]
     assert 256 <= max(counts) <= 300 + 16384

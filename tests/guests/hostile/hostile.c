@@ -6,9 +6,13 @@
  * one. After some actions it idles, so that hours of its time pass in seconds of the machine that simulates it.
  *
  * Two manners, chosen by hostile_reckless:
- *   0  does not do to itself what ends it for good: no translation (MSR[IR, DR]), machine checks stay enabled, vectors
- *      stay where there is code. The watchdog's interrupt ends endless loops.
+ *   0  does not do to itself what ends it for good: machine checks stay enabled, vectors stay where there is code, no TLB
+ *      entry is little-endian or smaller than QEMU has. The watchdog's interrupt ends endless loops.
  *   1  anything; it dies early.
+ *
+ * With hostile_mmu it translates: its TLB is full of entries to everywhere, its own memory, its neighbour's by the machine's
+ * addresses, the hypervisor's, devices, nothing; of all sizes, zones, TIDs, overlapping or not; and they, PID and ZPR change at
+ * every exception. The handlers are in real mode.
  *
  * In either manner its stores hit everything in its memory, itself included, though seldom. A damaged guest may well go on
  * for ever with exceptions of its own making, or in a loop, and never idle again. So whoever idles looks at a checksum of
@@ -31,6 +35,7 @@ SETTING hostile_reckless = 0;       /* 1: see above */
 SETTING hostile_actions = 40;       /* between two idle times; at most that */
 SETTING hostile_idle_us = 10000;    /* how long those are */
 SETTING hostile_report = 0x100;     /* actions between two lines on the console: a power of two */
+SETTING hostile_mmu = 1;            /* 1: translation, for a hypervisor with option TLB_VIRT */
 SETTING hostile_damage = 0;         /* what DAMAGE_ below says, after 300 actions */
 
 #define DAMAGE_UNUSED 1u    /* overwrite what is never executed */
@@ -51,14 +56,27 @@ uint32_t hostile_since_idle;
 #define TCR_RUIN 0x30000000u /* WRC: system reset by the watchdog */
 #define LEASH    (TCR_WIE | TCR_PIE) /* watchdog period 2^17 ticks: 0.4 ms */
 
+#define SPR_PID  0x3B1
+#define SPR_ZPR  0x3B0
+#define SPR_DEAR 0x3D5
+
 #define VECTOR_MACHINE_CHECK 0x200u
+#define VECTOR_DATA_STORAGE  0x300u
+#define VECTOR_DATA_MISS     0x1100u
+
+#define TLB_ENTRIES 64u
+#define TLB_CODE    (TLB_ENTRIES - 1) /* the entry of the instruction buffer, if there is one */
+#define TLB_VALID   0x40u
+#define TLB_LITTLE  0x20u
+#define TLB_EX      0x200u
+#define TLB_WR      0x100u
 
 #define BURST_WORDS    48u
 #define NOP            0x60000000u
 #define BRANCH_TO_SELF 0x48000000u
 
 static uint32_t random_state;
-static uint32_t actions, exceptions, checksum;
+static uint32_t actions, exceptions, faults, checksum; /* faults: TLB misses and storage interrupts among the exceptions */
 static struct machine machine;
 
 /* The action under way, for going on with it after an exception. */
@@ -67,7 +85,9 @@ static struct {
     uint32_t repeat;    /* storms: how often again */
     uint32_t pit;       /* storms of the timer: its period */
     uint32_t resume;    /* bursts: how many exceptions may still be stepped over */
-    uint32_t end;       /* bursts: behind the last word */
+    uint32_t start;     /* bursts: where the buffer is, and behind the last word */
+    uint32_t end;
+    uint32_t translated; /* MSR[IR, DR]: the TLB, PID and ZPR change meanwhile */
 } act;
 
 #define mtspr(number, value) __asm__ volatile("mtspr %0, %1" ::"i"(number), "r"(value))
@@ -127,6 +147,8 @@ static void report(void)
     put_hex(actions);
     put_text(" exceptions ");
     put_hex(exceptions);
+    put_text(" translated ");
+    put_hex(faults);
     put('\n');
 }
 
@@ -174,6 +196,9 @@ static int ends_it(uint32_t word)
     if (extended(word) == 146) {                                /* mtmsr: likewise */
         return 1;
     }
+    if (extended(word) == 978) {                                /* tlbwe of just anything: see change_tlb */
+        return hostile_mmu != 0;
+    }
     if (extended(word) == 467) {
         uint32_t spr = spr_of(word);
 
@@ -214,7 +239,7 @@ static uint32_t random_msr(void)
     if (hostile_reckless) {
         return msr & ~(random_below(4) ? 0x30u : 0);
     }
-    return (msr & (MSR_EE | MSR_PR | 0x00082F00u)) | MSR_ME | MSR_CE;
+    return (msr & (MSR_EE | MSR_PR | 0x00082F00u)) | MSR_ME | MSR_CE | act.translated;
 }
 
 static void random_machine(void)
@@ -296,6 +321,104 @@ static void fill_with(uint32_t word)
     flush_buffer(2);
 }
 
+/* ---- translation ---- */
+
+static void write_entry(uint32_t index, uint32_t hi, uint32_t lo, uint32_t tid)
+{
+    mtspr(SPR_PID, tid);
+    if (random_below(4)) {
+        __asm__ volatile("tlbwe %1, %2, 1\n tlbwe %0, %2, 0" ::"r"(hi), "r"(lo), "r"(index) : "memory");
+    } else {
+        __asm__ volatile("tlbwe %0, %2, 0\n tlbwe %1, %2, 1" ::"r"(hi), "r"(lo), "r"(index) : "memory");
+    }
+}
+
+/* Mostly what others have, or nobody; its own memory is damaged soon enough. */
+static uint32_t random_frame(void)
+{
+    switch (random_below(8)) {
+    case 0:
+        return random_below(0x8000);                    /* its own, or by the machine's address the hypervisor's */
+    case 1:
+    case 2:
+        return 0x80000 + random_below(0x70000);
+    case 3:
+        return RAM_SIZE + random_below(0x300000);       /* its own and the neighbour's, by the machine's addresses */
+    case 4:
+        return random_below(0x8000000);
+    case 5:
+        return UART0;
+    case 6:
+        return RAM_SIZE - 0x1000 * random_below(2);     /* the edge */
+    default:
+        return random_word();
+    }
+}
+
+static uint32_t random_tid(void)
+{
+    return random_below(2) ? random_below(3) : random_below(16) * 17;
+}
+
+/* Small pages most of all, of which many fit beside each other; in the same few places, so that they overlap as well. */
+static void random_entry(uint32_t index)
+{
+    uint32_t size = random_below(3) ? 1 : 1 + random_below(random_below(4) ? 4 : 7);
+    uint32_t mask = ~0u << (10 + 2 * size);
+    uint32_t address = random_below(4) ? random_address() : 0x40000000 + 0x1000 * random_below(TLB_ENTRIES);
+    uint32_t bits = random_word() & 0x3FF;
+
+    if (hostile_reckless && random_below(64) == 0) {
+        size = random_below(8);
+        bits |= 0x10000 * random_below(2);
+    }
+    write_entry(index, (address & mask) | size << 7 | (random_below(8) ? TLB_VALID : 0) | (bits & 0x10000 ? TLB_LITTLE : 0),
+                (random_frame() & mask) | (bits & 0x3FF), random_tid());
+}
+
+static void change_tlb(void)
+{
+    for (uint32_t i = random_below(3); i; i--) {
+        random_entry(random_below(TLB_CODE));
+    }
+    switch (random_below(8)) {
+    case 0:
+        mtspr(SPR_ZPR, random_word());
+        break;
+    case 1:
+        random_entry(TLB_CODE);
+        break;
+    case 2:
+        if (random_below(8) == 0) {
+            __asm__ volatile("tlbia" ::: "memory");
+        }
+        break;
+    case 3:                                             /* what was missing last */
+        write_entry(random_below(TLB_CODE), (mfspr(SPR_DEAR) & 0xFFFFF000u) | 1 << 7 | TLB_VALID,
+                    (random_frame() & 0xFFFFF000u) | (random_word() & 0x3FF), 0);
+        break;
+    default:
+        break;
+    }
+    mtspr(SPR_PID, random_tid());
+}
+
+/* Translation for the next action, and where its code will be. */
+static void translate(void)
+{
+    uint32_t address = random_below(4) ? BUFFER : random_word() & 0xFFFFF000u;
+
+    act.translated = 0x10 << random_below(2);
+    act.translated |= random_below(4) ? 0x30 : 0;
+    for (uint32_t i = random_below(8) ? random_below(12) : TLB_CODE; i; i--) {
+        random_entry(i - 1);
+    }
+    write_entry(TLB_CODE, address | 1 << 7 | TLB_VALID, BUFFER | TLB_EX | TLB_WR | 0xF0, 0);
+    mtspr(SPR_ZPR, random_word() | 1);
+    mtspr(SPR_PID, random_tid());
+    act.start = (act.translated & 0x20) ? address : BUFFER;
+}
+
 /* ---- actions ---- */
 
 static void go(void) __attribute__((noreturn));
@@ -315,8 +438,8 @@ static void burst(uint32_t kind)
 
     act.msr = random_msr();
     fill_buffer(words, kind, act.msr);
-    act.pc = BUFFER;
-    act.end = BUFFER + 4 * words;
+    act.pc = act.start;
+    act.end = act.start + 4 * words;
     act.resume = 2 * words;
     if (random_below(4) == 0) {
         mtspr(SPR_PIT, 1 + random_below(20000));
@@ -337,7 +460,7 @@ static void storm(void)
 
     act.msr = (random_msr() & ~(uint32_t)MSR_EE) | (kind == 5 ? MSR_EE : 0);
     fill_with(words[kind]);
-    act.pc = BUFFER;
+    act.pc = act.start;
     act.repeat = 10 + random_below(200);
     act.pit = kind == 5 ? 1 + random_below(8) : 0;
 }
@@ -428,17 +551,35 @@ static void damage(void)
     __asm__ volatile("dcbst 0, %0\n sync\n icbi 0, %0\n isync" ::"r"(address) : "memory");
 }
 
+static void choose_translated(uint32_t dice)
+{
+    if (dice < 600) {
+        burst(random_below(2) ? 3 : 0);
+    } else if (dice < 700) {
+        burst(2);
+    } else if (dice < 850) {
+        wild_branch();
+    } else {
+        storm();
+    }
+}
+
 static void choose(void)
 {
     uint32_t dice = random_below(1000), rare = random_below(4096);
 
     random_machine();
+    act.start = BUFFER;
+    act.translated = 0;
     if (hostile_actions && actions % hostile_actions == 0) {
         idle();
     } else if (rare == 0) {
         starve_watchdog();
     } else if (rare <= 2) {
         reset_self();
+    } else if (hostile_mmu && dice % 2) {
+        translate();
+        choose_translated(dice);
     } else if (dice < 350) {
         burst(0);
     } else if (dice < 550) {
@@ -469,10 +610,11 @@ static void tidy(void)
     mtspr(SPR_TSR, 0xFFFFFFFFu);
 }
 
-/* Raised by the instruction itself: machine check, alignment, program, system call. Others need tidying up. */
+/* Raised by the instruction itself: machine check, alignment, program, system call, data. Others need tidying up. */
 static int is_own(uint32_t vector)
 {
-    return vector == VECTOR_MACHINE_CHECK || vector == 0x600 || vector == 0x700 || vector == 0xC00;
+    return vector == VECTOR_MACHINE_CHECK || vector == 0x600 || vector == 0x700 || vector == 0xC00 ||
+           vector == VECTOR_DATA_STORAGE || vector == VECTOR_DATA_MISS;
 }
 
 /* Step over the instruction that trapped, if the burst is not over. A data machine check is behind it already. */
@@ -480,7 +622,7 @@ static int can_resume(uint32_t vector)
 {
     uint32_t pc = vector == VECTOR_MACHINE_CHECK ? mfspr(0x3DE) : mfspr(0x01A) + (vector == 0xC00 ? 0 : 4);
 
-    if (!act.resume || !is_own(vector) || pc <= BUFFER || pc >= act.end) {
+    if (!act.resume || !is_own(vector) || pc <= act.start || pc >= act.end) {
         return 0;
     }
     act.resume--;
@@ -494,6 +636,10 @@ static int can_resume(uint32_t vector)
 void hostile_next(uint32_t vector)
 {
     exceptions++;
+    faults += vector == VECTOR_DATA_MISS || vector == VECTOR_DATA_STORAGE || vector == 0x1200 || vector == 0x400;
+    if (act.translated && (act.repeat || act.resume)) {
+        change_tlb();
+    }
     if (act.repeat) {
         act.repeat--;
         mtspr(SPR_TSR, 0xFFFFFFFFu);
