@@ -110,7 +110,7 @@ STAGES = [
     Stage("check", ["make", "check"], count_products, 120, ("test",)),
     Stage("linux", ["make", "linux"], count_build, 1800, ("linux",)),
     Stage("qemu", ["make", "qemu"], count_build, 1800, ("qemu",)),
-    Stage("system", [*PYTEST, "tests/system"], count_pytest, 1800, ("test",)),
+    Stage("system", [*PYTEST, "tests/system"], count_pytest, 2700, ("test",)),
     Stage("lint", ["tools/lint.sh"], count_lint, 300, ("run", "lint")),
     Stage("coverage", [PYTHON, "tests/coverage.py"], count_rows, 60, ("test",)),
     Stage("footprint", [PYTHON, "tools/footprint.py", "--gate"], count_verdicts, 900, ("run",)),
