@@ -96,7 +96,8 @@ def joined(first, second, spare=None):
     header[PHNUM] += len(more)
     contents = len(data) + len(table) + len(more) * SEGMENT.size
     for segment, content in more:
-        table += SEGMENT.pack(PT_LOAD, contents, *(segment[f"p_{key}"] for key in ("vaddr", "paddr", "filesz", "memsz")), PF_RX, 4)
+        place_and_size = (segment[f"p_{key}"] for key in ("vaddr", "paddr", "filesz", "memsz"))
+        table += SEGMENT.pack(PT_LOAD, contents, *place_and_size, PF_RX, 4)
         contents += len(content)
     HEADER.pack_into(data, 0, *header)
     return b"".join((data, table, *(content for _, content in more)))
