@@ -110,6 +110,7 @@ SRC-$(CONFIG_SCHED_RR)     += sched_rr
 SRC-$(CONFIG_FIT_WATCHDOG) += events
 SRC-$(CONFIG_UIC)          += uic
 SRC-$(CONFIG_MMIO)         += mmio
+SRC-$(CONFIG_MMIO_WORDS)   += bus
 SRC-$(CONFIG_TLB_VIRT)     += tlb
 SRC-$(CONFIG_TLB_CHECK)    += tlbcheck
 SRC-$(CONFIG_CONSOLE)      += console

@@ -358,6 +358,30 @@ void console_write(struct vcpu *v, uint32_t address, uint8_t value)
     update_line(v);
 }
 
+uint32_t console_load(struct vcpu *v, uint32_t address, uint32_t lanes)
+{
+    uint32_t value = 0;
+    uint32_t i;
+
+    for (i = 0; i < 4; i++) {
+        if ((lanes << 8 * i & 0xFF000000) != 0) {
+            value |= (uint32_t)console_read(v, address + i) << (24 - 8 * i);
+        }
+    }
+    return value;
+}
+
+void console_store(struct vcpu *v, uint32_t address, uint32_t value, uint32_t lanes)
+{
+    uint32_t i;
+
+    for (i = 0; i < 4; i++) {
+        if ((lanes << 8 * i & 0xFF000000) != 0) {
+            console_write(v, address + i, (uint8_t)(value >> (24 - 8 * i)));
+        }
+    }
+}
+
 bool console_put(struct vcpu *v, uint8_t byte)
 {
     struct uart *u = uart_of(v);

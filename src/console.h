@@ -45,6 +45,10 @@ bool console_claims(const struct vcpu *v, uint32_t address);
 uint8_t console_read(struct vcpu *v, uint32_t address);
 void console_write(struct vcpu *v, uint32_t address, uint8_t value);
 
+/* The same on a bus of words: bus.h. */
+uint32_t console_load(struct vcpu *v, uint32_t address, uint32_t lanes);
+void console_store(struct vcpu *v, uint32_t address, uint32_t value, uint32_t lanes);
+
 /* One byte from the guest, or to it; false if there is no room now, or none has come. The guest has a console. */
 bool console_put(struct vcpu *v, uint8_t byte);
 bool console_get(struct vcpu *v, uint8_t *byte);
@@ -81,6 +85,17 @@ static inline uint8_t console_read(struct vcpu *v, uint32_t address)
 static inline void console_write(struct vcpu *v, uint32_t address, uint8_t value)
 {
     (void)v, (void)address, (void)value;
+}
+
+static inline uint32_t console_load(struct vcpu *v, uint32_t address, uint32_t lanes)
+{
+    (void)v, (void)address, (void)lanes;
+    return 0;
+}
+
+static inline void console_store(struct vcpu *v, uint32_t address, uint32_t value, uint32_t lanes)
+{
+    (void)v, (void)address, (void)value, (void)lanes;
 }
 
 static inline void console_poll(void)

@@ -3,7 +3,7 @@
  */
 #include "mmio.h"
 
-#include "console.h"
+#include "bus.h"
 #include "emulate.h"
 #include "partition.h"
 #include "stats.h"
@@ -44,8 +44,9 @@ bool mmio_access(struct vcpu *v, uint32_t address, uint32_t insn, uint32_t effec
     uint32_t *reg = &v->gpr[INSN_RT(insn)];
     uint32_t value = 0;
     uint32_t size, i;
+    struct beat beat = {0, 0};
 
-    if (kind == KINDS || (!console_claims(v, address) && (v->msr & MSR_ME) != 0)) {
+    if (kind == KINDS || (!bus_claims(v, address) && (v->msr & MSR_ME) != 0)) {
         return false;
     }
     stat_count(v, STAT_mmio);
@@ -53,13 +54,13 @@ bool mmio_access(struct vcpu *v, uint32_t address, uint32_t insn, uint32_t effec
         VCPU_UART_NEAR(v, effective - address + vm_config[vcpu_index(v)].console_base);
     }
     size = size_of[kind / 2];
-    for (i = 0; i < size; i++) { /* byte by byte, from the most significant */
+    for (i = 0; i < size; i++) { /* byte by byte, as memory has them */
         uint32_t shift = 8 * (reversed ? i : size - 1 - i);
 
         if (is_store(kind)) {
-            console_write(v, address + i, (uint8_t)(*reg >> shift));
+            bus_store(v, &beat, address + i, size - i, (uint8_t)(*reg >> shift));
         } else {
-            value |= (uint32_t)console_read(v, address + i) << shift;
+            value |= (uint32_t)bus_load(v, &beat, address + i, size - i) << shift;
         }
     }
     if (!is_store(kind)) {

@@ -1,5 +1,6 @@
 /*
- * mmio.h: devices that are emulated by decoding the guest's load or store (option MMIO).
+ * mmio.h: devices that are emulated by decoding the guest's load or store (option MMIO). How a device is
+ * added: bus.h.
  */
 #ifndef PROTEUS_MMIO_H
 #define PROTEUS_MMIO_H

@@ -2,7 +2,7 @@
  * test_mmio.c: the decoder of loads and stores on emulated devices, against a table of all fixed-point loads and stores
  * of the PPC405, encoded by GNU as. The device is the guest's 16550: its divisor latch and scratch register are memory.
  *
- * covers: kconfig.MMIO
+ * covers: kconfig.MMIO kconfig.MMIO_WORDS
  */
 #include "harness.h"
 
