@@ -27,7 +27,7 @@ void board_interrupt(void);
 void board_irq_unmask(uint32_t line);
 
 /* UART of the shared console. Never waits. */
-bool board_uart_can_send(void);
+uint32_t board_uart_room(void); /* how many bytes it takes now */
 void board_uart_send(uint8_t byte);
 bool board_uart_received(uint8_t *byte);
 void board_uart_want_send(bool wanted); /* interrupt when it can send again */

@@ -17,6 +17,8 @@
 #define UART_LCR  3
 #define UART_MCR  4
 #define UART_LSR  5
+#define FIFO_SIZE 16
+#define FCR_ON    0x01 /* and an interrupt for each byte received */
 #define IER_RX    0x01
 #define IER_TX    0x02
 #define LSR_RX    0x01
@@ -38,6 +40,7 @@ void board_init(void)
     cpu_mtdcr(DCR(UIC_SR), 0xFFFFFFFF);
     if (IS_ENABLED(CONFIG_CONSOLE)) {
         cpu_write8(UART(UART_LCR), 0x03);
+        cpu_write8(UART(UART_FCR), FCR_ON);
         cpu_write8(UART(UART_MCR), 0x0B); /* DTR, RTS, and OUT2, which lets the interrupt out */
         cpu_write8(UART(UART_IER), IER_RX);
         board_irq_unmask(BOARD_UART0_IRQ);
@@ -68,9 +71,9 @@ void board_irq_unmask(uint32_t line)
     cpu_mtdcr(DCR(UIC_ER), cpu_mfdcr(DCR(UIC_ER)) | UIC_BIT(line));
 }
 
-bool board_uart_can_send(void)
+uint32_t board_uart_room(void)
 {
-    return (cpu_read8(UART(UART_LSR)) & LSR_THRE) != 0;
+    return (cpu_read8(UART(UART_LSR)) & LSR_THRE) != 0 ? FIFO_SIZE : 0; /* the whole FIFO is empty */
 }
 
 void board_uart_send(uint8_t byte)

@@ -26,6 +26,8 @@ enum { DATA, IER, IIR, LCR, MCR, LSR, MODEM, SCRATCH, REGISTERS };
 
 static struct uart uarts[VM_COUNT];
 
+#define COLUMN_OWN (VM_NAME_SIZE + 3) /* behind the longest tag, from the end of the tag to that of the line */
+
 static uint8_t focus;       /* who gets the input */
 static uint8_t escaped;     /* the escape key came last */
 static uint8_t sender;      /* whose line is going out */
@@ -47,35 +49,27 @@ static void update_line(struct vcpu *v)
     uic_set_line(v, BOARD_UART0_IRQ, active);
 }
 
-/* Next byte for the board: the tag, then the line. -1: nothing. The byte counts as sent. */
-static int next_byte(void)
+/* What stands before the sender's own bytes: the end of somebody else's prompt, then the tag. -1: no more of it. */
+static int next_before(void)
 {
-    struct uart *u = &uarts[sender];
     const char *name = vm_config[sender].name;
-    uint32_t name_length;
+    uint32_t name_length, at;
 
-    if (u->handed == 0) {
+    if (column == COLUMN_OWN && column_of == sender) {
         return -1;
     }
-    if (column != 0 && column_of != sender) { /* somebody else's prompt */
+    if (column != 0 && column_of != sender) {
         column = 0;
         return '\n';
     }
-    if (column < VM_NAME_SIZE + 3) { /* the longest tag */
-        for (name_length = 0; name_length < VM_NAME_SIZE && name[name_length] != 0; name_length++) {
-        }
-        if (column < name_length + 3) {
-            uint32_t at = column++;
-
-            column_of = sender;
-            return at == 0 ? '[' : at <= name_length ? name[at - 1] : at == name_length + 1 ? ']' : ' ';
-        }
-        column = VM_NAME_SIZE + 3; /* behind the tag, from here to the end of the line */
+    for (name_length = 0; name_length < VM_NAME_SIZE && name[name_length] != 0; name_length++) {
     }
-    if (u->line[u->sent] == '\n') {
-        column = 0;
+    at = column++;
+    column_of = sender;
+    if (at == name_length + 2) {
+        column = COLUMN_OWN;
     }
-    return u->line[u->sent++];
+    return at == 0 ? '[' : at <= name_length ? name[at - 1] : at == name_length + 1 ? ']' : ' ';
 }
 
 static void hand_over(struct uart *u)
@@ -127,27 +121,42 @@ static void put_all(struct uart *u)
     }
 }
 
-/* One step of output; false when there is nothing to send. */
-static bool send_one(void)
+/* Is there a line to send? The guests' turns go round. */
+static bool find_sender(void)
+{
+    uint32_t i;
+
+    for (i = 0; i < VM_COUNT && uarts[sender].handed == 0; i++) {
+        sender = sender + 1 == VM_COUNT ? 0 : sender + 1;
+    }
+    return uarts[sender].handed != 0;
+}
+
+/* At most `room` bytes of the sender's line. How many were sent. */
+static uint32_t send_some(uint32_t room)
 {
     struct uart *u = &uarts[sender];
-    uint32_t i;
-    int byte = next_byte();
+    uint32_t left = room;
+    uint32_t at;
+    int byte;
 
-    if (byte >= 0) {
+    while (left != 0 && (byte = next_before()) >= 0) {
         board_uart_send((uint8_t)byte);
+        left--;
     }
-    if (u->handed != 0 && u->sent == u->length) {
+    for (at = u->sent; left != 0 && at != u->length; at++, left--) {
+        board_uart_send(u->line[at]);
+    }
+    u->sent = (uint8_t)at;
+    if (at == u->length) {
+        column = u->line[at - 1] == '\n' ? 0 : column; /* which is nowhere else in a line */
         u->handed = 0;
         u->length = 0;
         u->sent = 0;
         put_all(u);
         update_line(&vcpu[sender]);
     }
-    for (i = 0; i < VM_COUNT && uarts[sender].handed == 0; i++) {
-        sender = sender + 1 == VM_COUNT ? 0 : sender + 1;
-    }
-    return byte >= 0 || uarts[sender].handed != 0;
+    return room - left;
 }
 
 /* Input: the escape key and then a digit moves the focus; twice, it is an ordinary key. */
@@ -176,14 +185,15 @@ static void receive(uint8_t byte)
 void console_poll(void)
 {
     uint8_t byte;
-    uint32_t i;
-    bool more = true;
+    uint32_t i, room;
+    uint32_t left = CONFIG_CONSOLE_LINE;
+    bool more;
 
     for (i = 0; i < UART_INPUT && board_uart_received(&byte); i++) {
         receive(byte);
     }
-    for (i = 0; i < CONFIG_CONSOLE_LINE && more && board_uart_can_send(); i++) {
-        more = send_one();
+    while ((more = find_sender()) && left != 0 && (room = board_uart_room()) != 0) {
+        left -= send_some(room < left ? room : left);
     }
     if (want_send != more) { /* ask for an interrupt only while something waits */
         want_send = more;
@@ -198,15 +208,11 @@ void console_flush(void)
     for (i = 0; i < VM_COUNT; i++) {
         hand_over(&uarts[i]);
     }
-    for (;;) {
-        while (!board_uart_can_send()) {
-        }
-        if (!send_one()) {
-            break;
-        }
+    while (find_sender()) {
+        send_some(board_uart_room());
     }
     if (column != 0) {
-        while (!board_uart_can_send()) {
+        while (board_uart_room() == 0) {
         }
         board_uart_send('\n');
         column = 0;

@@ -23,7 +23,7 @@ static const struct {
 
 static void put(char c)
 {
-    while (!board_uart_can_send()) {
+    while (board_uart_room() == 0) {
     }
     board_uart_send((uint8_t)c);
 }

@@ -191,7 +191,7 @@ static void long_text(void **state)
     set_text(v, base(v) + BUFFER, text);
     while (at < length) {
         assert_true(calls++ < 1000);
-        fake.room = random_word() % 8;
+        fake.room = random_word() % 2;
         call(v, HCALL_console_write, base(v) + BUFFER + at, length - at);
         assert_in_range(v->gpr[3], 0, MAX);
         busy += v->gpr[3] == 0;

@@ -216,6 +216,7 @@ uint8_t cpu_read8(uint32_t address)
         if (fake.room == 0 && ++fake.polls > 100000) {
             fail_msg("waits for the UART for ever");
         }
+        fake.fifo_left = fake.room != 0 ? 0 : fake.fifo_left; /* it is empty: the next byte begins a burst */
         return (fake.room != 0 ? 0x60 : 0) | (*fake.input != 0 ? 0x01 : 0);
     default:
         fail_msg("read of %08x, where the board has no register", address);
@@ -225,10 +226,14 @@ uint8_t cpu_read8(uint32_t address)
 
 static void uart_send(uint8_t value)
 {
-    if (fake.room == 0) {
-        fail_msg("byte %02x sent to a busy UART", value);
+    if (fake.fifo_left == 0) {
+        if (fake.room == 0) {
+            fail_msg("byte %02x sent to a busy UART", value);
+        }
+        fake.room -= fake.room != FAKE_ROOM;
+        fake.fifo_left = (fake.uart_fcr & 1) != 0 ? 16 : 1;
     }
-    fake.room -= fake.room != FAKE_ROOM;
+    fake.fifo_left--;
     fake.polls = 0;
     assert_in_range(fake.output_length, 0, FAKE_OUTPUT - 2);
     fake.output[fake.output_length++] = (char)value;
@@ -251,6 +256,7 @@ void cpu_write8(uint32_t address, uint8_t value)
         fake.uart_ier = value;
         break;
     case UART_FCR:
+        fake.uart_fcr = value;
         break;
     case UART_LCR:
         fake.uart_lcr = value;

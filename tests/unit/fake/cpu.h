@@ -38,10 +38,11 @@ struct fake {
 
     char output[FAKE_OUTPUT];
     uint32_t output_length;
-    uint32_t room; /* bytes that the UART takes before it is busy */
+    uint32_t room;      /* how often the UART's FIFO becomes empty before it is busy */
+    uint32_t fifo_left; /* bytes that fit in since then */
     uint32_t polls;
     const char *input;
-    uint8_t uart_ier, uart_lcr, uart_mcr;
+    uint8_t uart_ier, uart_fcr, uart_lcr, uart_mcr;
 
     uint32_t lines; /* inputs of the interrupt controller */
 
