@@ -21,11 +21,12 @@ help: ## this list
 	@awk -F ':.*## ' '/^[a-z%-]+:.*## / { printf "  make %-14s %s\n", $$1, $$2 }' Makefile
 
 run: deps-run ## build PRODUCT and its guests, run them on QEMU, print what happened
-	$(Q)$(MAKE) --no-print-directory $(O)/proteus.elf
+	$(Q)$(MAKE) --no-print-directory $(O)/proteus.elf $(O)/run
 	$(Q)$(PYTHON) tools/run.py --image $(O)/proteus.elf --timeout $(TIMEOUT) $(RUN)
 rom: deps-run ## the same as a ROM image: build/PRODUCT-rom/proteus.bin
 	$(Q)$(MAKE) --no-print-directory O=$(O)-rom EXTRA_CONFIG="$(EXTRA_CONFIG) CONFIG_ROM=y" $(O)-rom/proteus.bin
 run-rom: rom ## run the ROM image
+	$(Q)$(MAKE) --no-print-directory O=$(O)-rom EXTRA_CONFIG="$(EXTRA_CONFIG) CONFIG_ROM=y" $(O)-rom/run
 	$(Q)$(PYTHON) tools/run.py --rom $(O)-rom/proteus.bin --timeout $(TIMEOUT) $(RUN)
 test: deps-test ## everything that can fail: unit, tool and system tests, coverage of rows, ledgers
 	$(Q)$(PYTHON) tests/run.py all $(if $(V),-v)
@@ -82,6 +83,8 @@ ifneq ($(IMAGE_GOALS),)
 include $(O)/config.mk
 endif
 BOARD := $(patsubst "%",%,$(CONFIG_BOARD))
+# Of each board; ref405ep's are in build/guests itself
+BOARD_GUESTS = $(GUESTS)$(if $(filter-out ref405ep,$(BOARD)),/$(BOARD))
 
 $(DEFCONFIG) $(PARTITIONS):
 	@echo "$@:1: no such file. hint: products are the folders of config/ with a defconfig and a partitions.toml" >&2; exit 1
@@ -150,13 +153,18 @@ $(O)/link.ld: src/proteus.lds.S $(HEADERS)
 
 # ---- image: hypervisor and guests ------------------------------------------------------------------------------------
 guests:
-	$(Q)for d in . $(notdir $(patsubst %/Makefile,%,$(wildcard tests/guests/*/Makefile))); do $(MAKE) -s -C tests/guests/$$d OUT=$(abspath $(GUESTS)) || exit 1; done
+	$(Q)for d in . $(notdir $(patsubst %/Makefile,%,$(wildcard tests/guests/*/Makefile))); do \
+	  $(MAKE) -s -C tests/guests/$$d OUT=$(abspath $(BOARD_GUESTS)) BOARD=$(or $(BOARD),ref405ep) || exit 1; done
+
+# What a run needs: of the boards that only the patched QEMU has, that QEMU
+$(O)/run: FORCE
+	$(Q)$(if $(QEMU),:,$(if $(CONFIG_BOARD_VIRTEX),tools/qemu/build.sh > /dev/null,:))
 
 # Guests are looked for beside the partition file, then among the samples; PACK="--guest vm=path" names one.
 $(O)/pack: FORCE
 	$(Q)mkdir -p $(O); echo '$(PACK)' | cmp -s - $@ || echo '$(PACK)' > $@
 $(O)/images.S: $(GEN)/partitions.h tools/pack.py $(O)/pack | guests $(filter linux,$(PRODUCT:linux%=linux))
-	$(Q)$(PYTHON) tools/pack.py --partitions $(GEN)/partitions.json --guest-dir $(dir $(PARTITIONS)) --guest-dir $(GUESTS) $(PACK) --out $@ --depfile $@.d
+	$(Q)$(PYTHON) tools/pack.py --partitions $(GEN)/partitions.json --guest-dir $(dir $(PARTITIONS)) --guest-dir $(BOARD_GUESTS) $(PACK) --out $@ --depfile $@.d
 	$(Q)touch $@
 -include $(O)/images.S.d
 $(O)/images.o: $(O)/images.S

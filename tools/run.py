@@ -1,8 +1,8 @@
 #!/usr/bin/python3
 """run.py: start QEMU on an image, watch its console, print what each VM did.
 
-This is the one place of the project that starts the system emulator. `make run` calls it from the command line, the
-system tests (tests/system) use it as a library:
+This is the one place of the project that starts the system emulator; machine.py says which. `make run` calls it from the
+command line, the system tests (tests/system) use it as a library:
 
     result = run(image="build/demo/proteus.elf", timeout=60)
     result.vms["ctask"].verdict == "PASS"
@@ -27,31 +27,24 @@ Exit status: 0 if every expected VM printed PASS, 1 if not, 2 for wrong usage.
 
 import argparse
 import codecs
-import json
 import os
 import re
 import selectors
-import shutil
 import subprocess
 import sys
 import time
 
-QEMU = "qemu-system-ppc"
-TESTED = (7, 2)     # the release of Debian 12, on which the board's departures from the chip were studied
-REMOVED = 10        # first major release without the board ref405ep
-MACHINE = ["-M", "ref405ep", "-display", "none", "-monitor", "none", "-no-reboot"]
+import machine as machines
+from machine import RunError, find_qemu
+
+OPTIONS = ["-display", "none", "-monitor", "none", "-no-reboot"]
 ICOUNT = ["-icount", "shift=0,sleep=off"]
-ROM_SIZE = 0x80000
 
 # Counters of a `stat` line that do not count traps. Everything else in the line is a kind of trap.
 NOT_TRAPS = ("irq", "pit", "ticks", "switches")
 
 TAGGED = re.compile(r"^\[([A-Za-z0-9_-]+)\] ?(.*)$")
 VERDICT = re.compile(r"^[A-Za-z0-9_-]+: (PASS|FAIL)\b ?(.*)$")
-
-
-class RunError(Exception):
-    """A run that cannot start, or an input file that is wrong. The text is complete: place, cause and hint."""
 
 
 class Vm:
@@ -154,38 +147,6 @@ class Result(Console):
             yield f"input script, line {step.number}: never reached: {step.kind} {step.text}"
 
 
-def find_qemu(program=None):
-    """Path of a QEMU that has the board, or RunError with what to install."""
-    name = program or os.environ.get("QEMU") or QEMU
-    path = shutil.which(name)
-    if not path:
-        raise RunError(f"run.py: {name}: not found. hint: install it: apt-get install qemu-system-ppc "
-                       "(Debian 12), or name it with --qemu or QEMU=")
-    try:
-        banner = subprocess.run([path, "--version"], capture_output=True, text=True, timeout=30, check=False).stdout
-    except (OSError, subprocess.TimeoutExpired) as error:
-        raise RunError(f"run.py: {path}: cannot be run: {error}. hint: reinstall qemu-system-ppc") from None
-    check_version(path, banner)
-    return path
-
-
-def check_version(path, banner):
-    """Refuse a QEMU without the board; warn of one that nobody has tried."""
-    match = re.search(r"version (\d+)\.(\d+)", banner)
-    if not match:
-        raise RunError(f"run.py: {path}: does not say its version. hint: is this {QEMU}?")
-    version = (int(match.group(1)), int(match.group(2)))
-    text = ".".join(map(str, version))
-    if version[0] >= REMOVED:
-        raise RunError(f"run.py: {path}: QEMU {text} no longer has the board ref405ep (removed in QEMU {REMOVED}). "
-                       "hint: use the qemu-system-ppc 7.2 of Debian 12, in a container if need be, "
-                       "and name it with --qemu or QEMU=")
-    if version < TESTED:
-        raise RunError(f"run.py: {path}: QEMU {text} is too old. hint: use the qemu-system-ppc 7.2 of Debian 12")
-    if version != TESTED:
-        print(f"run.py: warning: QEMU {text}: only 7.2 is tested", file=sys.stderr)
-
-
 class Step:
     """One line of an input script: wait for a pattern, or send bytes."""
 
@@ -233,29 +194,33 @@ def numbered_lines(path):
             yield number, line.strip()
 
 
-def command_line(qemu, image=None, rom=None, uart1=None, extra=(), icount=True):
+def command_line(qemu, image=None, rom=None, uart1=None, extra=(), icount=True, machine=machines.REF405EP):
     """The QEMU command for an ELF image or a ROM image."""
     path = rom or image
     if not path or (rom and image):
         raise RunError("run.py: give one of --image and --rom. hint: run.py --image build/demo/proteus.elf")
     if not os.path.isfile(path):
         raise RunError(f"{path}:1: no such file. hint: build it first: make")
-    if rom and os.path.getsize(rom) != ROM_SIZE:
-        raise RunError(f"{rom}:1: a ROM image has {ROM_SIZE} bytes, this file has {os.path.getsize(rom)}. "
-                       "hint: build it with make; the board maps it at 0xFFF80000")
-    command = [qemu] + MACHINE + (ICOUNT if icount else []) + ["-serial", "stdio"]
+    if rom:
+        machines.check_rom(rom, machine)
+    if uart1 and machine.serial:
+        raise RunError(f"run.py: --uart1: the console of {machine.name} is its second UART itself. hint: leave --uart1 away")
+    command = [qemu, "-M", machine.name] + OPTIONS + (ICOUNT if icount else [])
+    command += ["-serial", "null"] * machine.serial + ["-serial", "stdio"]
     if uart1:
         command += ["-serial", f"file:{uart1}"]
     return command + (["-bios", rom] if rom else ["-kernel", image]) + list(extra)
 
 
 def run(image=None, rom=None, timeout=60, echo=None, script=(), uart1=None, extra=(), qemu=None, interactive=False,
-        icount=True, until=None):
+        icount=True, until=None, machine=None):
     """Run an image to its end, or until a function of the Result so far says so (asked after each line).
 
-    echo: a function called with each piece of text as it comes. Gives a Result.
+    echo: a function called with each piece of text as it comes. machine: its name, or what machines.of_image() gave,
+    where the image does not say it. Gives a Result.
     """
-    command = command_line(find_qemu(qemu), image, rom, uart1, extra, icount)
+    board = machines.named(machine) if isinstance(machine, str) else machine or machines.of_image(rom or image or "")
+    command = command_line(find_qemu(qemu, board), image, rom, uart1, extra, icount, board)
     stdin = None if interactive else subprocess.PIPE if script else subprocess.DEVNULL
     try:
         process = subprocess.Popen(command, stdin=stdin, stdout=subprocess.PIPE, stderr=subprocess.PIPE)
@@ -344,14 +309,13 @@ def expected_vms(names, image):
     """Names of the VMs that have to pass: given, or from the partition table beside the image."""
     if names is not None:
         return [name for name in names.split(",") if name]
-    path = os.path.join(os.path.dirname(image), "gen", "partitions.json")
-    if not os.path.exists(path):
+    path, table = machines.read_table(image)
+    if table is None:
         return None
     try:
-        with open(path, encoding="utf-8") as stream:
-            return [vm["name"] for vm in json.load(stream)["vms"]]
-    except (OSError, ValueError, KeyError, TypeError) as error:
-        raise RunError(f"{path}:1: not a partition table: {error!r}. hint: build it again: make") from None
+        return [vm["name"] for vm in table["vms"]]
+    except (KeyError, TypeError) as error:
+        raise machines.bad_table(path, error) from None
 
 
 def table(rows):
@@ -436,10 +400,10 @@ def positive(text):
 
 def parse_arguments(argv):
     """The command line."""
-    parser = argparse.ArgumentParser(prog="run.py", description="Run an image on QEMU's ref405ep and judge its VMs.")
+    parser = argparse.ArgumentParser(prog="run.py", description="Run an image on the QEMU machine of its board and judge its VMs.")
     what = parser.add_mutually_exclusive_group(required=True)
     what.add_argument("--image", help="ELF image (-kernel)")
-    what.add_argument("--rom", help="ROM image of 512 KiB (-bios)")
+    what.add_argument("--rom", help="ROM image (-bios)")
     parser.add_argument("--timeout", type=positive, default=60.0, help="seconds until the run is killed (60)")
     parser.add_argument("--vms", help="VMs that have to pass: a,b,c (default: gen/partitions.json beside the image)")
     parser.add_argument("--expect", metavar="FILE", help="regular expressions that console lines must match, in order")
@@ -447,9 +411,11 @@ def parse_arguments(argv):
     parser.add_argument("--until-decided", action="store_true",
                         help="end the run when all of --vms have said PASS or FAIL, though other VMs go on")
     parser.add_argument("--summary", action="store_true", help="only the tables, not the console")
+    parser.add_argument("--machine", help="QEMU's: ref405ep, virtex-ppc405, raptor (default: what gen/partitions.json beside the "
+                                          "image says, or ref405ep)")
     parser.add_argument("--uart1", metavar="FILE", help="give the board its second UART, written to FILE")
     parser.add_argument("--no-icount", action="store_true", help="time by the host's clock: for rfci in a guest run bare")
-    parser.add_argument("--qemu", help="emulator to use (default: $QEMU or qemu-system-ppc)")
+    parser.add_argument("--qemu", help="emulator to use (default: $QEMU, or what the machine needs)")
     parser.add_argument("--qemu-arg", action="append", default=[], help="one more argument for QEMU; may repeat")
     return parser.parse_args(argv)
 
@@ -470,7 +436,7 @@ def main(argv=None):
         result = run(args.image, args.rom, args.timeout, None if args.summary else echo_to_stdout, script, args.uart1,
                      args.qemu_arg, args.qemu, interactive=not script and sys.stdin is not None and sys.stdin.isatty(),
                      icount=not args.no_icount,
-                     until=all_decided(names) if args.until_decided and names else None)
+                     until=all_decided(names) if args.until_decided and names else None, machine=args.machine)
     except RunError as error:
         print(error, file=sys.stderr)
         return 1

@@ -1,29 +1,39 @@
 # small.mk: a guest of one C file and one assembler file. Its Makefile sets NAME (and HERE) and includes this.
+# BOARD is the name of a header in board/; every board has an OUT of its own.
 
 CROSS_COMPILE ?= $(if $(shell command -v powerpc-eabi-gcc),powerpc-eabi-,powerpc-linux-gnu-)
 CC := $(CROSS_COMPILE)gcc
+BOARD ?= ref405ep
+BOARDS := $(HERE)/../board
+
+# Without files of its own: those of common/ for a guest that takes external interrupts
+SIMPLE := $(HERE)/../common/simple
+START  := $(or $(wildcard $(HERE)/start.S),$(SIMPLE).S)
+HEADER := $(or $(wildcard $(HERE)/$(NAME).h),$(SIMPLE).h)
+SCRIPT := $(or $(wildcard $(HERE)/$(NAME).ld),$(SIMPLE).ld)
+
 CFLAGS := -mcpu=405 -msoft-float -mno-dlmzb -mno-eabi -msdata=none -G0 -mlong-double-64 -std=gnu11 -O2 -Wall -Wextra \
           -Werror -ffreestanding -fno-builtin -fno-pic -fno-pie -fno-stack-protector -fno-asynchronous-unwind-tables \
-          -Wa,-mregnames -I$(HERE)
-LDFLAGS := -nostdlib -static -Wl,--build-id=none -Wl,-n -Wl,-T,$(HERE)/$(NAME).ld -Wl,--fatal-warnings \
+          -Wa,-mregnames -I$(HERE) -I$(HERE)/../common -include $(BOARDS)/$(BOARD).h
+LDFLAGS := -nostdlib -static -Wl,--build-id=none -Wl,-n -Wl,-T,$(SCRIPT) -Wl,--fatal-warnings \
            -Wl,--no-warn-rwx-segments
 
 ifeq ($(OUT),)
 $(error OUT is not set. hint: make OUT=/absolute/build/directory)
 endif
 B := $(OUT)/$(NAME).obj
-BUILT_BY := $(HERE)/Makefile $(HERE)/../small.mk
+BUILT_BY := $(HERE)/Makefile $(HERE)/../small.mk $(wildcard $(BOARDS)/*.h)
 
 .PHONY: all
 all: $(OUT)/$(NAME).elf
 
-$(B)/start.o: $(HERE)/start.S $(HERE)/$(NAME).h $(BUILT_BY)
+$(B)/start.o: $(START) $(HEADER) $(BUILT_BY)
 	@mkdir -p $(B)
 	$(CC) $(CFLAGS) -c $< -o $@
 
-$(B)/$(NAME).o: $(HERE)/$(NAME).c $(HERE)/$(NAME).h $(BUILT_BY)
+$(B)/$(NAME).o: $(HERE)/$(NAME).c $(HEADER) $(BUILT_BY)
 	@mkdir -p $(B)
 	$(CC) $(CFLAGS) -c $< -o $@
 
-$(OUT)/$(NAME).elf: $(B)/start.o $(B)/$(NAME).o $(HERE)/$(NAME).ld
+$(OUT)/$(NAME).elf: $(B)/start.o $(B)/$(NAME).o $(SCRIPT)
 	$(CC) $(CFLAGS) $(LDFLAGS) $(filter %.o,$^) -o $@

@@ -1,4 +1,4 @@
-"""tools/run.py: what it makes of a console, and how it starts and ends QEMU. A small program plays QEMU's part."""
+"""tools/run.py, machine.py: what they make of a console, how they start and end QEMU. A small program plays QEMU's part."""
 
 import os
 import re
@@ -10,6 +10,7 @@ import pytest
 ROOT = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
 sys.path.insert(0, os.path.join(ROOT, "tools"))
 
+import machine as machines  # noqa: E402
 import run  # noqa: E402
 
 CONSOLE = """\
@@ -243,3 +244,91 @@ def test_command_line(tmp_path):
     assert "shift=0,sleep=off" in command and "-no-reboot" in command
     assert command[-2:] == ["-kernel", str(image)]
     assert "-icount" not in run.command_line("qemu", image=str(image), icount=False)
+
+
+# ---------------------------------------------------------------- which machine
+VIRTEX = '"board": "ml403", "qemu": {"machine": "virtex-ppc405", "serial": %s, "patched": true}'
+HELP = ("print('Supported machines are:\\nvirtex-ppc405        Xilinx\\nnone                 empty') if 'help' in sys.argv else "
+        "print('[a] a: PASS', sys.argv)\n")
+
+
+def table_beside(tmp_path, text):
+    """A partition table beside the image."""
+    (tmp_path / "gen").mkdir(exist_ok=True)
+    (tmp_path / "gen" / "partitions.json").write_text('{"vms": [{"name": "a"}], ' + text + "}")
+
+
+def test_machine_of_the_image(fake, tmp_path, capsys):
+    """The table says machine and UART; the command line is stronger; without both it is ref405ep."""
+    path = fake(HELP)
+    assert main(path, tmp_path, "--vms", "a") == 0
+    assert "'-M', 'ref405ep'" in capsys.readouterr().out
+    table_beside(tmp_path, VIRTEX % 1)
+    assert main(path, tmp_path) == 0
+    out = capsys.readouterr().out
+    assert "'-M', 'virtex-ppc405'" in out and "'-serial', 'null', '-serial', 'stdio', '-kernel'" in out
+    assert main(path, tmp_path, "--machine", "ref405ep") == 0
+    out = capsys.readouterr().out
+    assert "'-M', 'ref405ep'" in out and "null" not in out
+    assert main(path, tmp_path, "--machine", "virtex-ppc405,intc-dcr=on") == 0
+    assert "'-M', 'virtex-ppc405,intc-dcr=on'" in capsys.readouterr().out
+
+
+def test_machine_that_qemu_lacks(fake, tmp_path, capsys):
+    assert main(fake(HELP), tmp_path, "--machine", "raptor") == 1
+    error = capsys.readouterr().err
+    assert "has no machine raptor. hint: " in error and "make qemu" in error
+
+
+def test_the_patched_qemu_is_found(fake, tmp_path, capsys, monkeypatch):
+    """Of the machines of tools/qemu it is the default; without it there is a hint, and no other QEMU is taken."""
+    table_beside(tmp_path, VIRTEX % 0)
+    monkeypatch.delenv("QEMU", raising=False)
+    monkeypatch.setattr(machines, "PATCHED", str(tmp_path / "none" / "qemu-system-ppc"))
+    assert run.main(["--image", str(tmp_path / "image.elf")]) == 1
+    error = capsys.readouterr().err
+    assert "not found" in error and "hint: build it: make qemu" in error
+    monkeypatch.setattr(machines, "PATCHED", fake(HELP))
+    assert run.main(["--image", str(tmp_path / "image.elf")]) == 0
+    monkeypatch.setenv("QEMU", "/nonexistent/qemu")
+    assert run.main(["--image", str(tmp_path / "image.elf")]) == 1
+    assert "/nonexistent/qemu: not found" in capsys.readouterr().err
+
+
+def test_a_newer_patched_qemu_only_warns(fake, tmp_path, capsys):
+    """What was removed with QEMU 10 is ref405ep alone."""
+    table_beside(tmp_path, VIRTEX % 0)
+    assert main(fake(HELP, "10.0.2"), tmp_path) == 0
+    assert "only 7.2 is tested" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize("facts", ['"qemu": []', '"qemu": {"machine": "raptor"}', '"qemu": 3', VIRTEX % '"0"', VIRTEX % 4,
+                                   VIRTEX % "true"])
+def test_bad_facts_about_the_machine(fake, tmp_path, capsys, facts):
+    table_beside(tmp_path, facts)
+    assert main(fake(HELP), tmp_path) == 1
+    assert "partitions.json:1: not a partition table: " in capsys.readouterr().err
+
+
+def test_a_table_that_is_none(fake, tmp_path, capsys):
+    (tmp_path / "gen").mkdir()
+    (tmp_path / "gen" / "partitions.json").write_text("[]")
+    assert main(fake(HELP), tmp_path) == 1
+    assert "not a partition table: []" in capsys.readouterr().err
+
+
+def test_uart1_of_a_machine_whose_console_it_is(fake, tmp_path, capsys):
+    table_beside(tmp_path, VIRTEX % 1)
+    assert main(fake(HELP), tmp_path, "--uart1", str(tmp_path / "out")) == 1
+    assert "--uart1: the console of virtex-ppc405 is its second UART itself" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize("size, good", [(0x80000, True), (0x1000, True), (0x1000000, True), (0, False), (0x1001, False),
+                                        (0x1001000, False)])
+def test_rom_of_a_virtex_board(fake, tmp_path, capsys, size, good):
+    path = fake(HELP)
+    rom = tmp_path / "rom.bin"
+    with open(rom, "wb") as file:
+        file.truncate(size)
+    assert (run.main(["--rom", str(rom), "--qemu", path, "--machine", "virtex-ppc405", "--vms", "a"]) == 0) == good
+    assert ("in units of 4096" in capsys.readouterr().err) == (not good)

@@ -506,10 +506,10 @@ print:  lis     %r5, BOARD_UART_BASE@h
 1:      lbz     %r6, 0(%r4)
         cmpwi   %r6, 0
         beqlr
-2:      lbz     %r7, BOARD_UART_LSR(%r5)
-        andi.   %r7, %r7, BOARD_UART_THRE
+2:      BOARD_UART_LOAD %r7, BOARD_UART_STATUS(%r5)
+        andi.   %r7, %r7, BOARD_UART_READY
         beq     2b
-        stb     %r6, BOARD_UART_THR(%r5)
+        BOARD_UART_STORE %r6, BOARD_UART_SEND(%r5)
         addi    %r4, %r4, 1
         b       1b
 

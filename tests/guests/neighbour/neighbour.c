@@ -9,11 +9,7 @@
  */
 #include "neighbour.h"
 
-#define TICKS_PER_MS 333333u
-
-#define UART0    0xEF600300u
-#define UART_THR 0
-#define UART_LSR 5
+#define TICKS_PER_MS (BOARD_TB_HZ / 1000u)
 
 #define TCR_PIE 0x04000000u
 #define TSR_ALL 0xFFFFFFFFu
@@ -62,26 +58,17 @@ static uint64_t time_now(void)
     return (uint64_t)high << 32 | low;
 }
 
-static void put(char c)
-{
-    volatile uint8_t *uart = (volatile uint8_t *)UART0;
-
-    while (!(uart[UART_LSR] & 0x20)) {
-    }
-    uart[UART_THR] = (uint8_t)c;
-}
-
 static void put_text(const char *text)
 {
     while (*text) {
-        put(*text++);
+        board_putc(*text++);
     }
 }
 
 static void put_hex(uint32_t value)
 {
     for (int shift = 28; shift >= 0; shift -= 4) {
-        put("0123456789ABCDEF"[(value >> shift) & 15]);
+        board_putc("0123456789ABCDEF"[(value >> shift) & 15]);
     }
 }
 
@@ -95,16 +82,13 @@ static void put_decimal(uint32_t value)
         value /= 10;
     } while (value);
     while (count) {
-        put(digits[--count]);
+        board_putc(digits[--count]);
     }
 }
 
 static void end(void)
 {
-    volatile uint8_t *uart = (volatile uint8_t *)UART0;
-
-    while (!(uart[UART_LSR] & 0x40)) {
-    }
+    board_drain();
     mtspr(0x3F2, 0x30000000u);
     for (;;) {
     }
@@ -114,7 +98,7 @@ static void fail(const char *what, uint32_t number, uint32_t expected, uint32_t 
 {
     put_text("neighbour: FAIL ");
     put_text(what);
-    put(' ');
+    board_putc(' ');
     put_hex(number);
     put_text(" expected ");
     put_hex(expected);
@@ -122,7 +106,7 @@ static void fail(const char *what, uint32_t number, uint32_t expected, uint32_t 
     put_hex(found);
     put_text(" check ");
     put_decimal(checks);
-    put('\n');
+    board_putc('\n');
     end();
 }
 
@@ -287,7 +271,7 @@ static void report(uint32_t number)
 {
     put_text("neighbour: ok ");
     put_decimal(number);
-    put('\n');
+    board_putc('\n');
     reported = number;
 }
 
@@ -317,6 +301,6 @@ void neighbour_main(void)
     put_decimal(checks);
     put_text(" late_us=");
     put_decimal(late_max / (TICKS_PER_MS / 1000));
-    put('\n');
+    board_putc('\n');
     end();
 }

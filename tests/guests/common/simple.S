@@ -1,14 +1,14 @@
 /*
- * start.S: entry and vectors of the echo. It never leaves supervisor state and has one stack.
+ * simple.S: entry and vectors of a guest that never leaves supervisor state, has one stack and takes external interrupts.
  */
-#include "echo.h"
+#include "simple.h"
 
 #define FRAME 80 /* back chain, LR of the callee, r0, r3-r12, LR, CR, CTR, XER */
 
     .macro  vector offset
     .org    \offset
     li      %r3, \offset
-    ba      echo_unexpected
+    ba      simple_unexpected
     .endm
 
     .section .vectors, "ax"
@@ -32,7 +32,7 @@
 
     .section .text, "ax"
     .globl  _start
-/* In: r3, r4 = which echo this is, if a partition file says so. Real mode, supervisor state. */
+/* In: r3, r4 = what a partition file says. Real mode, supervisor state. */
 _start:
     mr      %r30, %r3
     mr      %r31, %r4
@@ -64,7 +64,7 @@ _start:
     stwu    %r0, -16(%r1)
     mr      %r3, %r30
     mr      %r4, %r31
-    bl      echo_main
+    bl      simple_main
 4:  b       4b
 
 /* External interrupt. All registers come back; the wait state ends, which SRR1 would otherwise bring back. */
@@ -89,7 +89,7 @@ external:
     stw     %r3, 60(%r1)
     mfxer   %r3
     stw     %r3, 64(%r1)
-    bl      echo_interrupt
+    bl      simple_interrupt
     mfspr   %r3, 0x01B              /* SRR1 */
     rlwinm  %r3, %r3, 0, 14, 12     /* without WE */
     mtspr   0x01B, %r3

@@ -1,0 +1,20 @@
+/*
+ * common.h: what every board has in the same way; included by its header, behind its devices.
+ */
+#ifndef GUEST_BOARD_COMMON_H
+#define GUEST_BOARD_COMMON_H
+
+// DBCR0[RST] = 0b11: system reset, the end of a run
+#define BOARD_RESET_DBCR0 0x30000000
+
+#ifndef __ASSEMBLER__
+// Send one character; polled, because a guest that owns no interrupt line must be able to print
+static inline void board_putc(char c)
+{
+    while (!board_can_send()) {
+    }
+    board_send(c);
+}
+#endif
+
+#endif

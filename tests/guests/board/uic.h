@@ -1,0 +1,55 @@
+/*
+ * uic.h: the interrupt controller is the UIC of the PPC405EP, at DCRs from 0x0C0. Line 0 is the leftmost bit.
+ */
+#ifndef GUEST_UIC_H
+#define GUEST_UIC_H
+
+#define BOARD_IRQ_NAME "uic"
+
+#ifndef __ASSEMBLER__
+#include <stdint.h>
+
+#define UIC_SR  0x0C0
+#define UIC_SRS 0x0C1
+#define UIC_ER  0x0C2
+#define UIC_CR  0x0C3
+#define UIC_PR  0x0C4
+#define UIC_TR  0x0C5
+#define UIC_VCR 0x0C8
+
+#define uic_write(number, value) __asm__ volatile("mtdcr %0, %1" ::"i"(number), "r"(value) : "memory")
+
+// Every line off and nothing pending; all of them levels, active high, not critical
+static inline void board_irq_reset(void)
+{
+    uic_write(UIC_ER, 0);
+    uic_write(UIC_CR, 0);
+    uic_write(UIC_PR, 0xFFFFFFFFu);
+    uic_write(UIC_TR, 0);
+    uic_write(UIC_VCR, 0);
+    uic_write(UIC_SR, 0xFFFFFFFFu);
+}
+
+static inline void board_irq_enable(uint32_t line)
+{
+    uic_write(UIC_ER, 0x80000000u >> line);
+}
+
+static inline void board_irq_acknowledge(uint32_t line)
+{
+    uic_write(UIC_SR, 0x80000000u >> line);
+}
+
+// By software: these bits of the registers
+static inline void board_irq_enable_bits(uint32_t bits)
+{
+    uic_write(UIC_ER, bits);
+}
+
+static inline void board_irq_raise_bits(uint32_t bits)
+{
+    uic_write(UIC_SRS, bits);
+}
+#endif
+
+#endif

@@ -1,0 +1,128 @@
+"""machine.py: which QEMU and which of its machines an image needs, for tools/run.py.
+
+An image says it by gen/partitions.json beside it, which tools/partition.py writes from the board's file:
+
+    "board": "ml403", "qemu": {"machine": "virtex-ppc405", "serial": 0, "patched": true}
+
+serial: which of the machine's UARTs is the console. patched: the machine is one of those that tools/qemu adds; the QEMU
+is then build/qemu/qemu-system-ppc, otherwise the distribution's. A guest that runs bare has no such file: --machine names one.
+"""
+
+import collections
+import json
+import os
+import re
+import shutil
+import subprocess
+import sys
+
+ROOT = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
+QEMU = "qemu-system-ppc"
+PATCHED = os.path.join(ROOT, "build", "qemu", QEMU)
+TESTED = (7, 2)     # the release of Debian 12, on which the board's departures from the chip were studied
+REMOVED = 10        # first major release without the board ref405ep
+
+Machine = collections.namedtuple("Machine", "name serial patched", defaults=(0, True))
+REF405EP = Machine("ref405ep", 0, False)
+
+# The size of a ROM image: exact, or a multiple up to a limit. The machine maps it so that it ends with the address space.
+ROM_SIZE = 0x80000
+ROM_UNIT, ROM_LIMIT = 0x1000, 0x1000000
+
+
+class RunError(Exception):
+    """A run that cannot start, or an input file that is wrong. The text is complete: place, cause and hint."""
+
+
+def named(text):
+    """The machine that the command line names, with QEMU's properties behind commas: `virtex-ppc405,intc-dcr=on`."""
+    return REF405EP if text == REF405EP.name else Machine(text)
+
+
+def read_table(image):
+    """(path, content) of the partition table beside an image; the content is None if there is none."""
+    path = os.path.join(os.path.dirname(image), "gen", "partitions.json")
+    if not os.path.exists(path):
+        return path, None
+    try:
+        with open(path, encoding="utf-8") as stream:
+            table = json.load(stream)
+    except (OSError, ValueError) as error:
+        raise bad_table(path, error) from None
+    if not isinstance(table, dict):
+        raise bad_table(path, table)
+    return path, table
+
+
+def bad_table(path, what):
+    """The error of a file that is no partition table."""
+    return RunError(f"{path}:1: not a partition table: {what!r}. hint: build it again: make")
+
+
+def of_image(image):
+    """The machine of an image by the table beside it; ref405ep if there is none."""
+    path, table = read_table(image)
+    facts = (table or {}).get("qemu")
+    if facts is None:
+        return REF405EP
+    try:
+        machine = Machine(facts["machine"], facts["serial"], facts["patched"])
+    except (KeyError, TypeError) as error:
+        raise bad_table(path, error) from None
+    if [type(value) for value in machine] != [str, int, bool] or not 0 <= machine.serial <= 3:
+        raise bad_table(path, tuple(machine))
+    return machine
+
+
+def check_rom(rom, machine):
+    """Refuse a ROM image that the machine would not map, or not to where it was linked."""
+    size = os.path.getsize(rom)
+    if machine.name == REF405EP.name and size != ROM_SIZE:
+        raise RunError(f"{rom}:1: a ROM image has {ROM_SIZE} bytes, this file has {size}. "
+                       "hint: build it with make; the board maps it at 0xFFF80000")
+    if size == 0 or size % ROM_UNIT or size > ROM_LIMIT:
+        raise RunError(f"{rom}:1: a ROM image has up to {ROM_LIMIT} bytes in units of {ROM_UNIT}, this file has {size}. "
+                       "hint: build it with make; the board maps it up to 0xFFFFFFFF")
+
+
+def find_qemu(program=None, machine=REF405EP):
+    """Path of a QEMU that has the machine, or RunError with what to install or to build."""
+    name = program or os.environ.get("QEMU") or (PATCHED if machine.patched else QEMU)
+    path = shutil.which(name)
+    if not path and name == PATCHED:
+        raise RunError(f"run.py: {os.path.relpath(name, ROOT)}: not found, and the machine {machine.name} is no other QEMU's. "
+                       "hint: build it: make qemu (some minutes, once)")
+    if not path:
+        raise RunError(f"run.py: {name}: not found. hint: install it: apt-get install qemu-system-ppc "
+                       "(Debian 12), or name it with --qemu or QEMU=")
+    check_version(path, ask(path, "--version"), machine)
+    plain = machine.name.split(",")[0]
+    if machine.patched and not re.search(rf"^{re.escape(plain)} ", ask(path, "-M", "help"), re.M):
+        raise RunError(f"run.py: {path}: has no machine {plain}. hint: the QEMU of `make qemu` has virtex-ppc405 and raptor; "
+                       "take away --qemu and QEMU=")
+    return path
+
+
+def ask(path, *question):
+    """What a QEMU says about itself."""
+    try:
+        return subprocess.run([path, *question], capture_output=True, text=True, timeout=30, check=False).stdout
+    except (OSError, subprocess.TimeoutExpired) as error:
+        raise RunError(f"run.py: {path}: cannot be run: {error}. hint: reinstall qemu-system-ppc") from None
+
+
+def check_version(path, banner, machine=REF405EP):
+    """Refuse a QEMU without the board; warn of one that nobody has tried."""
+    match = re.search(r"version (\d+)\.(\d+)", banner)
+    if not match:
+        raise RunError(f"run.py: {path}: does not say its version. hint: is this {QEMU}?")
+    version = (int(match.group(1)), int(match.group(2)))
+    text = ".".join(map(str, version))
+    if version[0] >= REMOVED and not machine.patched:
+        raise RunError(f"run.py: {path}: QEMU {text} no longer has the board ref405ep (removed in QEMU {REMOVED}). "
+                       "hint: use the qemu-system-ppc 7.2 of Debian 12, in a container if need be, "
+                       "and name it with --qemu or QEMU=")
+    if version < TESTED:
+        raise RunError(f"run.py: {path}: QEMU {text} is too old. hint: use the qemu-system-ppc 7.2 of Debian 12")
+    if version != TESTED:
+        print(f"run.py: warning: QEMU {text}: only 7.2 is tested", file=sys.stderr)
