@@ -85,6 +85,7 @@ endif
 BOARD := $(patsubst "%",%,$(CONFIG_BOARD))
 # Of each board; ref405ep's are in build/guests itself
 BOARD_GUESTS = $(GUESTS)$(if $(filter-out ref405ep,$(BOARD)),/$(BOARD))
+BOARD_CODE := $(patsubst "%",%,$(CONFIG_BOARD_CODE))
 
 $(DEFCONFIG) $(PARTITIONS):
 	@echo "$@:1: no such file. hint: products are the folders of config/ with a defconfig and a partitions.toml" >&2; exit 1
@@ -107,11 +108,14 @@ ASM-$(CONFIG_PARAVIRT) += hypercall
 ASM-$(CONFIG_IRFM)     += irfm
 ASM-$(CONFIG_CONSOLE)  += uart
 ASM-$(CONFIG_TLB_VIRT) += refill
-ASM := $(filter-out hypercall irfm uart refill board_%,$(patsubst asm/%.S,%,$(wildcard asm/*.S))) board_$(BOARD) $(ASM-y)
-SRC-y := vcpu memory timer emulate spr fault board_$(BOARD)
+ASM := $(filter-out hypercall irfm uart refill board_%,$(patsubst asm/%.S,%,$(wildcard asm/*.S))) board_$(BOARD_CODE) $(ASM-y)
+SRC-y := vcpu memory timer emulate spr fault board_$(BOARD_CODE)
 SRC-$(CONFIG_SCHED_RR)     += sched_rr
 SRC-$(CONFIG_FIT_WATCHDOG) += events
+SRC-$(CONFIG_IRQ)          += irq
 SRC-$(CONFIG_UIC)          += uic
+SRC-$(CONFIG_INTC)         += intc
+SRC-$(CONFIG_INTC_MMIO)    += intc_mmio
 SRC-$(CONFIG_MMIO)         += mmio
 SRC-$(CONFIG_MMIO_WORDS)   += bus
 SRC-$(CONFIG_TLB_VIRT)     += tlb

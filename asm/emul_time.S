@@ -11,7 +11,7 @@
  * Out:  to enter_step, or cold_emulate with nothing changed
  */
 func set_tsr
-    uic_quiet cold_emulate
+    irq_quiet cold_emulate
     tsr_clear cold_emulate
     stw     rKEY, VCPU_TSR(rVCPU)
     stw     rVALUE, VCPU_PENDING(rVCPU)

@@ -15,10 +15,10 @@
 #endif
 .endm
 
-/* uic_quiet label: to label if the virtual interrupt controller asks for an interrupt. In: rVCPU. Clobbers: rKEY, CR */
-.macro uic_quiet label
-#ifdef CONFIG_UIC
-    lwz     rKEY, VCPU_UIC_PENDING(rVCPU)
+/* irq_quiet label: to label if the virtual interrupt controller asks for an interrupt. In: rVCPU. Clobbers: rKEY, CR */
+.macro irq_quiet label
+#ifdef CONFIG_IRQ
+    lwz     rKEY, VCPU_IRQ_PENDING(rVCPU)
     cmpwi   rKEY, 0
     bne-    \label
 #endif
@@ -104,8 +104,8 @@
     lwz     r30, VCPU_TSR(rVCPU)
     cmpwi   r30, 0
     bne     \label
-#ifdef CONFIG_UIC
-    lwz     r30, VCPU_UIC_PENDING(rVCPU)
+#ifdef CONFIG_IRQ
+    lwz     r30, VCPU_IRQ_PENDING(rVCPU)
     cmpwi   r30, 0
     bne     \label
 #endif

@@ -45,7 +45,7 @@ hcall_rfi:
 
 /* What mtspr TSR does with PIS, then what mtspr PIT does with r3. */
 hcall_timer_set:
-    uic_quiet cold_emulate
+    irq_quiet cold_emulate
     tsr_clear_pis cold_emulate
     stw     rKEY, VCPU_TSR(rVCPU)
     stw     rVALUE, VCPU_PENDING(rVCPU)

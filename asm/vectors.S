@@ -94,7 +94,7 @@ vector_\name:
 #define ROAD_data_storage    road_cold cold_full, data_fault
 #define ROAD_inst_storage    road_cold cold_full, fetch_fault
 /* Without an interrupt controller to route for and a console, no line of the board is ever enabled. */
-#if defined(CONFIG_UIC) || defined(CONFIG_CONSOLE)
+#if defined(CONFIG_IRQ) || defined(CONFIG_CONSOLE)
 #define ROAD_external        road_cold cold_light, external
 #else
 #define ROAD_external        road_unexpected

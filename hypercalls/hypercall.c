@@ -4,9 +4,9 @@
  */
 #include "hypercall.h"
 
-#include "board.h"
 #include "cpu.h"
 #include "emulate.h"
+#include "irq.h"
 #include "roads.h"
 #include "uic.h"
 
@@ -37,24 +37,24 @@ static uint32_t hcall_spr_write(struct vcpu *v)
 /* As emulate.c: a DCR that nobody answers reads as zero, and a write to it is lost. */
 static uint32_t hcall_dcr_read(struct vcpu *v)
 {
-    uint32_t reg = ARG(v, 0) - BOARD_UIC_DCR;
+    uint32_t reg = ARG(v, 0) - IRQ_DCR;
 
     if (ARG(v, 0) >= DCR_COUNT) {
         return (uint32_t)HCALL_E_ARGUMENT;
     }
-    ARG(v, 1) = reg < UIC_COUNT ? uic_read(v, reg) : 0;
+    ARG(v, 1) = reg < IRQ_REGISTERS ? irq_read(v, reg) : 0;
     return 0;
 }
 
 static uint32_t hcall_dcr_write(struct vcpu *v)
 {
-    uint32_t reg = ARG(v, 0) - BOARD_UIC_DCR;
+    uint32_t reg = ARG(v, 0) - IRQ_DCR;
 
     if (ARG(v, 0) >= DCR_COUNT) {
         return (uint32_t)HCALL_E_ARGUMENT;
     }
-    if (reg < UIC_COUNT) {
-        uic_write(v, reg, ARG(v, 1));
+    if (reg < IRQ_REGISTERS) {
+        irq_write(v, reg, ARG(v, 1));
     }
     return 0;
 }
@@ -64,8 +64,8 @@ static uint32_t hcall_uic_set(struct vcpu *v)
     if (!IS_ENABLED(CONFIG_SERVICES)) {
         return (uint32_t)HCALL_E_NUMBER;
     }
-    uic_write(v, UIC_SR, ARG(v, 0));
-    uic_write(v, UIC_ER, ARG(v, 1));
+    irq_write(v, UIC_SR, ARG(v, 0));
+    irq_write(v, UIC_ER, ARG(v, 1));
     return 0;
 }
 

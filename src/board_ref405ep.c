@@ -5,6 +5,7 @@
 
 #include "console.h"
 #include "cpu.h"
+#include "irq.h"
 #include "partition.h"
 #include "uic.h"
 
@@ -60,7 +61,7 @@ void board_interrupt(void)
             cpu_mtdcr(DCR(UIC_SR), UIC_BIT(line));
         } else {
             irq_mask(UIC_BIT(line));
-            uic_route(line);
+            irq_route(line);
         }
     }
 }

@@ -3,17 +3,22 @@
  */
 #include "bus.h"
 
+#include "irq.h"
+
 /* ---- a line for each device ---- */
 
 bool bus_claims(const struct vcpu *v, uint32_t address)
 {
-    return console_claims(v, address);
+    return console_claims(v, address) || intc_claims(v, address);
 }
 
 static uint32_t load(struct vcpu *v, uint32_t address, uint32_t lanes)
 {
     if (console_claims(v, address)) {
         return console_load(v, address, lanes);
+    }
+    if (intc_claims(v, address)) {
+        return intc_load(v, address, lanes);
     }
     return 0; /* the open bus */
 }
@@ -22,6 +27,8 @@ static void store(struct vcpu *v, uint32_t address, uint32_t value, uint32_t lan
 {
     if (console_claims(v, address)) {
         console_store(v, address, value, lanes);
+    } else if (intc_claims(v, address)) {
+        intc_store(v, address, value, lanes);
     }
 }
 

@@ -96,10 +96,12 @@
 #define vcpu_previrt(v) ((void)(v), 0)
 #endif
 
-#ifdef CONFIG_UIC
-#define VCPU_UIC_WORDS uint32_t uic_sr, uic_level, uic_er, uic_cr, uic_pr, uic_tr, uic_vcr, uic_pending;
+#if defined(CONFIG_UIC)
+#define VCPU_IRQ_WORDS uint32_t uic_sr, uic_level, uic_er, uic_cr, uic_pr, uic_tr, uic_vcr, irq_pending;
+#elif defined(CONFIG_INTC)
+#define VCPU_IRQ_WORDS uint32_t intc_isr, intc_level, intc_ier, intc_mer, irq_pending;
 #else
-#define VCPU_UIC_WORDS
+#define VCPU_IRQ_WORDS
 #endif
 
 #ifdef CONFIG_FIT_WATCHDOG

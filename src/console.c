@@ -9,8 +9,8 @@
 #include "console.h"
 
 #include "board.h"
+#include "irq.h"
 #include "partition.h"
-#include "uic.h"
 
 enum { DATA, IER, IIR, LCR, MCR, LSR, MODEM, SCRATCH, REGISTERS };
 
@@ -46,7 +46,7 @@ static void update_line(struct vcpu *v)
     struct uart *u = uart_of(v);
     uint32_t active = ((u->ier & IER_RX) != 0 && u->count != 0) || ((u->ier & IER_TX) != 0 && u->empty != 0);
 
-    uic_set_line(v, BOARD_UART0_IRQ, active);
+    irq_set_line(v, BOARD_CONSOLE_IRQ, active);
 }
 
 /* What stands before the sender's own bytes: the end of somebody else's prompt, then the tag. -1: no more of it. */

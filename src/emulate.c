@@ -3,14 +3,13 @@
  */
 #include "emulate.h"
 
-#include "board.h"
 #include "cpu.h"
 #include "hypercall.h"
+#include "irq.h"
 #include "memory.h"
 #include "roads.h"
 #include "stats.h"
 #include "tlb.h"
-#include "uic.h"
 
 static uint32_t emulate_mfspr(struct vcpu *v, uint32_t insn)
 {
@@ -47,18 +46,18 @@ static uint32_t emulate_rfci(struct vcpu *v, uint32_t insn)
 /* A DCR that nobody answers reads as zero, and a write to it is lost: the chip's DCR bus raises no interrupt. */
 static uint32_t emulate_mfdcr(struct vcpu *v, uint32_t insn)
 {
-    uint32_t reg = INSN_SPR(insn) - BOARD_UIC_DCR;
+    uint32_t reg = INSN_SPR(insn) - IRQ_DCR;
 
-    v->gpr[INSN_RT(insn)] = reg < UIC_COUNT ? uic_read(v, reg) : 0;
+    v->gpr[INSN_RT(insn)] = reg < IRQ_REGISTERS ? irq_read(v, reg) : 0;
     return STEP;
 }
 
 static uint32_t emulate_mtdcr(struct vcpu *v, uint32_t insn)
 {
-    uint32_t reg = INSN_SPR(insn) - BOARD_UIC_DCR;
+    uint32_t reg = INSN_SPR(insn) - IRQ_DCR;
 
-    if (reg < UIC_COUNT) {
-        uic_write(v, reg, v->gpr[INSN_RT(insn)]);
+    if (reg < IRQ_REGISTERS) {
+        irq_write(v, reg, v->gpr[INSN_RT(insn)]);
     }
     return STEP;
 }

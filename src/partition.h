@@ -25,7 +25,7 @@
 
 // A board interrupt line that belongs to a VM, and the line of the VM's virtual controller that it drives.
 struct irq_route {
-    uint8_t line;           // line of the board's interrupt controller; bit 0x80000000 >> line
+    uint8_t line;           // line of the board's interrupt controller
     uint8_t guest_line;     // line of the virtual controller
 };
 
@@ -36,6 +36,9 @@ struct vm_config {
     uint32_t ram_size;              // bytes, a multiple of the board's smallest page
     uint32_t console_base;          // guest-physical address of the virtual 16550; 0: the VM has none
     uint32_t flags;                 // the VM's feature word: FEATURE_* of hypercalls/abi.h
+#ifdef CONFIG_INTC_MMIO
+    uint32_t intc_base;             // guest-physical address of the virtual INTC
+#endif
 #ifdef CONFIG_IRFM
     uint32_t page;                  // guest-physical boundary between its register pages; 0: the VM has none
 #endif

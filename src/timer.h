@@ -10,7 +10,7 @@
 
 #include "events.h"
 #include "services.h"
-#include "uic.h"
+#include "irq.h"
 #include "vcpu.h"
 
 /*
@@ -54,7 +54,7 @@ static inline __attribute__((always_inline)) void timer_sync_pit(struct vcpu *v,
 static inline __attribute__((always_inline)) void timer_follow_page(struct vcpu *v)
 {
     if (IS_ENABLED(CONFIG_IRFM) && !IS_ENABLED(CONFIG_FIT_WATCHDOG) && v->tsr == 0) {
-        v->pending = uic_pending(v);
+        v->pending = irq_pending(v);
     }
 }
 

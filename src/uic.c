@@ -1,36 +1,19 @@
 /*
- * uic.c: see uic.h.
- *
- * Of a line that a guest owns, the machine's controller is only asked to tell that it became active. It is then masked,
- * and unmasked when the guest clears the status bit: a device that the guest does not serve can interrupt but once.
+ * uic.c: see uic.h and irq.h. A line is acknowledged by clearing its status bit.
  */
 #include "uic.h"
 
-#include "board.h"
-#include "partition.h"
+#include "irq.h"
 
 static void update(struct vcpu *v)
 {
     uint32_t active = v->uic_sr & v->uic_er;
 
-    v->uic_pending = ((active & ~v->uic_cr) != 0 ? MSR_EE : 0) | ((active & v->uic_cr) != 0 ? MSR_CE : 0);
+    v->irq_pending = ((active & ~v->uic_cr) != 0 ? MSR_EE : 0) | ((active & v->uic_cr) != 0 ? MSR_CE : 0);
     vcpu_update_pending(v);
 }
 
-/* Unmask the board's lines behind these status bits. */
-static void acknowledge(const struct vcpu *v, uint32_t bits)
-{
-    const struct vm_config *config = &vm_config[vcpu_index(v)];
-    uint32_t i;
-
-    for (i = 0; i < config->irq_count; i++) {
-        if ((bits & UIC_BIT(config->irq[i].guest_line)) != 0) {
-            board_irq_unmask(config->irq[i].line);
-        }
-    }
-}
-
-void uic_reset(struct vcpu *v)
+void irq_reset(struct vcpu *v)
 {
     v->uic_sr = 0;
     v->uic_level = 0;
@@ -40,10 +23,10 @@ void uic_reset(struct vcpu *v)
     v->uic_tr = 0;
     v->uic_vcr = 0;
     update(v);
-    acknowledge(v, 0xFFFFFFFF);
+    irq_acknowledge(v, 0xFFFFFFFF);
 }
 
-void uic_set_line(struct vcpu *v, uint32_t line, uint32_t level)
+void irq_set_line(struct vcpu *v, uint32_t line, uint32_t level)
 {
     uint32_t bit = UIC_BIT(line);
     uint32_t was = v->uic_level;
@@ -59,20 +42,6 @@ void uic_set_line(struct vcpu *v, uint32_t line, uint32_t level)
     }
 }
 
-void uic_route(uint32_t line)
-{
-    uint32_t i, k;
-
-    for (i = 0; i < VM_COUNT; i++) {
-        for (k = 0; k < vm_config[i].irq_count; k++) {
-            if (vm_config[i].irq[k].line == line) {
-                uic_set_line(&vcpu[i], vm_config[i].irq[k].guest_line, 1);
-                uic_set_line(&vcpu[i], vm_config[i].irq[k].guest_line, 0);
-            }
-        }
-    }
-}
-
 /* The vector of the critical line that comes first: the configured base and 512 bytes for each line before it. */
 static uint32_t vector(const struct vcpu *v)
 {
@@ -85,7 +54,7 @@ static uint32_t vector(const struct vcpu *v)
            512 * ((v->uic_vcr & 1) != 0 ? __builtin_clz(critical) : 31 - __builtin_clz(critical & -critical));
 }
 
-uint32_t uic_read(struct vcpu *v, uint32_t reg)
+uint32_t irq_read(struct vcpu *v, uint32_t reg)
 {
     switch (reg) {
     case UIC_SR:
@@ -108,12 +77,12 @@ uint32_t uic_read(struct vcpu *v, uint32_t reg)
     }
 }
 
-void uic_write(struct vcpu *v, uint32_t reg, uint32_t value)
+void irq_write(struct vcpu *v, uint32_t reg, uint32_t value)
 {
     switch (reg) {
     case UIC_SR: /* a level that is still active sets its bit at once again */
         v->uic_sr = (v->uic_sr & ~value) | (v->uic_level & ~v->uic_tr);
-        acknowledge(v, value);
+        irq_acknowledge(v, value);
         break;
     case UIC_SRS:
         v->uic_sr |= value;

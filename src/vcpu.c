@@ -6,6 +6,7 @@
 #include "board.h"
 #include "console.h"
 #include "cpu.h"
+#include "irq.h"
 #include "memory.h"
 #include "loader.h"
 #include "message.h"
@@ -17,14 +18,13 @@
 #include "stats.h"
 #include "timer.h"
 #include "tlb.h"
-#include "uic.h"
 
 /* Guests that are not stopped. */
 static uint32_t vm_live;
 
 void vcpu_update_pending(struct vcpu *v)
 {
-    v->pending = timer_pending(v) | uic_pending(v);
+    v->pending = timer_pending(v) | irq_pending(v);
 }
 
 void vcpu_noncritical(struct vcpu *v, uint32_t vector)
@@ -72,8 +72,8 @@ uint32_t vcpu_program(struct vcpu *v, uint32_t esr)
 __attribute__((noinline)) struct vcpu *vcpu_deliver(struct vcpu *v)
 {
     if (CRITICAL_SOURCES && (v->pending & v->msr & MSR_CE) != 0) {
-        vcpu_critical(v, (uic_pending(v) & MSR_CE) != 0 ? 0x0100 : 0x1020);
-    } else if ((uic_pending(v) & MSR_EE) != 0) {
+        vcpu_critical(v, (irq_pending(v) & MSR_CE) != 0 ? 0x0100 : 0x1020);
+    } else if ((irq_pending(v) & MSR_EE) != 0) {
         vcpu_noncritical(v, 0x0500);
     } else {
         vcpu_noncritical(v, timer_fit_first(v) ? 0x1010 : 0x1000);
@@ -149,7 +149,7 @@ void vcpu_reset(struct vcpu *v, uint32_t cause)
     tlb_reset(v);
     services_reset(v);
     timer_reset(v);
-    uic_reset(v);
+    irq_reset(v);
     console_reset(v);
 }
 

@@ -58,7 +58,7 @@ struct vcpu {
             uint32_t ram_offset;  /* machine address minus guest-physical address of the partition's RAM */
             uint32_t pit_left;    /* time-base ticks from pit_base to the next PIT event; 0: stopped */
             uint32_t pit_base;    /* TBL at which pit_left was right */
-            VCPU_UIC_WORDS
+            VCPU_IRQ_WORDS
             VCPU_FIT_WORDS
             VCPU_STAT_WORDS
             VCPU_TLB_PLACE

@@ -335,8 +335,10 @@ def overlap(base, size, other, other_size):
 
 # ---------------------------------------------------------------- board
 
-BOARD_KEYS = ["name", "tb_hz", "page_min", "console", "uic", "ram", "rom", "reserved", "device"]
-DEVICE_KEYS = ["name", "kind", "base", "size", "irq", "dma"]
+BOARD_KEYS = ["name", "tb_hz", "page_min", "console", "uic", "intc", "qemu", "ram", "rom", "reserved", "device"]
+DEVICE_KEYS = ["name", "kind", "base", "size", "offset", "stride", "clock", "baud", "irq", "dma"]
+INTC_SIZE = 32                      # bytes of Xilinx' interrupt controller, where it is in memory
+NO_DCR = 0x400                      # behind the last DCR: the controller is not on the DCR bus
 
 
 class Board:
@@ -355,12 +357,8 @@ class Board:
             reader.fault(("page_min",), f"'page_min' {self.page_min} is no page size of the 405",
                          "one of " + ", ".join(map(show_size, PAGE_SIZES)))
             self.page_min = 4096
-        uic = reader.get(data, (), "uic", dict, {}, "[uic] with dcr and lines")
-        reader.keys(uic, ("uic",), ["dcr", "lines", "polarity", "trigger"])
-        self.uic_dcr = reader.field(uic, ("uic",), "dcr", 0, "dcr = 0xC0" if "uic" in data else None, high=0x3FF)
-        self.lines = reader.field(uic, ("uic",), "lines", 32, low=1, high=32)
-        self.polarity = reader.field(uic, ("uic",), "polarity", 0xFFFFFFFF)
-        self.trigger = reader.field(uic, ("uic",), "trigger", 0)
+        self.read_controller(data)
+        self.qemu = self.read_qemu(data)
         self.ram = self.ranges(data, "ram")
         self.rom = self.ranges(data, "rom")
         self.reserved = self.ranges(data, "reserved")
@@ -375,6 +373,65 @@ class Board:
         if self.console and self.console not in self.devices:
             reader.fault(("console",), f"unknown device '{self.console}'", guess(self.console, self.devices))
             self.console = None
+        if self.console and self.devices[self.console]["irq"] is None:
+            reader.fault(("console",), f"the console's device '{self.console}' has no interrupt line", "irq = <number>")
+
+    def read_controller(self, data):
+        """[uic] or [intc], the interrupt controller: `lines`, and `values` for board_values.h."""
+        reader = self.reader
+        self.intc_base = None       # where it is in memory, if it is
+        self.controller = "intc" if "intc" in data else "uic"
+        if "intc" in data:
+            self.read_intc(reader.get(data, (), "intc", dict, {}), ("intc",))
+            if "uic" in data:
+                reader.fault(("uic",), "a board has one interrupt controller, this one has [intc] too", "remove one of them")
+            return
+        path = ("uic",)
+        uic = reader.get(data, (), "uic", dict, {}, "[uic] with dcr and lines, or [intc] with base or dcr")
+        reader.keys(uic, path, ["dcr", "lines", "polarity", "trigger"])
+        dcr = reader.field(uic, path, "dcr", 0, "dcr = 0xC0" if "uic" in data else None, high=0x3FF)
+        self.lines = reader.field(uic, path, "lines", 32, low=1, high=32)
+        polarity = reader.field(uic, path, "polarity", 0xFFFFFFFF)
+        trigger = reader.field(uic, path, "trigger", 0)
+        self.values = [("BOARD_UIC_DCR", f"0x{dcr:X}"), ("BOARD_UIC_LINES", self.lines),
+                       ("BOARD_UIC_POLARITY", f"0x{polarity:08X}"), ("BOARD_UIC_TRIGGER", f"0x{trigger:08X}")]
+
+    def read_intc(self, intc, path):
+        """Xilinx' controller, at `base` in memory or from the DCR `dcr` on."""
+        reader = self.reader
+        reader.keys(intc, path, ["base", "dcr", "lines", "edges"])
+        if ("base" in intc) == ("dcr" in intc):
+            reader.fault(path, "the controller is in memory or on the DCR bus", "give one of base = <address> and dcr = <number>")
+        base = reader.field(intc, path, "base", None, high=SPACE - INTC_SIZE)
+        dcr = reader.field(intc, path, "dcr", None, high=NO_DCR - 8)
+        self.lines = reader.field(intc, path, "lines", 32, low=1, high=32)
+        edges = reader.field(intc, path, "edges", 0, high=(1 << self.lines) - 1)
+        if base is not None and base % INTC_SIZE:
+            reader.fault((*path, "base"), f"the controller can't be at 0x{base:X}", f"a multiple of {INTC_SIZE}")
+        self.intc_base = base if dcr is None else None
+        self.values = [("BOARD_INTC_IS_DCR", int(dcr is not None)), ("BOARD_INTC_BASE", f"0x{base or 0:08X}"),
+                       ("BOARD_INTC_DCR", f"0x{NO_DCR if dcr is None else dcr:X}"), ("BOARD_INTC_LINES", self.lines),
+                       ("BOARD_INTC_EDGES", f"0x{edges:08X}")]
+
+    def read_qemu(self, data):
+        """[qemu], for tools/run.py: the machine, the number of the console's -serial, and whether it needs tools/qemu."""
+        path = ("qemu",)
+        qemu = self.reader.get(data, (), "qemu", dict, {})
+        self.reader.keys(qemu, path, ["machine", "serial", "patched"])
+        return {"machine": self.reader.get(qemu, path, "machine", str, self.name),
+                "serial": self.reader.field(qemu, path, "serial", 0, high=3),
+                "patched": self.reader.get(qemu, path, "patched", bool, False)}
+
+    def uart_values(self):
+        """The console's device once more, by its role: BOARD_CONSOLE_*."""
+        device = self.devices.get(self.console)
+        if not device:
+            return []
+        divisor = (device["clock"] + 8 * device["baud"]) // (16 * device["baud"]) if device["baud"] else 0
+        irq = [("BOARD_CONSOLE_IRQ", device["irq"])] if device["irq"] is not None else []
+        return [("BOARD_CONSOLE_BASE", f"0x{device['base']:08X}"), ("BOARD_CONSOLE_OFFSET", f"0x{device['offset']:X}"),
+                ("BOARD_CONSOLE_STRIDE", device["stride"]), ("BOARD_CONSOLE_DIVISOR", divisor),
+                ("BOARD_CONSOLE_UARTLITE", int(device["kind"] == "uartlite")), *irq]
 
     def ranges(self, data, key):
         """The tables of [[ram]] or [[reserved]]."""
@@ -404,6 +461,10 @@ class Board:
             device = {"name": name, "kind": reader.get(table, path, "kind", str, ""),
                       "base": reader.field(table, path, "base", 0, "base = <machine address>"),
                       "size": reader.field(table, path, "size", 1, "size = <bytes>", low=1, high=SPACE),
+                      "offset": reader.field(table, path, "offset", 0),
+                      "stride": reader.field(table, path, "stride", 1, low=1, high=16),
+                      "clock": reader.field(table, path, "clock", 0),
+                      "baud": reader.field(table, path, "baud", 0, high=4_000_000),
                       "irq": reader.field(table, path, "irq", None, high=self.lines - 1),
                       "dma": reader.get(table, path, "dma", bool, False)}
             if device["base"] + device["size"] > SPACE:
@@ -414,7 +475,7 @@ class Board:
                 if overlap(device["base"], device["size"], other["base"], other["size"]):
                     reader.fault((*path, "base"), f"device '{name}' overlaps device '{other['name']}'",
                                  "correct base or size")
-            devices[name] = device
+            devices.setdefault(name, device)
         return devices
 
     def symbol(self, name, path):
@@ -438,7 +499,7 @@ class Board:
 # ---------------------------------------------------------------- partitions
 
 TOP_KEYS = ["product", "schedule", "console", "vm"]
-VM_KEYS = ["name", "image", "memory", "on_reset", "autostart", "regs", "blob", "console", "console_at", "devices",
+VM_KEYS = ["name", "image", "memory", "on_reset", "autostart", "regs", "blob", "console", "console_at", "intc_at", "devices",
            "interrupts", "dma", "paravirt", "irfm", "previrt"]
 REGISTERS = ["r3", "r4", "r5", "r6", "r7"]
 
@@ -463,6 +524,7 @@ class Vm:
         self.blob = self.read_blob()
         self.console_base = self.read_console()
         self.devices = self.read_devices()
+        self.intc_base = self.read_intc()
         self.irqs = self.read_interrupts()
         self.paravirt = self.read_technique("paravirt", "PARAVIRT")
         self.page = self.read_page()
@@ -577,6 +639,30 @@ class Vm:
                        "move one of them: accesses to the 16550 have to fault to be emulated")
         return address
 
+    def read_intc(self):
+        """The guest-physical address of the virtual interrupt controller in memory, None if the board's is not in memory."""
+        address = self.reader.field(self.table, self.path, "intc_at", None)
+        if self.board.intc_base is None or not self.config.get("INTC_MMIO"):
+            if address is not None:
+                self.fault("intc_at", "intc_at needs CONFIG_INTC and a board with an interrupt controller in memory",
+                           "remove it" if self.board.intc_base is None else "set CONFIG_INTC=y in the defconfig, or remove it")
+            return None
+        key = "intc_at" if "intc_at" in self.table else ()
+        address = self.board.intc_base if address is None else address
+        if address % INTC_SIZE:
+            self.fault(key, f"the interrupt controller can't be at 0x{address:X}", f"any multiple of {INTC_SIZE}")
+            return address
+        others = [(self.guest, self.size, "the VM's memory")]
+        others += [(start, end - start, f"a page of '{name}'") for name in self.devices
+                   for start, end in [self.board.pages(self.board.devices[name])]]
+        if self.console_base:
+            others.append((self.console_base, CONSOLE_SIZE, "the virtual UART"))
+        for start, length, text in others:
+            if overlap(address, INTC_SIZE, start, length):
+                self.fault(key, f"the interrupt controller at 0x{address:08X} lies in {text} {show_range(start, length)}",
+                           "move one of them; this one with intc_at")
+        return address
+
     def read_devices(self):
         """The devices whose registers the VM sees, by name."""
         devices = []
@@ -668,6 +754,8 @@ class Vm:
                    for start, end in [self.board.pages(self.board.devices[name])]]
         if self.console_base:
             others.append((self.console_base, CONSOLE_SIZE, "overlap the virtual 16550"))
+        if self.intc_base is not None:
+            others.append((self.intc_base, INTC_SIZE, "overlap the interrupt controller"))
         for start, length, text in others:
             if overlap(base, size, start, length):
                 self.fault("irfm", f"the register pages {show_range(base, size)} {text} {show_range(start, length)}",
@@ -854,9 +942,10 @@ class Product:
             uart = self.board.devices.get(self.board.console)
             if vm.console_base and uart and uart["irq"] is not None:
                 guest_lines[uart["irq"]] = "the virtual 16550"
-            if vm.irqs and not self.config.get("UIC"):
-                vm.fault("interrupts", "routed interrupts need CONFIG_UIC",
-                         "set CONFIG_UIC=y in the defconfig, or remove the line")
+            option = "UIC" if self.board.controller == "uic" else "INTC"
+            if vm.irqs and not self.config.get(option):
+                vm.fault("interrupts", f"routed interrupts need CONFIG_{option}",
+                         f"set CONFIG_{option}=y in the defconfig, or remove the line")
                 continue
             for line, guest, key in vm.irqs:
                 self.check_line(vm, line, key, lines)
@@ -1012,10 +1101,6 @@ def banner(product):
 
 def render_header(product):
     """partitions.h: the numbers that size the tables."""
-    mask = 0
-    for vm in product.vms:
-        for line, _, _ in vm.irqs:
-            mask |= 0x80000000 >> line
     return "\n".join([
         f"// {banner(product)}", "#ifndef PARTITIONS_H", "#define PARTITIONS_H", "",
         f"#define VM_COUNT {len(product.vms)}",
@@ -1023,7 +1108,6 @@ def render_header(product):
         f"#define SCHED_QUANTUM_TICKS {product.quantum_ticks}",
         f"#define CONSOLE_ESCAPE 0x{product.escape:02X}",
         f"#define CONSOLE_FOCUS {product.focus}",
-        f"#define IRQ_OWNED_MASK 0x{mask:08X}",
         *([f"#define REGISTERS_BASE 0x{product.registers[0]:08X}"] if product.registers else []), "", "#endif", ""])
 
 
@@ -1040,6 +1124,7 @@ def render_c(product):
         lines += ["    {", f'        .name = "{vm.name}",', f"        .ram_guest = 0x{vm.guest:08X},",
                   f"        .ram_machine = 0x{vm.machine:08X},", f"        .ram_size = 0x{vm.size:08X},",
                   f"        .console_base = 0x{vm.console_base:08X},", f"        .flags = {flags},",
+                  *([f"        .intc_base = 0x{vm.intc_base:08X},"] if vm.intc_base is not None else []),
                   *([f"        .page = 0x{vm.page:08X},"] if product.registers else []),
                   f"        .irq_count = {len(vm.irqs)},",
                   f"        .irq = {f'irq_{vm.index}' if vm.irqs else '0'},", "    },"]
@@ -1060,8 +1145,7 @@ def regions(areas):
 def render_board(board):
     """board_values.h: the board's values, for C and for the assembler."""
     rows = [("BOARD_NAME", f'"{board.name}"'), ("BOARD_TB_HZ", board.tb_hz), ("BOARD_PAGE_MIN", board.page_min),
-            ("BOARD_UIC_DCR", f"0x{board.uic_dcr:X}"), ("BOARD_UIC_LINES", board.lines),
-            ("BOARD_UIC_POLARITY", f"0x{board.polarity:08X}"), ("BOARD_UIC_TRIGGER", f"0x{board.trigger:08X}"),
+            *board.values, *board.uart_values(),
             ("BOARD_RAM_REGIONS", f"0x{regions(board.ram):08X}"), ("BOARD_ROM_REGIONS", f"0x{regions(board.rom):08X}")]
     for area in board.ram + board.rom + board.reserved:
         rows += [(f"BOARD_{area['name'].upper()}_BASE", f"0x{area['base']:08X}"),
@@ -1082,8 +1166,8 @@ def as_json(product):
     return {
         "source": product.path, "product": {"name": product.name, "description": product.description},
         "board": {"name": board.name, "tb_hz": board.tb_hz, "page_min": board.page_min, "ram": board.ram,
-                  "reserved": board.reserved, "devices": list(board.devices.values())},
-        "previrt": bool(product.config.get("PREVIRT")),
+                  "rom": board.rom, "reserved": board.reserved, "devices": list(board.devices.values())},
+        "qemu": board.qemu, "previrt": bool(product.config.get("PREVIRT")),
         "registers": {"base": product.registers[0], "size": product.registers[1]} if product.registers else None,
         "schedule": {"quantum_us": product.quantum_us, "quantum_ticks": product.quantum_ticks},
         "console": {"escape": product.escape, "focus": product.focus},
@@ -1093,7 +1177,7 @@ def as_json(product):
                             "line": line((*vm.path, "memory"))},
                  "on_reset": "restart" if vm.restart else "stop", "autostart": vm.autostart, "dma": vm.dma,
                  "flags": vm.flags(), "features": vm.features(), "page": vm.page, "previrt": vm.previrt,
-                 "console_base": vm.console_base, "regs": vm.regs, "blob": vm.blob,
+                 "console_base": vm.console_base, "intc_base": vm.intc_base, "regs": vm.regs, "blob": vm.blob,
                  "devices": vm.devices,
                  "interrupts": [{"line": board_line, "guest": guest} for board_line, guest, _ in sorted(vm.irqs)]}
                 for vm in product.vms],

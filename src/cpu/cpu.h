@@ -128,6 +128,20 @@ static inline void cpu_write32(uint32_t address, uint32_t value)
     *(volatile uint32_t *)address = value;
 }
 
+/* Registers of devices: in order. */
+static inline uint32_t cpu_in32(uint32_t address)
+{
+    uint32_t value = *(volatile uint32_t *)address;
+    __asm__ volatile("eieio" : : : "memory");
+    return value;
+}
+
+static inline void cpu_out32(uint32_t address, uint32_t value)
+{
+    *(volatile uint32_t *)address = value;
+    __asm__ volatile("eieio" : : : "memory");
+}
+
 static inline uint8_t cpu_read8(uint32_t address)
 {
     uint8_t value = *(volatile uint8_t *)address;

@@ -73,8 +73,8 @@ FAULTS = [
     ("unknown_key", product(A + MB + "on_rest = 'stop'"), CONSOLE,
      ["8: unknown key 'on_rest'. hint: did you mean 'on_reset'?"]),
     ("unknown_far", product(A + MB + "zzz = 1"), CONSOLE,
-     ["8: unknown key 'zzz'. hint: known: autostart, blob, console, console_at, devices, dma, image, interrupts, irfm, memory, "
-      "name, on_reset, paravirt, previrt, regs"]),
+     ["8: unknown key 'zzz'. hint: known: autostart, blob, console, console_at, devices, dma, image, intc_at, interrupts, irfm, "
+      "memory, name, on_reset, paravirt, previrt, regs"]),
     ("unknown_inline", product(A + "memory = { size = '1M', gest = 0 }"), CONSOLE,
      ["7: unknown key 'gest'. hint: did you mean 'guest'?"]),
     ("type_bool", product(A + MB + "dma = 'yes'"), CONSOLE,
@@ -406,7 +406,7 @@ def test_header(tool):
     text = (tool.path / "gen" / "partitions.h").read_text()
     assert [line for line in text.splitlines() if line.startswith("#define") and " " in line[8:]] == [
         "#define VM_COUNT 2", "#define TLB_ROW_COUNT 5", "#define SCHED_QUANTUM_TICKS 16667", "#define CONSOLE_ESCAPE 0x01",
-        "#define CONSOLE_FOCUS 1", "#define IRQ_OWNED_MASK 0x01000041"]
+        "#define CONSOLE_FOCUS 1"]
 
 
 def test_json(tool):

@@ -8,7 +8,7 @@
 #include <string.h>
 
 #include "console.h"
-#include "uic.h"
+#include "irq.h"
 
 enum { DATA, IER, IIR, LCR, MCR, LSR, MSR, SCR };
 
@@ -514,7 +514,7 @@ static void key_wakes(void **state)
         skip();
     }
     put(v, IER, IER_RX);
-    uic_write(v, UIC_ER, UIC_BIT(BOARD_UART0_IRQ));
+    irq_write(v, UIC_ER, UIC_BIT(BOARD_UART0_IRQ));
     v->msr = MSR_WE | MSR_EE;
     v->evpr = 0;
     enter(schedule(current));

@@ -9,7 +9,7 @@
 
 #include "console.h"
 #include "page.h"
-#include "uic.h"
+#include "irq.h"
 
 #define MAX    HCALL_CONSOLE_MAX
 #define BUFFER 0x3001U /* from the start of the partition's RAM; odd */
@@ -306,15 +306,15 @@ static void mixed_with_the_uart(void **state)
 
     (void)state;
     console_write(v, uart + 1, 1); /* IER: received data */
-    uic_write(v, UIC_ER, UIC_BIT(BOARD_UART0_IRQ));
+    irq_write(v, UIC_ER, UIC_BIT(BOARD_UART0_IRQ));
     type("abc");
-    assert_hex(uic_read(v, UIC_SR), UIC_BIT(BOARD_UART0_IRQ));
+    assert_hex(irq_read(v, UIC_SR), UIC_BIT(BOARD_UART0_IRQ));
     assert_int_equal(console_read(v, uart), 'a');
     call(v, HCALL_console_read, base(v) + BUFFER, 64);
     assert_int_equal(v->gpr[3], 2);
     assert_hex(guest_word(v, base(v) + BUFFER - 1) & 0x00FFFF00, 0x00626300);
-    uic_write(v, UIC_SR, UIC_BIT(BOARD_UART0_IRQ));
-    assert_hex(uic_read(v, UIC_SR), 0);
+    irq_write(v, UIC_SR, UIC_BIT(BOARD_UART0_IRQ));
+    assert_hex(irq_read(v, UIC_SR), 0);
     console_write(v, uart, 'x');
     set_text(v, base(v) + BUFFER, "y\n");
     call(v, HCALL_console_write, base(v) + BUFFER, 2);

@@ -5,7 +5,7 @@
 #include "harness.h"
 
 #include "stats.h"
-#include "uic.h"
+#include "irq.h"
 
 enum { NONCRITICAL, CRITICAL };
 
@@ -105,11 +105,11 @@ static void raise_sources(struct vcpu *v, uint32_t sources)
     timer_write_tcr(v, TCR_WIE | TCR_FIE | TCR_PIE); /* what was before is accounted for */
     v->tsr = ((sources & WATCHDOG) != 0 ? TSR_WIS : 0) | ((sources & FIT) != 0 ? TSR_FIS : 0) |
              ((sources & PIT) != 0 ? TSR_PIS : 0);
-    uic_write(v, UIC_SR, 0xFFFFFFFF);
-    uic_write(v, UIC_CR, UIC_BIT(3));
-    uic_write(v, UIC_ER, UIC_BIT(3) | UIC_BIT(7));
-    uic_write(v, UIC_SRS, (sources & CRITICAL_INPUT) != 0 ? UIC_BIT(3) : 0);
-    uic_write(v, UIC_SRS, (sources & EXTERNAL) != 0 ? UIC_BIT(7) : 0);
+    irq_write(v, UIC_SR, 0xFFFFFFFF);
+    irq_write(v, UIC_CR, UIC_BIT(3));
+    irq_write(v, UIC_ER, UIC_BIT(3) | UIC_BIT(7));
+    irq_write(v, UIC_SRS, (sources & CRITICAL_INPUT) != 0 ? UIC_BIT(3) : 0);
+    irq_write(v, UIC_SRS, (sources & EXTERNAL) != 0 ? UIC_BIT(7) : 0);
     vcpu_update_pending(v);
 }
 

@@ -12,7 +12,7 @@
 #include "hypercall.h"
 #include "page.h"
 #include "stats.h"
-#include "uic.h"
+#include "irq.h"
 
 #define WORDS  (2 * BOARD_PAGE_MIN / 4) /* of both pages */
 #define ROUNDS 20000U
@@ -79,7 +79,7 @@ static void own_words_cannot_be_written(void **state)
     READ_ONLY(ram_offset);
     READ_ONLY(pit_left);
     READ_ONLY(pit_base);
-    READ_ONLY(uic_pending);
+    READ_ONLY(irq_pending);
 #ifdef CONFIG_TLB_VIRT
     READ_ONLY(context_pid);
     READ_ONLY(context_of);
@@ -300,8 +300,8 @@ static void tsr_by_store_and_line(void **state)
         skip();
     }
     v = with_pit_pending();
-    uic_write(v, UIC_ER, UIC_BIT(25));
-    uic_write(v, UIC_SRS, UIC_BIT(25));
+    irq_write(v, UIC_ER, UIC_BIT(25));
+    irq_write(v, UIC_SRS, UIC_BIT(25));
     v->tsr = 0;
     enter(schedule(v));
     assert_hex(v->pending, MSR_EE);

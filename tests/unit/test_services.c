@@ -10,7 +10,7 @@
 
 #include "sched.h"
 #include "stats.h"
-#include "uic.h"
+#include "irq.h"
 
 #define QUANTUM SCHED_QUANTUM_TICKS
 #define INSN_AT 0x300U
@@ -201,9 +201,9 @@ static void dcr_agrees(void **state)
 
     (void)state;
     alone(v);
-    uic_write(v, UIC_ER, 0x01020304);
-    uic_write(v, UIC_SRS, 0x00FF00FF);
-    uic_write(v, UIC_VCR, 0x12340001);
+    irq_write(v, UIC_ER, 0x01020304);
+    irq_write(v, UIC_SRS, 0x00FF00FF);
+    irq_write(v, UIC_VCR, 0x12340001);
     v->msr = MSR_ME;
     enter(schedule(v));
     for (number = 0; number < 1024; number++) {
@@ -233,7 +233,7 @@ static void dcr_write_agrees(void **state)
 
     (void)state;
     alone(v);
-    uic_write(v, UIC_SRS, 0x00FF00FF);
+    irq_write(v, UIC_SRS, 0x00FF00FF);
     enter(schedule(v));
     for (number = 0; number < 1024; number++) {
         for (i = 0; i < COUNT(patterns); i++) {
@@ -268,14 +268,14 @@ static void uic_set_is_both(void **state)
     (void)state;
     alone(v);
     fake.dcr[BOARD_UIC_DCR + UIC_ER] = 0;
-    uic_write(v, UIC_SRS, 0xF0F0F0F0);
-    uic_write(v, UIC_ER, 0x0000000F);
+    irq_write(v, UIC_SRS, 0xF0F0F0F0);
+    irq_write(v, UIC_ER, 0x0000000F);
     enter(schedule(v));
     call(v, HCALL_uic_set, 0x30004000, 0x00C00040);
     assert_hex(fake.dcr[BOARD_UIC_DCR + UIC_ER] & UIC_BIT(25), 0);
     was(v)->uic_sr = 0xC0F0B0F0;
     was(v)->uic_er = 0x00C00040;
-    was(v)->uic_pending = MSR_EE;
+    was(v)->irq_pending = MSR_EE;
     was(v)->pending = MSR_EE;
     assert_only(v, 0, 0x00C00040);
     call(v, HCALL_uic_set, UIC_BIT(25) | UIC_BIT(9), 0);

@@ -5,7 +5,7 @@
  */
 #include "harness.h"
 
-#include "uic.h"
+#include "irq.h"
 
 #define BOARD_DCR(reg) fake.dcr[BOARD_UIC_DCR + (reg)]
 
@@ -24,11 +24,11 @@ static void registers_hold(void **state)
     (void)state;
     for (k = 0; k < COUNT(patterns); k++) {
         for (i = 0; i < COUNT(regs); i++) {
-            uic_write(ALPHA, regs[i], patterns[k] + (uint32_t)i);
+            irq_write(ALPHA, regs[i], patterns[k] + (uint32_t)i);
         }
         for (i = 0; i < COUNT(regs); i++) {
-            assert_hex(uic_read(ALPHA, regs[i]), patterns[k] + (uint32_t)i);
-            assert_hex(uic_read(BETA, regs[i]), 0); /* a controller for each VM */
+            assert_hex(irq_read(ALPHA, regs[i]), patterns[k] + (uint32_t)i);
+            assert_hex(irq_read(BETA, regs[i]), 0); /* a controller for each VM */
         }
     }
 }
@@ -36,26 +36,26 @@ static void registers_hold(void **state)
 static void status_sets_and_clears(void **state)
 {
     (void)state;
-    uic_write(ALPHA, UIC_SRS, 0x0FF0000F);
-    assert_hex(uic_read(ALPHA, UIC_SR), 0x0FF0000F);
-    uic_write(ALPHA, UIC_SRS, 0x10000000);
-    assert_hex(uic_read(ALPHA, UIC_SR), 0x1FF0000F);
-    uic_write(ALPHA, UIC_SR, 0x01F00001);
-    assert_hex(uic_read(ALPHA, UIC_SR), 0x1E00000E);
-    uic_write(ALPHA, UIC_SR, 0xFFFFFFFF);
-    assert_hex(uic_read(ALPHA, UIC_SR), 0);
+    irq_write(ALPHA, UIC_SRS, 0x0FF0000F);
+    assert_hex(irq_read(ALPHA, UIC_SR), 0x0FF0000F);
+    irq_write(ALPHA, UIC_SRS, 0x10000000);
+    assert_hex(irq_read(ALPHA, UIC_SR), 0x1FF0000F);
+    irq_write(ALPHA, UIC_SR, 0x01F00001);
+    assert_hex(irq_read(ALPHA, UIC_SR), 0x1E00000E);
+    irq_write(ALPHA, UIC_SR, 0xFFFFFFFF);
+    assert_hex(irq_read(ALPHA, UIC_SR), 0);
 }
 
 static void masked_status(void **state)
 {
     (void)state;
-    uic_write(ALPHA, UIC_SRS, 0x12345678);
-    uic_write(ALPHA, UIC_ER, 0x0F0F0F0F);
-    assert_hex(uic_read(ALPHA, UIC_MSR), 0x02040608);
-    uic_write(ALPHA, UIC_MSR, 0xFFFFFFFF); /* read only */
-    uic_write(ALPHA, UIC_VR, 0xFFFFFFFF);
-    assert_hex(uic_read(ALPHA, UIC_MSR), 0x02040608);
-    assert_hex(uic_read(ALPHA, UIC_SR), 0x12345678);
+    irq_write(ALPHA, UIC_SRS, 0x12345678);
+    irq_write(ALPHA, UIC_ER, 0x0F0F0F0F);
+    assert_hex(irq_read(ALPHA, UIC_MSR), 0x02040608);
+    irq_write(ALPHA, UIC_MSR, 0xFFFFFFFF); /* read only */
+    irq_write(ALPHA, UIC_VR, 0xFFFFFFFF);
+    assert_hex(irq_read(ALPHA, UIC_MSR), 0x02040608);
+    assert_hex(irq_read(ALPHA, UIC_SR), 0x12345678);
 }
 
 /* EE for an enabled noncritical line, CE for an enabled critical one: every line, every setting. */
@@ -68,10 +68,10 @@ static void pending_by_class(void **state)
         for (setting = 0; setting < 8; setting++) {
             bool active = (setting & 1) != 0, enabled = (setting & 2) != 0, critical = (setting & 4) != 0;
 
-            uic_write(ALPHA, UIC_SR, 0xFFFFFFFF);
-            uic_write(ALPHA, UIC_ER, enabled ? UIC_BIT(line) : ~UIC_BIT(line));
-            uic_write(ALPHA, UIC_CR, critical ? UIC_BIT(line) : ~UIC_BIT(line));
-            uic_write(ALPHA, UIC_SRS, active ? UIC_BIT(line) : 0);
+            irq_write(ALPHA, UIC_SR, 0xFFFFFFFF);
+            irq_write(ALPHA, UIC_ER, enabled ? UIC_BIT(line) : ~UIC_BIT(line));
+            irq_write(ALPHA, UIC_CR, critical ? UIC_BIT(line) : ~UIC_BIT(line));
+            irq_write(ALPHA, UIC_SRS, active ? UIC_BIT(line) : 0);
             assert_hex(ALPHA->pending, !active || !enabled ? 0 : critical ? MSR_CE : MSR_EE);
         }
     }
@@ -82,23 +82,23 @@ static void pending_by_class(void **state)
 static void edge_and_level(void **state)
 {
     (void)state;
-    uic_write(ALPHA, UIC_TR, UIC_BIT(4));
-    uic_set_line(ALPHA, 4, 1);
-    uic_set_line(ALPHA, 5, 1);
-    assert_hex(uic_read(ALPHA, UIC_SR), UIC_BIT(4) | UIC_BIT(5));
-    uic_write(ALPHA, UIC_SR, UIC_BIT(4) | UIC_BIT(5));
-    assert_hex(uic_read(ALPHA, UIC_SR), UIC_BIT(5));
-    uic_set_line(ALPHA, 4, 1); /* no edge */
-    assert_hex(uic_read(ALPHA, UIC_SR), UIC_BIT(5));
-    uic_set_line(ALPHA, 4, 0);
-    assert_hex(uic_read(ALPHA, UIC_SR), UIC_BIT(5));
-    uic_set_line(ALPHA, 4, 1);
-    assert_hex(uic_read(ALPHA, UIC_SR), UIC_BIT(4) | UIC_BIT(5));
-    uic_set_line(ALPHA, 4, 0);
-    uic_set_line(ALPHA, 5, 0);
-    assert_hex(uic_read(ALPHA, UIC_SR), UIC_BIT(4) | UIC_BIT(5)); /* latched */
-    uic_write(ALPHA, UIC_SR, UIC_BIT(4) | UIC_BIT(5));
-    assert_hex(uic_read(ALPHA, UIC_SR), 0);
+    irq_write(ALPHA, UIC_TR, UIC_BIT(4));
+    irq_set_line(ALPHA, 4, 1);
+    irq_set_line(ALPHA, 5, 1);
+    assert_hex(irq_read(ALPHA, UIC_SR), UIC_BIT(4) | UIC_BIT(5));
+    irq_write(ALPHA, UIC_SR, UIC_BIT(4) | UIC_BIT(5));
+    assert_hex(irq_read(ALPHA, UIC_SR), UIC_BIT(5));
+    irq_set_line(ALPHA, 4, 1); /* no edge */
+    assert_hex(irq_read(ALPHA, UIC_SR), UIC_BIT(5));
+    irq_set_line(ALPHA, 4, 0);
+    assert_hex(irq_read(ALPHA, UIC_SR), UIC_BIT(5));
+    irq_set_line(ALPHA, 4, 1);
+    assert_hex(irq_read(ALPHA, UIC_SR), UIC_BIT(4) | UIC_BIT(5));
+    irq_set_line(ALPHA, 4, 0);
+    irq_set_line(ALPHA, 5, 0);
+    assert_hex(irq_read(ALPHA, UIC_SR), UIC_BIT(4) | UIC_BIT(5)); /* latched */
+    irq_write(ALPHA, UIC_SR, UIC_BIT(4) | UIC_BIT(5));
+    assert_hex(irq_read(ALPHA, UIC_SR), 0);
 }
 
 /* Manual, "UIC Vector Register": base + 512 for each line before it, from the end that has priority. */
@@ -112,23 +112,23 @@ static void vector_register(void **state)
             uint32_t first = line < other ? line : other;
             uint32_t last = line < other ? other : line;
 
-            uic_write(ALPHA, UIC_SR, 0xFFFFFFFF);
-            uic_write(ALPHA, UIC_CR, UIC_BIT(line) | UIC_BIT(other));
-            uic_write(ALPHA, UIC_ER, UIC_BIT(line) | UIC_BIT(other));
-            uic_write(ALPHA, UIC_VCR, 0x00ABC000 | 1);
-            assert_hex(uic_read(ALPHA, UIC_VR), 0);
-            uic_write(ALPHA, UIC_SRS, UIC_BIT(line) | UIC_BIT(other));
-            assert_hex(uic_read(ALPHA, UIC_VR), 0x00ABC000 + 512 * first);
-            uic_write(ALPHA, UIC_VCR, 0x00ABC004);
-            assert_hex(uic_read(ALPHA, UIC_VR), 0x00ABC004 + 512 * (31 - last));
-            uic_write(ALPHA, UIC_ER, 0); /* disabled, or not critical: not its business */
-            assert_hex(uic_read(ALPHA, UIC_VR), 0);
-            uic_write(ALPHA, UIC_ER, 0xFFFFFFFF);
-            uic_write(ALPHA, UIC_CR, 0);
-            assert_hex(uic_read(ALPHA, UIC_VR), 0);
+            irq_write(ALPHA, UIC_SR, 0xFFFFFFFF);
+            irq_write(ALPHA, UIC_CR, UIC_BIT(line) | UIC_BIT(other));
+            irq_write(ALPHA, UIC_ER, UIC_BIT(line) | UIC_BIT(other));
+            irq_write(ALPHA, UIC_VCR, 0x00ABC000 | 1);
+            assert_hex(irq_read(ALPHA, UIC_VR), 0);
+            irq_write(ALPHA, UIC_SRS, UIC_BIT(line) | UIC_BIT(other));
+            assert_hex(irq_read(ALPHA, UIC_VR), 0x00ABC000 + 512 * first);
+            irq_write(ALPHA, UIC_VCR, 0x00ABC004);
+            assert_hex(irq_read(ALPHA, UIC_VR), 0x00ABC004 + 512 * (31 - last));
+            irq_write(ALPHA, UIC_ER, 0); /* disabled, or not critical: not its business */
+            assert_hex(irq_read(ALPHA, UIC_VR), 0);
+            irq_write(ALPHA, UIC_ER, 0xFFFFFFFF);
+            irq_write(ALPHA, UIC_CR, 0);
+            assert_hex(irq_read(ALPHA, UIC_VR), 0);
         }
     }
-    assert_hex(uic_read(ALPHA, UIC_VCR), 0); /* write only */
+    assert_hex(irq_read(ALPHA, UIC_VCR), 0); /* write only */
 }
 
 /* ---- lines of the board ---- */
@@ -156,18 +156,18 @@ static void routed_to_its_owner(void **state)
 {
     (void)state;
     device_line(26, true);
-    assert_hex(uic_read(ALPHA, UIC_SR), UIC_BIT(9));
-    assert_hex(uic_read(BETA, UIC_SR) | uic_read(GAMMA, UIC_SR), 0);
+    assert_hex(irq_read(ALPHA, UIC_SR), UIC_BIT(9));
+    assert_hex(irq_read(BETA, UIC_SR) | irq_read(GAMMA, UIC_SR), 0);
     assert_hex(BOARD_DCR(UIC_ER) & UIC_BIT(26), 0); /* masked: no storm */
-    uic_write(ALPHA, UIC_SR, UIC_BIT(8)); /* another line */
+    irq_write(ALPHA, UIC_SR, UIC_BIT(8)); /* another line */
     assert_hex(BOARD_DCR(UIC_ER) & UIC_BIT(26), 0);
-    uic_write(ALPHA, UIC_SR, UIC_BIT(9));
+    irq_write(ALPHA, UIC_SR, UIC_BIT(9));
     assert_hex(BOARD_DCR(UIC_ER) & UIC_BIT(26), UIC_BIT(26));
     device_line(26, true); /* still active */
-    assert_hex(uic_read(ALPHA, UIC_SR), UIC_BIT(9));
+    assert_hex(irq_read(ALPHA, UIC_SR), UIC_BIT(9));
     device_line(26, false);
-    uic_write(ALPHA, UIC_SR, UIC_BIT(9));
-    assert_hex(uic_read(ALPHA, UIC_SR), 0);
+    irq_write(ALPHA, UIC_SR, UIC_BIT(9));
+    assert_hex(irq_read(ALPHA, UIC_SR), 0);
     assert_hex(BOARD_DCR(UIC_ER) & UIC_BIT(26), UIC_BIT(26));
 }
 
@@ -180,7 +180,7 @@ static void interrupts_the_running_owner(void **state)
     v->msr = MSR_EE | MSR_ME;
     v->evpr = 0;
     v->pc = 0x4000;
-    uic_write(v, UIC_ER, UIC_BIT(25));
+    irq_write(v, UIC_ER, UIC_BIT(25));
     device_line(25, true);
     assert_ptr_equal(current, v);
     assert_hex(v->pc, 0x0500);
@@ -196,10 +196,10 @@ static void stays_pending_for_another(void **state)
     BETA->msr = MSR_EE | MSR_WE | MSR_ME;
     BETA->evpr = 0x00020000;
     BETA->pc = 0x00012340;
-    uic_write(BETA, UIC_ER, UIC_BIT(25));
+    irq_write(BETA, UIC_ER, UIC_BIT(25));
     v->msr = MSR_EE | MSR_CE | MSR_ME;
     v->pc = 0x4000;
-    uic_write(v, UIC_ER, 0xFFFFFFFF);
+    irq_write(v, UIC_ER, 0xFFFFFFFF);
     device_line(27, true);
     assert_ptr_equal(current, v);
     assert_hex(v->pc, 0x4000);
@@ -223,7 +223,7 @@ static void lines_of_nobody(void **state)
         BOARD_DCR(UIC_ER) |= UIC_BIT(line);
         device_line(line, true);
         assert_hex(BOARD_DCR(UIC_ER) & UIC_BIT(line), 0);
-        assert_hex(uic_read(ALPHA, UIC_SR) | uic_read(BETA, UIC_SR) | uic_read(GAMMA, UIC_SR), 0);
+        assert_hex(irq_read(ALPHA, UIC_SR) | irq_read(BETA, UIC_SR) | irq_read(GAMMA, UIC_SR), 0);
         device_line(line, false);
     }
 }
@@ -234,8 +234,8 @@ static void several_lines(void **state)
     (void)state;
     fake.lines = UIC_BIT(25) | UIC_BIT(26) | UIC_BIT(27);
     enter(external(current));
-    assert_hex(uic_read(ALPHA, UIC_SR), UIC_BIT(25) | UIC_BIT(9));
-    assert_hex(uic_read(BETA, UIC_SR), UIC_BIT(25));
+    assert_hex(irq_read(ALPHA, UIC_SR), UIC_BIT(25) | UIC_BIT(9));
+    assert_hex(irq_read(BETA, UIC_SR), UIC_BIT(25));
 }
 
 static void reset_clears(void **state)
@@ -243,14 +243,14 @@ static void reset_clears(void **state)
     uint32_t reg;
 
     (void)state;
-    for (reg = 0; reg < UIC_COUNT; reg++) {
-        uic_write(ALPHA, reg, 0xFFFFFFFF);
+    for (reg = 0; reg < UIC_REGISTERS; reg++) {
+        irq_write(ALPHA, reg, 0xFFFFFFFF);
     }
     device_line(25, true);
     fake.lines = 0;
-    uic_reset(ALPHA);
-    for (reg = 0; reg < UIC_COUNT; reg++) {
-        assert_hex(uic_read(ALPHA, reg), 0);
+    irq_reset(ALPHA);
+    for (reg = 0; reg < UIC_REGISTERS; reg++) {
+        assert_hex(irq_read(ALPHA, reg), 0);
     }
     assert_hex(ALPHA->pending, 0);
     assert_hex(BOARD_DCR(UIC_ER) & UIC_BIT(25), UIC_BIT(25));

@@ -2,7 +2,7 @@
 
 DIR := $(OUT)/$(VARIANT)
 include $(DIR)/config.mk
-BOARD := $(CONFIG_BOARD)
+BOARD_CODE := $(CONFIG_BOARD_CODE)
 include $(OUT)/sources.mk
 
 # As SRC in the hypervisor's Makefile: a test of an option's file is built where the option is on.

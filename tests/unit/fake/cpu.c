@@ -7,7 +7,7 @@
 #include <string.h>
 
 #include "board.h"
-#include "uic.h"
+#include "irq.h"
 
 struct fake fake;
 

@@ -1,0 +1,33 @@
+/*
+ * irq.c: see irq.h. Lines of the board, on their way to a guest's controller and back.
+ */
+#include "irq.h"
+
+#include "board.h"
+#include "partition.h"
+
+void irq_acknowledge(const struct vcpu *v, uint32_t bits)
+{
+    const struct vm_config *config = &vm_config[vcpu_index(v)];
+    uint32_t i;
+
+    for (i = 0; i < config->irq_count; i++) {
+        if ((bits & IRQ_BIT(config->irq[i].guest_line)) != 0) {
+            board_irq_unmask(config->irq[i].line);
+        }
+    }
+}
+
+void irq_route(uint32_t line)
+{
+    uint32_t i, k;
+
+    for (i = 0; i < VM_COUNT; i++) {
+        for (k = 0; k < vm_config[i].irq_count; k++) {
+            if (vm_config[i].irq[k].line == line) {
+                irq_set_line(&vcpu[i], vm_config[i].irq[k].guest_line, 1);
+                irq_set_line(&vcpu[i], vm_config[i].irq[k].guest_line, 0);
+            }
+        }
+    }
+}
