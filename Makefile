@@ -106,7 +106,7 @@ $(GEN)/partitions.h: $(PARTITIONS) config/boards/$(BOARD).toml tools/partition.p
 # A feature is a file: each option adds its own.
 ASM-$(CONFIG_PARAVIRT) += hypercall
 ASM-$(CONFIG_IRFM)     += irfm
-ASM-$(CONFIG_CONSOLE)  += uart
+ASM-$(CONFIG_UART_16550) += uart
 ASM-$(CONFIG_TLB_VIRT) += refill
 ASM := $(filter-out hypercall irfm uart refill board_%,$(patsubst asm/%.S,%,$(wildcard asm/*.S))) board_$(BOARD_CODE) $(ASM-y)
 SRC-y := vcpu memory timer emulate spr fault board_$(BOARD_CODE)
@@ -120,7 +120,9 @@ SRC-$(CONFIG_MMIO)         += mmio
 SRC-$(CONFIG_MMIO_WORDS)   += bus
 SRC-$(CONFIG_TLB_VIRT)     += tlb
 SRC-$(CONFIG_TLB_CHECK)    += tlbcheck
-SRC-$(CONFIG_CONSOLE)      += console
+SRC-$(CONFIG_UART_UARTLITE) += uartlite
+SRC-$(or $(CONFIG_UART_16550),$(CONFIG_UART_16550_WORDS)) += uart_16550
+SRC-$(CONFIG_CONSOLE)      += uart console
 SRC-$(CONFIG_MESSAGES)     += message
 SRC-$(CONFIG_STATS)        += stats
 HCALL-$(CONFIG_SERVICES)   += hypercalls/services hypercalls/hypercall

@@ -187,9 +187,9 @@
 #endif
 .endm
 
-/* uart_near label: to label if the guest's data access is to its UART, r29 bytes from the first register (option CONSOLE). */
+/* uart_near label: to label if the guest's data access is to its UART, r29 bytes from the first register (option UART_16550). */
 .macro uart_near label
-#ifdef CONFIG_CONSOLE
+#ifdef CONFIG_UART_16550
     mfspr   r30, SPRN_DEAR
     lwz     r29, VCPU_UART_BASE(rVCPU)
     subf    r29, r29, r30
@@ -200,7 +200,7 @@
 
 /* key_uart label: rVALUE is for the UART. In: rKEY. Clobbers: CR0 */
 .macro key_uart label
-#ifdef CONFIG_CONSOLE
+#ifdef CONFIG_UART_16550
     cmplwi  rKEY, KEY_UART
     beq     \label
 #endif

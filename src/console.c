@@ -3,26 +3,14 @@
  *
  * A guest's transmitter is a line buffer. When a line is complete (or the buffer full, or the guest waits in the middle
  * of a line) the buffer is handed over and the guest's THRE goes away until the board's UART has taken it: nobody waits
- * in the hypervisor for a slow line, and a guest that floods its console slows down only itself. A guest that has turned on the
- * 16550's FIFO may write as many bytes at once as that holds: what comes behind the end of a line waits there.
+ * in the hypervisor for a slow line, and a guest that floods its console slows down only itself. A guest whose transmitter has
+ * a FIFO may write as many bytes at once as that holds: what comes behind the end of a line waits there.
  */
 #include "console.h"
 
 #include "board.h"
-#include "irq.h"
 #include "partition.h"
-
-enum { DATA, IER, IIR, LCR, MCR, LSR, MODEM, SCRATCH, REGISTERS };
-
-#define IER_RX    0x01
-#define IER_TX    0x02
-#define IIR_FIFO  0xC0
-#define FCR_FIFO  0x01
-#define FCR_CLEAR 0x02 /* received bytes */
-#define LCR_DLAB  0x80
-#define LSR_RX    0x01
-#define LSR_EMPTY 0x60 /* THRE and TEMT */
-#define POLLS     UART_POLLS
+#include "uart.h"
 
 static struct uart uarts[VM_COUNT];
 
@@ -34,20 +22,6 @@ static uint8_t sender;      /* whose line is going out */
 static uint8_t column;      /* bytes on the board's current line: tag included; 0: a new one */
 static uint8_t column_of;   /* whose */
 static uint8_t want_send;
-
-static struct uart *uart_of(const struct vcpu *v)
-{
-    return &uarts[vcpu_index(v)];
-}
-
-/* The UART's interrupt line follows its registers. */
-static void update_line(struct vcpu *v)
-{
-    struct uart *u = uart_of(v);
-    uint32_t active = ((u->ier & IER_RX) != 0 && u->count != 0) || ((u->ier & IER_TX) != 0 && u->empty != 0);
-
-    irq_set_line(v, BOARD_CONSOLE_IRQ, active);
-}
 
 /* What stands before the sender's own bytes: the end of somebody else's prompt, then the tag. -1: no more of it. */
 static int next_before(void)
@@ -154,7 +128,7 @@ static uint32_t send_some(uint32_t room)
         u->length = 0;
         u->sent = 0;
         put_all(u);
-        update_line(&vcpu[sender]);
+        uart_changed(&vcpu[sender], u);
     }
     return room - left;
 }
@@ -178,7 +152,9 @@ static void receive(uint8_t byte)
     if (u->count < UART_INPUT) {
         u->input[(u->first + u->count) % UART_INPUT] = byte;
         u->count++;
-        update_line(&vcpu[focus]);
+        uart_changed(&vcpu[focus], u);
+    } else {
+        uart_overrun(&vcpu[focus], u);
     }
 }
 
@@ -233,7 +209,7 @@ struct vcpu *console_wait(struct vcpu *v)
 
 void console_reset(struct vcpu *v)
 {
-    struct uart *u = uart_of(v);
+    struct uart *u = &uarts[vcpu_index(v)];
 
     hand_over(u);
     u->empty = 0;
@@ -244,18 +220,21 @@ void console_reset(struct vcpu *v)
     u->fifo = 0;
     u->waiting = 0;
     v->uart = (uint32_t)(uintptr_t)u;
-    v->uart_base = 0;
-    VCPU_UART_FAR(v);
+    uart_reset(v, u);
+    VCPU_UART_RESET(v);
 }
 
-bool console_claims(const struct vcpu *v, uint32_t address)
+void console_prompt(struct uart *u)
 {
-    uint32_t base = vm_config[vcpu_index(v)].console_base;
-
-    return base != 0 && address - base < REGISTERS;
+    if (u->length != 0 && ++u->polls > UART_POLLS) {
+        hand_over(u);
+    }
+    if (u->handed != 0) {
+        console_poll();
+    }
 }
 
-static uint8_t take(struct uart *u)
+uint8_t console_take(struct uart *u)
 {
     uint8_t value = u->input[u->first];
 
@@ -264,127 +243,12 @@ static uint8_t take(struct uart *u)
     return value;
 }
 
-uint8_t console_read(struct vcpu *v, uint32_t address)
-{
-    struct uart *u = uart_of(v);
-    uint32_t reg = address - vm_config[vcpu_index(v)].console_base;
-    uint8_t value = 0;
-
-    if (!console_claims(v, address)) {
-        return 0;
-    }
-    if ((u->lcr & LCR_DLAB) != 0 && reg <= IER) {
-        return u->divisor[reg];
-    }
-    switch (reg) {
-    case DATA:
-        if (u->count != 0) {
-            value = take(u);
-        }
-        break;
-    case IER:
-        return u->ier;
-    case IIR:
-        if ((u->ier & IER_RX) != 0 && u->count != 0) {
-            value = 0x04;
-        } else if ((u->ier & IER_TX) != 0 && u->empty != 0) {
-            value = 0x02;
-            u->empty = 0; /* reading it ends a transmit interrupt */
-        } else {
-            value = 0x01;
-        }
-        value |= u->fifo != 0 ? IIR_FIFO : 0;
-        break;
-    case LCR:
-        return u->lcr;
-    case MCR:
-        return u->mcr;
-    case LSR:
-        if (u->length != 0 && ++u->polls > POLLS) { /* it asks for input, with a prompt before */
-            hand_over(u);
-        }
-        if (u->handed != 0) {
-            console_poll();
-        }
-        return (u->handed != 0 ? 0 : LSR_EMPTY) | (u->count != 0 ? LSR_RX : 0);
-    case MODEM:
-        return 0xB0; /* carrier, ready, clear to send */
-    default:
-        return u->scratch;
-    }
-    update_line(v);
-    return value;
-}
-
-static void transmit(struct uart *u, uint8_t byte)
+void console_transmit(struct uart *u, uint8_t byte)
 {
     if (u->handed != 0) {
         put_waiting(u, byte);
     } else if (put(u, byte)) {
         console_poll();
-    }
-}
-
-void console_write(struct vcpu *v, uint32_t address, uint8_t value)
-{
-    struct uart *u = uart_of(v);
-    uint32_t reg = address - vm_config[vcpu_index(v)].console_base;
-
-    if (!console_claims(v, address)) {
-        return;
-    }
-    if ((u->lcr & LCR_DLAB) != 0 && reg <= IER) {
-        u->divisor[reg] = value;
-        return;
-    }
-    switch (reg) {
-    case DATA:
-        transmit(u, value);
-        break;
-    case IER:
-        u->empty = u->empty || ((value & IER_TX) != 0 && u->handed == 0);
-        u->ier = value & 0x0F;
-        break;
-    case IIR: /* FCR, for writing */
-        u->fifo = value & FCR_FIFO;
-        u->count = (value & FCR_CLEAR) != 0 ? 0 : u->count;
-        break;
-    case LCR:
-        u->lcr = value;
-        break;
-    case MCR:
-        u->mcr = value & 0x1F;
-        break;
-    case SCRATCH:
-        u->scratch = value;
-        break;
-    default:
-        break;
-    }
-    update_line(v);
-}
-
-uint32_t console_load(struct vcpu *v, uint32_t address, uint32_t lanes)
-{
-    uint32_t value = 0;
-    uint32_t i;
-
-    for (i = 0; i < 4; i++) {
-        if ((lanes << 8 * i & 0xFF000000) != 0) {
-            value |= (uint32_t)console_read(v, address + i) << (24 - 8 * i);
-        }
-    }
-    return value;
-}
-
-void console_store(struct vcpu *v, uint32_t address, uint32_t value, uint32_t lanes)
-{
-    uint32_t i;
-
-    for (i = 0; i < 4; i++) {
-        if ((lanes << 8 * i & 0xFF000000) != 0) {
-            console_write(v, address + i, (uint8_t)(value >> (24 - 8 * i)));
-        }
     }
 }
 
@@ -398,8 +262,8 @@ bool console_put(struct vcpu *v, uint8_t byte)
             return false;
         }
     }
-    transmit(u, byte);
-    update_line(v);
+    console_transmit(u, byte);
+    uart_changed(v, u);
     return true;
 }
 
@@ -410,7 +274,7 @@ bool console_get(struct vcpu *v, uint8_t *byte)
     if (u->count == 0) {
         return false;
     }
-    *byte = take(u);
-    update_line(v);
+    *byte = console_take(u);
+    uart_changed(v, u);
     return true;
 }

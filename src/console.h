@@ -1,6 +1,6 @@
 /*
- * console.h: one UART of the board, shared (option CONSOLE). Every guest sees a 16550 of its own at the address that its
- * partition names; its output comes out line by line with the guest's name in front, input goes to the focused guest.
+ * console.h: one UART of the board, shared (option CONSOLE). Every guest sees a UART of its own, of the kind and at the
+ * address that its partition names (uart.h); its output comes out line by line with the guest's name in front, input goes to the focused guest.
  */
 #ifndef PROTEUS_CONSOLE_H
 #define PROTEUS_CONSOLE_H
@@ -16,16 +16,25 @@
 #define UART_OUTPUT 16U
 #define UART_POLLS  8   /* looks at LSR in the middle of a line: it asks for input, with a prompt before */
 
-/* A guest's 16550. asm/uart.S does what a driver that polls does for each byte. */
+/* A guest's UART. asm/uart.S does what a 16550's driver that polls does for each byte. Second names: a UartLite's. */
 struct uart {
     uint8_t handed;  /* line is complete: no more room for the guest */
     uint8_t length;  /* bytes in line */
     uint8_t sent;    /* of which the board has taken so many */
     uint8_t empty;   /* THRE interrupt is due */
     uint8_t polls;   /* looks at LSR since the last byte was written */
-    uint8_t ier, lcr, mcr, scratch, divisor[2];
+    union {
+        uint8_t ier, enabled; /* CTRL bit 4 */
+    };
+    union {
+        uint8_t lcr, events; /* STAT as it was: a bit that rises is an event */
+    };
+    union {
+        uint8_t scratch, overrun;
+    };
+    uint8_t mcr, divisor[2];
     uint8_t first, count; /* in input */
-    uint8_t fifo;    /* FCR bit 0 */
+    uint8_t fifo;    /* output is in use: FCR bit 0 */
     uint8_t waiting; /* bytes in output */
     uint8_t input[UART_INPUT];
     uint8_t output[UART_OUTPUT];
@@ -41,7 +50,10 @@ struct vcpu *console_wait(struct vcpu *v);
 /* Is the guest-physical address one of its UART's registers? */
 bool console_claims(const struct vcpu *v, uint32_t address);
 
-/* A register of the guest's UART; an address that is none reads as zero and takes nothing. */
+/* Is it one that asm/uart.S knows? */
+bool console_is_near(const struct vcpu *v, uint32_t address);
+
+/* A register of a UART whose registers are bytes; an address that is none reads as zero and takes nothing. */
 uint8_t console_read(struct vcpu *v, uint32_t address);
 void console_write(struct vcpu *v, uint32_t address, uint8_t value);
 
@@ -71,6 +83,12 @@ static inline void console_reset(struct vcpu *v)
 }
 
 static inline bool console_claims(const struct vcpu *v, uint32_t address)
+{
+    (void)v, (void)address;
+    return false;
+}
+
+static inline bool console_is_near(const struct vcpu *v, uint32_t address)
 {
     (void)v, (void)address;
     return false;

@@ -50,7 +50,7 @@ bool mmio_access(struct vcpu *v, uint32_t address, uint32_t insn, uint32_t effec
         return false;
     }
     stat_count(v, STAT_mmio);
-    if (is_store(kind) && console_claims(v, address)) { /* so it may read there, too */
+    if (is_store(kind) && console_is_near(v, address)) { /* so it may read there, too */
         VCPU_UART_NEAR(v, effective - address + vm_config[vcpu_index(v)].console_base);
     }
     size = size_of[kind / 2];

@@ -20,6 +20,12 @@
 
 #define VM_NAME_SIZE 8
 
+// The virtual UART that a VM sees. tools/partition.py writes CONSOLE_KIND(config) and CONSOLE_IRQ(config), its line: constants
+// where all VMs have the same.
+#define CONSOLE_16550       0   // registers are bytes
+#define CONSOLE_16550_WORDS 1   // each is the low byte of a word
+#define CONSOLE_UARTLITE    2
+
 #define VM_RESTART   FEATURE_RESTART
 #define VM_AUTOSTART FEATURE_AUTOSTART
 
@@ -34,7 +40,10 @@ struct vm_config {
     uint32_t ram_guest;             // guest-physical address of the VM's RAM
     uint32_t ram_machine;           // machine address of the same RAM
     uint32_t ram_size;              // bytes, a multiple of the board's smallest page
-    uint32_t console_base;          // guest-physical address of the virtual 16550; 0: the VM has none
+    uint32_t console_base;          // guest-physical address of the virtual UART; 0: the VM has none
+#ifdef CONSOLE_MIXED
+    uint8_t console_kind, console_line;
+#endif
     uint32_t flags;                 // the VM's feature word: FEATURE_* of hypercalls/abi.h
 #ifdef CONFIG_INTC_MMIO
     uint32_t intc_base;             // guest-physical address of the virtual INTC

@@ -42,7 +42,10 @@ ABI = os.path.join(os.path.dirname(os.path.dirname(os.path.abspath(__file__))), 
 LOW_END, HIGH_START = 0x8000, SPACE - 0x8000        # what off(0) reaches: below the one, from the other on
 QUANTUM_US = (50, 1_000_000)
 QUANTUM_DEFAULT = 1000
-CONSOLE_SIZE = 8                    # bytes of the virtual 16550
+# Virtual UARTs: [console_kind] = the constant of src/partition.h, bytes of registers, the option, a name for messages
+CONSOLE_KINDS = {"ns16550": ("CONSOLE_16550", 8, "UART_16550", "16550"),
+                 "ns16550-words": ("CONSOLE_16550_WORDS", 32, "UART_16550_WORDS", "16550"),
+                 "uartlite": ("CONSOLE_UARTLITE", 16, "UART_UARTLITE", "UartLite")}
 ESCAPE_DEFAULT = "ctrl-]"
 
 
@@ -483,6 +486,11 @@ class Board:
         if not re.fullmatch(r"[a-z][a-z0-9_]*", name) and name != "?":
             self.reader.fault(path, f"name '{name}' does not make a C macro", "small letters, digits and _")
 
+    def uart_like(self, kind):
+        """The device that a virtual UART of this kind stands for: the console's, or the first like it, or None."""
+        devices = [self.devices[self.console]] if self.console else []
+        return next((device for device in devices + list(self.devices.values()) if uart_kind(device) == kind), None)
+
     def pages(self, device):
         """The page-granular range (base, end) of a device."""
         base = device["base"] // self.page_min * self.page_min
@@ -496,11 +504,23 @@ class Board:
                 if other is not device and overlap(base, end - base, other["base"], other["size"])]
 
 
+def uart_kind(device):
+    """The kind of virtual UART that is like a device of the board, or None."""
+    kind = device["kind"] + ("-words" if device["kind"] == "ns16550" and device["stride"] == 4 else "")
+    return kind if kind in CONSOLE_KINDS else None
+
+
+def uart_base(device):
+    """Its first register; of a bus of words, the word."""
+    base = device["base"] + device["offset"]
+    return base if uart_kind(device) == "ns16550" else base & ~3
+
+
 # ---------------------------------------------------------------- partitions
 
 TOP_KEYS = ["product", "schedule", "console", "vm"]
-VM_KEYS = ["name", "image", "memory", "on_reset", "autostart", "regs", "blob", "console", "console_at", "intc_at", "devices",
-           "interrupts", "dma", "paravirt", "irfm", "previrt"]
+VM_KEYS = ["name", "image", "memory", "on_reset", "autostart", "regs", "blob", "console", "console_at", "console_kind",
+           "console_line", "intc_at", "devices", "interrupts", "dma", "paravirt", "irfm", "previrt"]
 REGISTERS = ["r3", "r4", "r5", "r6", "r7"]
 
 
@@ -522,6 +542,7 @@ class Vm:
         self.dma = reader.get(table, path, "dma", bool, False)
         self.regs = self.read_regs()
         self.blob = self.read_blob()
+        self.console_kind, self.console_size, self.console_line, self.uart = "ns16550", 8, 0, ""
         self.console_base = self.read_console()
         self.devices = self.read_devices()
         self.intc_base = self.read_intc()
@@ -608,16 +629,16 @@ class Vm:
         return {"file": file, "guest": guest, "line": self.reader.toml.line(path)}
 
     def read_console(self):
-        """The guest-physical address of the virtual 16550, 0 for none."""
+        """The guest-physical address of the virtual UART, 0 for none; sets its kind, size, line and name."""
         console = self.reader.get(self.table, self.path, "console", str, "none")
         uart = self.board.devices.get(self.board.console)
-        address = self.reader.field(self.table, self.path, "console_at", None)
         if console not in ("shared", "none"):
             self.fault("console", f"unknown console '{console}'", '"shared" or "none"')
             return 0
         if console == "none":
-            if address is not None:
-                self.fault("console_at", "console_at without a console", 'console = "shared", or remove console_at')
+            for key in ("console_at", "console_kind", "console_line"):
+                if key in self.table:
+                    self.fault(key, f"{key} without a console", f'console = "shared", or remove {key}')
             return 0
         if not self.config.get("CONSOLE"):
             hint = "set CONFIG_CONSOLE=y in the defconfig"
@@ -625,18 +646,35 @@ class Vm:
                 hint += f', or give one VM the device: console = "none", devices = ["{uart["name"]}"]'
             self.fault("console", "the shared console needs CONFIG_CONSOLE", hint)
             return 0
-        if address is None and uart is None:
-            self.fault("console", "the board names no console device", "give console_at, the guest-physical address")
+        return self.read_uart(uart)
+
+    def read_uart(self, uart):
+        """What kind of UART its guest sees, where, and on which line: as the board has one of the kind, if not said."""
+        kind = self.reader.get(self.table, self.path, "console_kind", str, uart and uart_kind(uart) or "ns16550")
+        if kind not in CONSOLE_KINDS:
+            self.fault("console_kind", f"unknown kind of console '{kind}'", guess(kind, CONSOLE_KINDS))
             return 0
-        address = uart["base"] if address is None else address
-        key = "console_at" if "console_at" in self.table else "console"
-        if address == 0 or address % CONSOLE_SIZE:
-            self.fault(key, f"the virtual 16550 can't be at 0x{address:X}",
-                       "any multiple of 8 but 0, outside the memory")
-        elif overlap(address, CONSOLE_SIZE, self.guest, self.size):
+        _, size, option, name = CONSOLE_KINDS[kind]
+        self.console_kind, self.console_size, self.uart = kind, size, f"the virtual {name}"
+        key = "console_kind" if "console_kind" in self.table else "console"
+        if not self.config.get(option):
+            self.fault(key, f"a console of kind '{kind}' needs CONFIG_{option}", f"set CONFIG_{option}=y in the defconfig")
+        like = self.board.uart_like(kind) or (uart if uart and not uart_kind(uart) else None)
+        line = (like or uart or {}).get("irq")
+        self.console_line = self.reader.field(self.table, self.path, "console_line", line or 0, high=self.board.lines - 1)
+        address = self.reader.field(self.table, self.path, "console_at", None)
+        if address is None and like is None:
+            what = f"has no device like kind '{kind}'" if uart else "names no console device"
+            self.fault(key, f"the board {what}", "give console_at, the guest-physical address")
+            return 0
+        address = uart_base(like) if address is None else address
+        key = "console_at" if "console_at" in self.table else key
+        if address == 0 or address % size:
+            self.fault(key, f"{self.uart} can't be at 0x{address:X}", f"any multiple of {size} but 0, outside the memory")
+        elif overlap(address, size, self.guest, self.size):
             memory = show_range(self.guest, self.size)
-            self.fault(key, f"the virtual 16550 at 0x{address:08X} lies in the VM's memory {memory}",
-                       "move one of them: accesses to the 16550 have to fault to be emulated")
+            self.fault(key, f"{self.uart} at 0x{address:08X} lies in the VM's memory {memory}",
+                       f"move one of them: accesses to the {name} have to fault to be emulated")
         return address
 
     def read_intc(self):
@@ -656,7 +694,7 @@ class Vm:
         others += [(start, end - start, f"a page of '{name}'") for name in self.devices
                    for start, end in [self.board.pages(self.board.devices[name])]]
         if self.console_base:
-            others.append((self.console_base, CONSOLE_SIZE, "the virtual UART"))
+            others.append((self.console_base, self.console_size, self.uart))
         for start, length, text in others:
             if overlap(address, INTC_SIZE, start, length):
                 self.fault(key, f"the interrupt controller at 0x{address:08X} lies in {text} {show_range(start, length)}",
@@ -753,7 +791,7 @@ class Vm:
         others += [(start, end - start, f"overlap the window of '{name}'") for name in self.devices
                    for start, end in [self.board.pages(self.board.devices[name])]]
         if self.console_base:
-            others.append((self.console_base, CONSOLE_SIZE, "overlap the virtual 16550"))
+            others.append((self.console_base, self.console_size, f"overlap {self.uart}"))
         if self.intc_base is not None:
             others.append((self.intc_base, INTC_SIZE, "overlap the interrupt controller"))
         for start, length, text in others:
@@ -912,9 +950,9 @@ class Product:
                 if overlap(base, end - base, vm.guest, vm.size):
                     vm.fault(key, f"the window of '{name}' {show_range(base, end - base)} lies in the VM's memory",
                              f"memory is {show_range(vm.guest, vm.size)}: move it with guest = ..., or make it smaller")
-                if vm.console_base and overlap(base, end - base, vm.console_base, CONSOLE_SIZE):
-                    vm.fault(key, f"the virtual 16550 at 0x{vm.console_base:08X} lies in a page of '{name}'",
-                             "move it with console_at: accesses to the 16550 have to fault to be emulated")
+                if vm.console_base and overlap(base, end - base, vm.console_base, vm.console_size):
+                    vm.fault(key, f"{vm.uart} at 0x{vm.console_base:08X} lies in a page of '{name}'",
+                             "move it with console_at: accesses to it have to fault to be emulated")
 
     def check_owner(self, vm, key, device):
         """Nobody else has the device or one of the same pages."""
@@ -939,9 +977,8 @@ class Product:
         lines = {}
         for vm in self.vms:
             guest_lines = {}
-            uart = self.board.devices.get(self.board.console)
-            if vm.console_base and uart and uart["irq"] is not None:
-                guest_lines[uart["irq"]] = "the virtual 16550"
+            if vm.console_base:
+                guest_lines[vm.console_line] = vm.uart
             option = "UIC" if self.board.controller == "uic" else "INTC"
             if vm.irqs and not self.config.get(option):
                 vm.fault("interrupts", f"routed interrupts need CONFIG_{option}",
@@ -1108,7 +1145,18 @@ def render_header(product):
         f"#define SCHED_QUANTUM_TICKS {product.quantum_ticks}",
         f"#define CONSOLE_ESCAPE 0x{product.escape:02X}",
         f"#define CONSOLE_FOCUS {product.focus}",
+        *console_macros(product.vms),
         *([f"#define REGISTERS_BASE 0x{product.registers[0]:08X}"] if product.registers else []), "", "#endif", ""])
+
+
+def console_macros(vms):
+    """Kind and line of the virtual UARTs: constants, unless VMs differ."""
+    found = {(CONSOLE_KINDS[vm.console_kind][0], vm.console_line) for vm in vms if vm.console_base} or {("CONSOLE_16550", 0)}
+    if len(found) > 1:
+        return ["#define CONSOLE_MIXED", "#define CONSOLE_KIND(config) ((config)->console_kind)",
+                "#define CONSOLE_IRQ(config) ((config)->console_line)"]
+    kind, line = found.pop()
+    return [f"#define CONSOLE_KIND(config) ((void)(config), {kind})", f"#define CONSOLE_IRQ(config) ((void)(config), {line})"]
 
 
 def render_c(product):
@@ -1118,6 +1166,7 @@ def render_c(product):
         if vm.irqs:
             routes = ", ".join(f"{{ {line}, {guest} }}" for line, guest, _ in sorted(vm.irqs))
             lines += [f"static const struct irq_route irq_{vm.index}[{len(vm.irqs)}] = {{ {routes} }};", ""]
+    mixed = "#define CONSOLE_MIXED" in console_macros(product.vms)
     lines.append("const struct vm_config vm_config[VM_COUNT] = {")
     for vm in product.vms:
         flags = " |\n                 ".join(vm.features()) or "0"
@@ -1125,6 +1174,8 @@ def render_c(product):
                   f"        .ram_machine = 0x{vm.machine:08X},", f"        .ram_size = 0x{vm.size:08X},",
                   f"        .console_base = 0x{vm.console_base:08X},", f"        .flags = {flags},",
                   *([f"        .intc_base = 0x{vm.intc_base:08X},"] if vm.intc_base is not None else []),
+                  *([f"        .console_kind = {CONSOLE_KINDS[vm.console_kind][0]},",
+                     f"        .console_line = {vm.console_line},"] if mixed else []),
                   *([f"        .page = 0x{vm.page:08X},"] if product.registers else []),
                   f"        .irq_count = {len(vm.irqs)},",
                   f"        .irq = {f'irq_{vm.index}' if vm.irqs else '0'},", "    },"]
@@ -1177,7 +1228,9 @@ def as_json(product):
                             "line": line((*vm.path, "memory"))},
                  "on_reset": "restart" if vm.restart else "stop", "autostart": vm.autostart, "dma": vm.dma,
                  "flags": vm.flags(), "features": vm.features(), "page": vm.page, "previrt": vm.previrt,
-                 "console_base": vm.console_base, "intc_base": vm.intc_base, "regs": vm.regs, "blob": vm.blob,
+                 "console_base": vm.console_base, "intc_base": vm.intc_base,
+                 "console": {"kind": vm.console_kind, "line": vm.console_line} if vm.console_base else None,
+                 "regs": vm.regs, "blob": vm.blob,
                  "devices": vm.devices,
                  "interrupts": [{"line": board_line, "guest": guest} for board_line, guest, _ in sorted(vm.irqs)]}
                 for vm in product.vms],

@@ -21,8 +21,9 @@ import partition  # noqa: E402
 from kconfig import run_tool  # noqa: E402
 
 BOARD = os.path.join(TOP, "config", "boards", "ref405ep.toml")
-CONSOLE = "CONFIG_CONSOLE=y\nCONFIG_UIC=y\nCONFIG_VM_MAX=4\n"
+CONSOLE = "CONFIG_CONSOLE=y\nCONFIG_UART_16550=y\nCONFIG_UIC=y\nCONFIG_VM_MAX=4\n"
 DIRECT = "# CONFIG_CONSOLE is not set\nCONFIG_UIC=y\nCONFIG_VM_MAX=4\n"
+UARTS = CONSOLE + "CONFIG_UART_16550_WORDS=y\nCONFIG_UART_UARTLITE=y\n"
 SINGLE = "CONFIG_SCHED_SINGLE=y\n"
 HYBRID = CONSOLE + "".join(f"CONFIG_{name}=y\n" for name in ("PARAVIRT", "IRFM", "PREVIRT", "SERVICES", "DRIVERS"))
 
@@ -73,8 +74,8 @@ FAULTS = [
     ("unknown_key", product(A + MB + "on_rest = 'stop'"), CONSOLE,
      ["8: unknown key 'on_rest'. hint: did you mean 'on_reset'?"]),
     ("unknown_far", product(A + MB + "zzz = 1"), CONSOLE,
-     ["8: unknown key 'zzz'. hint: known: autostart, blob, console, console_at, devices, dma, image, intc_at, interrupts, irfm, "
-      "memory, name, on_reset, paravirt, previrt, regs"]),
+     ["8: unknown key 'zzz'. hint: known: autostart, blob, console, console_at, console_kind, console_line, devices, dma, image, "
+      "intc_at, interrupts, irfm, memory, name, on_reset, paravirt, previrt, regs"]),
     ("unknown_inline", product(A + "memory = { size = '1M', gest = 0 }"), CONSOLE,
      ["7: unknown key 'gest'. hint: did you mean 'guest'?"]),
     ("type_bool", product(A + MB + "dma = 'yes'"), CONSOLE,
@@ -158,6 +159,25 @@ FAULTS = [
      ["8: vm 'a': console_at without a console. hint: console = \"shared\", or remove console_at"]),
     ("console_unaligned", product(A + MB + "console = 'shared'\nconsole_at = 0xEF600304"), CONSOLE,
      ["9: vm 'a': the virtual 16550 can't be at 0xEF600304. hint: any multiple of 8 but 0, outside the memory"]),
+    ("console_line_alone", product(A + MB + "console_kind = 'uartlite'\nconsole_line = 1"), CONSOLE,
+     ["8: vm 'a': console_kind without a console. hint: console = \"shared\", or remove console_kind",
+      "9: vm 'a': console_line without a console. hint: console = \"shared\", or remove console_line"]),
+    ("console_like_none", product(A + MB + "console = 'shared'\nconsole_kind = 'uart-lite'"), CONSOLE,
+     ["9: vm 'a': unknown kind of console 'uart-lite'. hint: did you mean 'uartlite'?"]),
+    ("console_kind_off", product(A + MB + "console = 'shared'\nconsole_kind = 'uartlite'\nconsole_at = 0x84000000"), CONSOLE,
+     ["9: vm 'a': a console of kind 'uartlite' needs CONFIG_UART_UARTLITE. hint: set CONFIG_UART_UARTLITE=y in the defconfig"]),
+    ("console_kind_nowhere", product(A + MB + "console = 'shared'\nconsole_kind = 'uartlite'"), UARTS,
+     ["9: vm 'a': the board has no device like kind 'uartlite'. hint: give console_at, the guest-physical address"]),
+    ("console_line_far", product(A + MB + "console = 'shared'\nconsole_line = 32"), CONSOLE,
+     ["9: 'console_line' 32 is out of range. hint: 0 to 31"]),
+    ("uartlite_unaligned", product(A + MB + "console = 'shared'\nconsole_kind = 'uartlite'\nconsole_at = 0x84000004"), UARTS,
+     ["10: vm 'a': the virtual UartLite can't be at 0x84000004. hint: any multiple of 16 but 0, outside the memory"]),
+    ("words_in_ram", product(A + MB + "console = 'shared'\nconsole_kind = 'ns16550-words'\nconsole_at = 0xFFFE0"), UARTS,
+     ["10: vm 'a': the virtual 16550 at 0x000FFFE0 lies in the VM's memory 0x00000000-0x000FFFFF. "
+      "hint: move one of them: accesses to the 16550 have to fault to be emulated"]),
+    ("guest_line_uartlite", product(A + MB + "console = 'shared'\nconsole_kind = 'uartlite'\nconsole_at = 0x84000000\n"
+                                    "console_line = 7\ninterrupts = [7]"), UARTS,
+     ["12: vm 'a': guest line 7 is the virtual UartLite's already. hint: choose another one: { line = 7, guest = 9 }"]),
     ("console_in_ram", product(A + MB + "console = 'shared'\nconsole_at = 0xFF000"), CONSOLE,
      ["9: vm 'a': the virtual 16550 at 0x000FF000 lies in the VM's memory 0x00000000-0x000FFFFF. "
       "hint: move one of them: accesses to the 16550 have to fault to be emulated"]),
@@ -198,7 +218,7 @@ FAULTS = [
       "hint: memory is 0xF0000000-0xF00FFFFF: move it with guest = ..., or make it smaller"]),
     ("console_in_window", product(A + MB + "console = 'shared'\nconsole_at = 0xF0001000\ndevices = ['nvram']"), CONSOLE,
      ["10: vm 'a': the virtual 16550 at 0xF0001000 lies in a page of 'nvram'. "
-      "hint: move it with console_at: accesses to the 16550 have to fault to be emulated"]),
+      "hint: move it with console_at: accesses to it have to fault to be emulated"]),
     ("dma_device", product(A + MB + "devices = ['emac0']"), DIRECT,
      ["8: vm 'a': device 'emac0' does DMA. "
       "hint: dma = true if this is the one trusted VM: a DMA master reaches all memory, there is no IOMMU"]),
@@ -406,7 +426,8 @@ def test_header(tool):
     text = (tool.path / "gen" / "partitions.h").read_text()
     assert [line for line in text.splitlines() if line.startswith("#define") and " " in line[8:]] == [
         "#define VM_COUNT 2", "#define TLB_ROW_COUNT 5", "#define SCHED_QUANTUM_TICKS 16667", "#define CONSOLE_ESCAPE 0x01",
-        "#define CONSOLE_FOCUS 1"]
+        "#define CONSOLE_FOCUS 1", "#define CONSOLE_KIND(config) ((void)(config), CONSOLE_16550)",
+        "#define CONSOLE_IRQ(config) ((void)(config), 0)"]
 
 
 def test_json(tool):
@@ -686,6 +707,43 @@ def test_board_fault(tool, old, new, expected):
     assert BOARD_TEXT.count(old) == 1
     status, out, err = tool(product(A + "memory = '64K'"), board=BOARD_TEXT.replace(old, new))
     assert status == 1 and out == "" and "b.toml:" + expected in err
+
+
+UARTS_BOARD = BOARD_TEXT.replace("size = 8", "size = 0x2000\nkind = 'ns16550'\noffset = 0x1003\nstride = 4") + """
+[[device]]
+name = "lite"
+kind = "uartlite"
+base = 0xF0010000
+size = 16
+irq = 5
+"""
+
+
+@pytest.mark.parametrize("keys, base, kind, line", [
+    ("", 0xF0001000, "ns16550-words", 3),
+    ("console_kind = 'uartlite'", 0xF0010000, "uartlite", 5),
+    ("console_kind = 'ns16550'\nconsole_at = 0xEF600300", 0xEF600300, "ns16550", 3),
+    ("console_kind = 'uartlite'\nconsole_at = 0x84000000\nconsole_line = 1", 0x84000000, "uartlite", 1)])
+def test_console_kind(tool, keys, base, kind, line):
+    """Kind, place and line are those of the console device, or of the board's device of that kind; keys override."""
+    status, _, err = tool(product(A + "memory = '64K'\nconsole = 'shared'\n" + keys), config=UARTS, board=UARTS_BOARD)
+    assert (status, err) == (0, [])
+    vm = json.loads((tool.path / "gen" / "partitions.json").read_text())["vms"][0]
+    assert (vm["console_base"], vm["console"]) == (base, {"kind": kind, "line": line})
+    header = (tool.path / "gen" / "partitions.h").read_text()
+    assert f"#define CONSOLE_IRQ(config) ((void)(config), {line})\n" in header and "CONSOLE_MIXED" not in header
+
+
+def test_console_kinds_mixed(tool):
+    """VMs that differ: a word in the table for each."""
+    status, _, err = tool(product(A + "memory = '64K'\nconsole = 'shared'", B + "memory = '64K'\nconsole = 'shared'\n"
+                                  "console_kind = 'uartlite'"), config=UARTS, board=UARTS_BOARD)
+    assert (status, err) == (0, [])
+    header = (tool.path / "gen" / "partitions.h").read_text()
+    assert "#define CONSOLE_MIXED\n#define CONSOLE_KIND(config) ((config)->console_kind)\n" in header
+    code = (tool.path / "gen" / "partitions.c").read_text()
+    assert ".console_kind = CONSOLE_16550_WORDS,\n        .console_line = 3," in code
+    assert ".console_kind = CONSOLE_UARTLITE,\n        .console_line = 5," in code
 
 
 def test_board_devices_apart(tool):

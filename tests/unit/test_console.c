@@ -1,7 +1,7 @@
 /*
  * test_console.c: the shared console: a 16550 for each VM on one UART of the board (option CONSOLE).
  *
- * covers: kconfig.CONSOLE kconfig.CONSOLE_LINE
+ * covers: kconfig.CONSOLE kconfig.CONSOLE_LINE kconfig.UART_16550
  */
 #include "harness.h"
 
