@@ -5,7 +5,9 @@
 #ifndef GUEST_INTC_H
 #define GUEST_INTC_H
 
-#define BOARD_IRQ_NAME "intc"
+// Its registers in memory
+#define BOARD_IRQ_SPAN  0x20
+#define BOARD_IRQ_FIRST BOARD_INTC_BASE
 
 // Registers by number: words, or DCRs
 #define INTC_ISR 0

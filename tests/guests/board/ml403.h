@@ -21,6 +21,9 @@
 #define BOARD_TIMER_BASE  0x83C00000
 #define BOARD_TIMER_LINE  8
 
+// The smallest page that the machine's TLB has
+#define BOARD_PAGE_MIN 1024
+
 #include "ns16550.h"
 #include "intc.h"
 

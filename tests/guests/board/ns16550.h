@@ -11,6 +11,10 @@
 #define BOARD_UART_READY  0x20
 #define BOARD_UART_SEND   0
 
+// All of its registers, and the first address that is one
+#define BOARD_UART_SPAN  (8 * BOARD_UART_STRIDE)
+#define BOARD_UART_FIRST (BOARD_UART_BASE / BOARD_UART_STRIDE * BOARD_UART_STRIDE)
+
 // Its interrupt is a level: acknowledged behind the cause
 #define BOARD_UART_EDGE   0
 
@@ -89,8 +93,8 @@ static inline void board_send_interrupts(int on)
 // No interrupts, characters of 8 bits
 static inline void board_uart_quiet(void)
 {
-    *board_uart(UART_IER) = 0;
     *board_uart(UART_LCR) = 3;
+    *board_uart(UART_IER) = 0;
     *board_uart(UART_MCR) = 0;
 }
 #endif

@@ -16,6 +16,9 @@
 // OPB interrupt controller
 #define BOARD_INTC_BASE 0x90240000
 
+// The smallest page that the machine's TLB has
+#define BOARD_PAGE_MIN 1024
+
 #include "uartlite.h"
 #include "intc.h"
 

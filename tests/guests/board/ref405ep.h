@@ -17,6 +17,9 @@
 #define BOARD_UART_STRIDE 1
 #define BOARD_UART_LINE   0
 
+// The smallest page that the machine's TLB has
+#define BOARD_PAGE_MIN 4096
+
 #include "ns16550.h"
 #include "uic.h"
 

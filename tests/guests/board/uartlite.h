@@ -11,6 +11,10 @@
 #define BOARD_UART_READY  0x04
 #define BOARD_UART_SEND   4
 
+// All of its registers, and the first address that is one
+#define BOARD_UART_SPAN  16
+#define BOARD_UART_FIRST BOARD_UART_BASE
+
 // Its interrupts are pulses, of which the controller remembers one: acknowledged before the cause is looked for
 #define BOARD_UART_EDGE   1
 

@@ -4,7 +4,9 @@
 #ifndef GUEST_UIC_H
 #define GUEST_UIC_H
 
-#define BOARD_IRQ_NAME "uic"
+// Its registers in memory: none
+#define BOARD_IRQ_SPAN 0
+#define BOARD_IRQ_FIRST 0
 
 #ifndef __ASSEMBLER__
 #include <stdint.h>

@@ -2,12 +2,12 @@
  * hostile.c: a guest that does all it can to hurt whoever is around it, and goes on as long as it lives.
  *
  * It is a loop of actions: random instructions, wild accesses, wild branches, storms of exceptions, random values in
- * SPRs, DCRs, the TLB and the UART, resets. Every exception leads back here, to the rest of the action or to the next
+ * SPRs, DCRs, the TLB and devices, resets. Every exception leads back here, to the rest of the action or to the next
  * one. After some actions it idles, so that hours of its time pass in seconds of the machine that simulates it.
  *
  * Two manners, chosen by hostile_reckless:
  *   0  does not do to itself what ends it for good: machine checks stay enabled, vectors stay where there is code, no TLB
- *      entry is little-endian or smaller than QEMU has. The watchdog's interrupt ends endless loops.
+ *      entry is little-endian or smaller than the board's QEMU has. The watchdog's interrupt ends endless loops.
  *   1  anything; it dies early.
  *
  * With hostile_mmu it translates: its TLB is full of entries to everywhere, its own memory, its neighbour's by the machine's
@@ -45,8 +45,6 @@ SETTING hostile_damage = 0;         /* what DAMAGE_ below says, after 300 action
 /* Exceptions since the guest has idled last: start.S counts. */
 uint32_t hostile_since_idle;
 
-#define UART0 0xEF600300u
-
 #define SPR_TSR  0x3D8
 #define SPR_TCR  0x3DA
 #define SPR_PIT  0x3DB
@@ -69,6 +67,7 @@ uint32_t hostile_since_idle;
 #define TLB_VALID   0x40u
 #define TLB_LITTLE  0x20u
 #define TLB_EX      0x200u
+#define SMALLEST    (BOARD_PAGE_MIN == 1024 ? 0u : 1u) /* size of page: QEMU 7.2 has 4 KiB */
 #define TLB_WR      0x100u
 
 #define BURST_WORDS    48u
@@ -91,7 +90,6 @@ static struct {
 } act;
 
 #define mtspr(number, value) __asm__ volatile("mtspr %0, %1" ::"i"(number), "r"(value))
-#define mtdcr(number, value) __asm__ volatile("mtdcr %0, %1" ::"i"(number), "r"(value))
 #define mfspr(number)                                                                                             \
     ({                                                                                                            \
         uint32_t value_;                                                                                          \
@@ -113,17 +111,12 @@ static uint32_t random_below(uint32_t limit)
     return (uint32_t)((uint64_t)random_word() * limit >> 32);
 }
 
-static volatile uint8_t *uart(uint32_t offset)
-{
-    return (volatile uint8_t *)(UART0 + offset);
-}
-
 /* Give up on a transmitter that a random write has switched off. */
 static void put(char c)
 {
-    for (uint32_t i = 0; i < 10000 && !(*uart(5) & 0x20); i++) {
+    for (uint32_t i = 0; i < 10000 && !board_can_send(); i++) {
     }
-    *uart(0) = (uint8_t)c;
+    board_send(c);
 }
 
 static void put_text(const char *text)
@@ -142,7 +135,7 @@ static void put_hex(uint32_t value)
 
 static void report(void)
 {
-    *uart(3) = 3;
+    board_uart_quiet();
     put_text("\nhostile: actions ");
     put_hex(actions);
     put_text(" exceptions ");
@@ -214,6 +207,15 @@ static int allowed(uint32_t word, uint32_t msr)
 
 /* ---- raw material ---- */
 
+/* An address in or behind what the board's console and interrupt controller have in memory. */
+static uint32_t random_device(void)
+{
+    if (BOARD_IRQ_SPAN && random_below(2)) {
+        return BOARD_IRQ_FIRST + random_below(2 * BOARD_IRQ_SPAN + 1);
+    }
+    return BOARD_UART_FIRST + random_below(2 * BOARD_UART_SPAN);
+}
+
 static uint32_t random_address(void)
 {
     switch (random_below(8)) {
@@ -222,7 +224,7 @@ static uint32_t random_address(void)
     case 1:
         return 0x80000 + random_below(0x70000);
     case 2:
-        return UART0 + random_below(16);
+        return random_device();
     case 3:
         return random_below(0x8000000);             /* the machine's RAM: the others', if it were not translated */
     case 4:
@@ -347,7 +349,7 @@ static uint32_t random_frame(void)
     case 4:
         return random_below(0x8000000);
     case 5:
-        return UART0;
+        return random_device();
     case 6:
         return RAM_SIZE - 0x1000 * random_below(2);     /* the edge */
     default:
@@ -363,7 +365,7 @@ static uint32_t random_tid(void)
 /* Small pages most of all, of which many fit beside each other; in the same few places, so that they overlap as well. */
 static void random_entry(uint32_t index)
 {
-    uint32_t size = random_below(3) ? 1 : 1 + random_below(random_below(4) ? 4 : 7);
+    uint32_t size = random_below(3) ? SMALLEST : SMALLEST + random_below(random_below(4) ? 4 : 7);
     uint32_t mask = ~0u << (10 + 2 * size);
     uint32_t address = random_below(4) ? random_address() : 0x40000000 + 0x1000 * random_below(TLB_ENTRIES);
     uint32_t bits = random_word() & 0x3FF;
@@ -465,21 +467,24 @@ static void storm(void)
     act.pit = kind == 5 ? 1 + random_below(8) : 0;
 }
 
-/* The console's UART, byte by byte and by accesses that it does not have. */
-static void poke_uart(void)
+/* The console's UART and the controller, byte by byte and by accesses that they do not have. */
+static void poke_devices(void)
 {
     for (uint32_t i = random_below(40); i; i--) {
-        volatile uint8_t *at = uart(random_below(8));
+        uint32_t at = random_device();
 
         switch (random_below(4)) {
         case 0:
-            (void)*at;
+            (void)*(volatile uint8_t *)at;
             break;
         case 1:
-            *(volatile uint32_t *)(UART0 + 4 * random_below(2)) = random_word();
+            *(volatile uint32_t *)(at & ~3u) = random_word();
+            break;
+        case 2:
+            (void)*(volatile uint32_t *)(at & ~3u);
             break;
         default:
-            *at = (uint8_t)random_word();
+            *(volatile uint8_t *)at = (uint8_t)random_word();
         }
     }
     act.pc = BUFFER;
@@ -537,7 +542,7 @@ static void idle(void)
     hostile_since_idle = 0;
     fill_with(BRANCH_TO_SELF);
     mtspr(SPR_TCR, TCR_PIE);
-    mtspr(SPR_PIT, hostile_idle_us * 333 + 2);
+    mtspr(SPR_PIT, hostile_idle_us * (BOARD_TB_HZ / 1000000) + 2);
     act.pc = BUFFER;
     act.msr = MSR_WE | MSR_EE | MSR_ME | (random_word() & MSR_PR);
 }
@@ -591,7 +596,7 @@ static void choose(void)
     } else if (dice < 930) {
         storm();
     } else if (dice < 970) {
-        poke_uart();
+        poke_devices();
     } else {
         move_vectors();
     }
@@ -600,11 +605,8 @@ static void choose(void)
 /* Back to something that works, whatever the last action has set. */
 static void tidy(void)
 {
-    *uart(1) = 0;
-    *uart(4) = 0;
-    mtdcr(0xC2, 0);
-    mtdcr(0xC3, 0);
-    mtdcr(0xC0, 0xFFFFFFFFu);
+    board_uart_quiet();
+    board_irq_reset();
     mtspr(SPR_PIT, 0);
     mtspr(SPR_TCR, LEASH);
     mtspr(SPR_TSR, 0xFFFFFFFFu);

@@ -1,7 +1,7 @@
 #!/usr/bin/python3
 """gen.py: the twin guest's probes, from the tables config/isa.def, spr.def and vectors.def.
 
-    gen.py --config <folder of the .def files> --out probes.S
+    gen.py --config <folder of the .def files> --board ref405ep --out probes.S
 
 Every row becomes probes: an instruction by its operand form, with several registers, in supervisor and in user state; an
 SPR by its number, with the usual patterns; an exception class by what raises it (VECTORS below). A row that this
@@ -17,6 +17,7 @@ import sys
 import tempfile
 
 import mmu
+from board import BOARDS
 
 EE, PR, ME, CE, DE, WE = 0x8000, 0x4000, 0x1000, 0x20000, 0x200, 0x40000
 FP, FE0, FE1, DWE, APE, AP = 0x2000, 0x800, 0x100, 0x400, 0x80000, 0x2000000
@@ -30,9 +31,8 @@ ALL_REGISTERS = tuple(range(32))
 ALL_REGISTER_ROWS = ("mfspr", "mtspr", "mfmsr", "mtmsr")
 PATTERNS = [0, 0xFFFFFFFF, 0x5A5A5A5A, 0xA5A5A5A5] + [1 << bit for bit in range(32)]
 
-SNIPPET, SCRATCH, OTHER_VECTORS, UART = 0x3000, 0x3800, 0x10000, 0xEF600300
+SNIPPET, SCRATCH, OTHER_VECTORS = 0x3000, 0x3800, 0x10000
 STATE_WORDS = {"cr": 32, "xer": 33, "lr": 34, "ctr": 35, "srr2": 38, "srr3": 39, "esr": 40, "dear": 41}
-UIC_SR, UIC_SRS, UIC_ER, UIC_CR, UIC_PR, UIC_TR, UIC_MSR, UIC_VR, UIC_VCR = range(0xC0, 0xC9)
 CR_SEED = 0x12345678
 SPRN = {"srr0": 0x1A, "srr1": 0x1B, "srr2": 0x3DE, "srr3": 0x3DF, "evpr": 0x3D6, "tsr": 0x3D8, "tcr": 0x3DA, "pit": 0x3DB}
 
@@ -49,7 +49,7 @@ USER_DIFFERS = ("srr2", "srr3", "usprg0", "tbl", "tbu")
 
 # How each exception class is raised. None: it cannot be here, for the reason given.
 VECTORS = {
-    "critical_input": "uic", "machine_check": "fault", "data_storage": "fault", "external": "uic",
+    "critical_input": "irq", "machine_check": "fault", "data_storage": "fault", "external": "irq",
     "alignment": "sync", "program": "sync", "system_call": "sync", "pit": "timer", "fit": "timer",
     "watchdog": "timer", "dtlb_miss": "mmu", "itlb_miss": "mmu", "inst_storage": "mmu",
     "fp_unavailable": None,     # the 405 has no FPU: its instructions are illegal, see scan.*.op
@@ -100,7 +100,8 @@ def read_rows(path, columns):
 class Table:
     """Collects probes and writes them as assembler source."""
 
-    def __init__(self):
+    def __init__(self, board):
+        self.board = board
         self.probes = []
         self.names = set()
 
@@ -258,22 +259,26 @@ def form_rt_ra_ws(table, mnemonic, _row):
 
 
 def form_rt_dcr(table, mnemonic, _row):
-    """Reading the interrupt controller, the device control registers that every guest has."""
+    """Reading the interrupt controller, if it has device control registers; if not, nobody has."""
+    dcr = table.board.controller.dcr
     for register in SOME_REGISTERS:
         index = other(register)
-        table.add(f"isa.{mnemonic}.{register}", f"mtdcr {UIC_ER}, {index}; {mnemonic} {register}, {UIC_ER}",
-                  flags=CLEAN, **{name_of(index): 0x0FF00000 + register})
-        table.add(f"isa.{mnemonic}.{register}.u", f"{mnemonic} {register}, {UIC_ER}", USER, 0x700)
+        if dcr:
+            table.add(f"isa.{mnemonic}.{register}", f"mtdcr {dcr}, {index}; {mnemonic} {register}, {dcr}",
+                      flags=CLEAN, **{name_of(index): 0x0FF00000 + register})
+        table.add(f"isa.{mnemonic}.{register}.u", f"{mnemonic} {register}, {dcr or 0xC2}", USER, 0x700)
     table.add(f"isa.{mnemonic}.absent", f"{mnemonic} 3, 0x3FF", expect=ANY)
 
 
 def form_dcr_rs(table, mnemonic, _row):
     """Writing the interrupt controller."""
+    dcr = table.board.controller.dcr
     for register in SOME_REGISTERS:
         index = other(register)
-        table.add(f"isa.{mnemonic}.{register}", f"{mnemonic} {UIC_ER}, {register}; mfdcr {index}, {UIC_ER}",
-                  flags=CLEAN, **{name_of(register): 0x0AB00000 + register})
-        table.add(f"isa.{mnemonic}.{register}.u", f"{mnemonic} {UIC_ER}, {register}", USER, 0x700)
+        if dcr:
+            table.add(f"isa.{mnemonic}.{register}", f"{mnemonic} {dcr}, {register}; mfdcr {index}, {dcr}",
+                      flags=CLEAN, **{name_of(register): 0x0AB00000 + register})
+        table.add(f"isa.{mnemonic}.{register}.u", f"{mnemonic} {dcr or 0xC2}, {register}", USER, 0x700)
     table.add(f"isa.{mnemonic}.absent", f"{mnemonic} 0x3FF, 3", expect=ANY)
 
 
@@ -442,36 +447,23 @@ def synchronous_probes(table):
                           r3=value, r4=SCRATCH + 1, r5=msr, r6=SNIPPET + 16)
 
 
-def pattern_probes_of_uic(table):
-    """The controller's own registers."""
-    for name, dcr in (("er", UIC_ER), ("cr", UIC_CR), ("pr", UIC_PR), ("tr", UIC_TR), ("vcr", UIC_VCR)):
-        for value in PATTERNS[:4] + [1, 0x80000000, 0x00010000]:
-            table.add(f"uic.{name}.{value:08X}", f"mtdcr {dcr}, 3; mfdcr 4, {dcr}", flags=CLEAN, r3=value)
-    for value in PATTERNS[:4] + [1, 0x80000000, 0x00010000]:
-        table.add(f"uic.set.{value:08X}", f"mtdcr {UIC_SRS}, 3; mfdcr 4, {UIC_SR}; mtdcr {UIC_SR}, 5; mfdcr 6, {UIC_SR}; "
-                  f"mfdcr 7, {UIC_SRS}", flags=CLEAN, r3=value, r5=0x0F0F0F0F)
-        table.add(f"uic.mask.{value:08X}", f"mtdcr {UIC_SRS}, 3; mtdcr {UIC_ER}, 5; mfdcr 4, {UIC_MSR}; mfdcr 6, {UIC_SR}",
-                  flags=CLEAN, r3=value, r5=0x0FF00FF0)
-        table.add(f"uic.readonly.{value:08X}", f"mtdcr {UIC_MSR}, 3; mtdcr {UIC_VR}, 3; mfdcr 4, {UIC_MSR}; mfdcr 5, {UIC_SR}",
-                  flags=CLEAN, r3=value)
-    for vcr in (0x00100000, 0x00100001):
-        for line in (0x80000000, 0x10000000, 0x00000001):
-            table.add(f"uic.vr.{vcr:08X}.{line:08X}", f"mtdcr {UIC_VCR}, 3; mtdcr {UIC_CR}, 4; mtdcr {UIC_ER}, 4; "
-                      f"mtdcr {UIC_SRS}, 4; mfdcr 5, {UIC_VR}; mfdcr 6, {UIC_MSR}", flags=CLEAN, r3=vcr, r4=line)
-
-
-def raise_line(critical):
+def raise_line(board, critical):
     """Enable the line of r3 and make it pending."""
-    return [f"mtdcr {UIC_CR}, 3"] * critical + [f"mtdcr {UIC_ER}, 3; mtdcr {UIC_SRS}, 3"]
+    controller = board.controller
+    return (controller.make_critical(3) if critical else []) + [controller.enable(3), controller.raise_lines(3)]
 
 
-def uic_probes(table):
+def irq_probes(table):
     """External and critical interrupts: enabled by each instruction that can, masked by each bit that can."""
-    pattern_probes_of_uic(table)
+    board, controller = table.board, table.board.controller
+    controller.register_probes(table)
     stop = "b ."
     for critical, vector, bit in ((0, 0x500, EE), (1, 0x100, CE)):
+        if critical and not controller.critical:
+            continue
         name = "crit" if critical else "ext"
-        pend = raise_line(critical)
+        make = controller.make_critical("3") if critical else []
+        pend = raise_line(board, critical)
         for line in (0x10000000, 0x01000000, 0x00000001):
             table.add(f"{name}.mtmsr.{line:08X}", pend + ["mtmsr 4", stop], SUPERVISOR, vector, CLEAN, r3=line, r4=bit | ME)
         for msr in msr_patterns():
@@ -486,15 +478,16 @@ def uic_probes(table):
         table.add(f"{name}.rfci", pend + [f"ori 5, 5, SNIPPET + 1f - here; mtspr {SPRN['srr2']}, 5; "
                                           f"mtspr {SPRN['srr3']}, 4; rfci; trap", "1: " + stop],
                   SUPERVISOR, vector, CLEAN, r3=0x10000000, r4=bit | ME, r5=0)
-        table.add(f"{name}.disabled", f"mtdcr {UIC_CR}, 5; mtdcr {UIC_SRS}, 3; mtmsr 4; nop; mtmsr 6", SUPERVISOR, 0, CLEAN,
+        table.add(f"{name}.disabled", [*(controller.make_critical("5") if controller.critical else []), controller.raise_lines(3),
+                                       "mtmsr 4; nop; mtmsr 6"], SUPERVISOR, 0, CLEAN,
                   r3=0x10000000, r4=CE | EE | ME, r5=0x10000000 * critical, r6=ME)
-        table.add(f"{name}.late", [f"mtdcr {UIC_CR}, 3"] * critical + [f"mtmsr 4; mtdcr {UIC_ER}, 3; mtdcr {UIC_SRS}, 3", stop],
+        table.add(f"{name}.late", make + ["mtmsr 4", controller.enable(3), controller.raise_lines(3), stop],
                   SUPERVISOR, vector, CLEAN, r3=0x10000000, r4=bit | ME)
-        table.add(f"{name}.cleared", pend + [f"mtdcr {UIC_SR}, 3; mtmsr 4; nop; mtmsr 6; mfdcr 7, {UIC_SR}"], SUPERVISOR, 0,
+        table.add(f"{name}.cleared", pend + [controller.clear(3), "mtmsr 4; nop; mtmsr 6", controller.status(7)], SUPERVISOR, 0,
                   CLEAN, r3=0x10000000, r4=CE | EE | ME, r6=ME)
         table.add(f"{name}.again.1", pend + ["mtmsr 4", stop], SUPERVISOR, vector, CLEAN | KEEP, r3=0x10000000, r4=bit | ME)
         table.add(f"{name}.again.2", "mtmsr 4; b .", SUPERVISOR, vector, KEEP | REAL_TIME, r4=bit | ME)
-        table.add(f"{name}.again.3", f"mtdcr {UIC_SR}, 3; mtmsr 4; nop; mtmsr 6", SUPERVISOR, 0, KEEP, r3=0x10000000,
+        table.add(f"{name}.again.3", [controller.clear(3), "mtmsr 4; nop; mtmsr 6"], SUPERVISOR, 0, KEEP, r3=0x10000000,
                   r4=bit | ME, r6=ME)
         for enable, msr in (("mtmsr 4", ME), ("rfi", ME)):
             way = "mtmsr" if enable != "rfi" else "rfi"
@@ -504,8 +497,8 @@ def uic_probes(table):
                 table.add(f"prio.{name}_before_{kind}.{way}", pend + jump + ["1: " + code.replace("nop; ", "")], msr, vector,
                           CLEAN, r3=0x10000000, r4=bit | ME, r5=0)
     for enable, code in (("wrteei", "wrteei 1"), ("wrtee", "wrtee 4")):
-        table.add(f"ext.{enable}", raise_line(0) + [code, stop], SUPERVISOR, 0x500, CLEAN, r3=0x10000000, r4=EE)
-    table.add("ext.sc_return", raise_line(0) + ["wrteei 1; wrteei 0", stop], SUPERVISOR, 0x500, CLEAN, r3=0x10000000)
+        table.add(f"ext.{enable}", raise_line(board, 0) + [code, stop], SUPERVISOR, 0x500, CLEAN, r3=0x10000000, r4=EE)
+    table.add("ext.sc_return", raise_line(board, 0) + ["wrteei 1; wrteei 0", stop], SUPERVISOR, 0x500, CLEAN, r3=0x10000000)
 
 
 WAIT = "mftb 7; 1: mftb 8; subf 8, 7, 8; cmplw 8, 9; blt 1b; li 7, 0; li 8, 0; mtcrf 0xFF, 10"
@@ -566,30 +559,57 @@ def idle_probes(table):
         table.add(f"idle.{name}", f"{ARM}; ori 11, 11, SNIPPET + 1f - here; mtspr {SPRN['srr0']}, 11; "
                   f"mtspr {SPRN['srr1']}, 4; rfi; trap; 1: {stop}", SUPERVISOR, 0x1000, CLEAN | TSR, **TIMER, r5=PIE,
                   r4=msr, r11=0)
-    table.add("idle.pending_ext", raise_line(0) + ["mtmsr 4", stop], SUPERVISOR, 0x500, CLEAN, r3=0x10000000, r4=WE | EE | ME)
-    table.add("idle.pending_crit", raise_line(1) + ["mtmsr 4", stop], SUPERVISOR, 0x100, CLEAN, r3=0x10000000,
-              r4=WE | CE | ME)
+    table.add("idle.pending_ext", raise_line(table.board, 0) + ["mtmsr 4", stop], SUPERVISOR, 0x500, CLEAN, r3=0x10000000,
+              r4=WE | EE | ME)
+    if table.board.controller.critical:
+        table.add("idle.pending_crit", raise_line(table.board, 1) + ["mtmsr 4", stop], SUPERVISOR, 0x100, CLEAN, r3=0x10000000,
+                  r4=WE | CE | ME)
 
 
 def priority_probes(table):
     """Several interrupts at once: the chip takes critical input first, then external, then the PIT."""
-    pend = f"mtdcr {UIC_CR}, 11; mtdcr {UIC_ER}, 12; mtdcr {UIC_SRS}, 12; {ARM}; {WAIT}; mtmsr 4; b ."
+    controller = table.board.controller
+    pend = [*(controller.make_critical(11) if controller.critical else []), controller.enable(12), controller.raise_lines(12),
+            f"{ARM}; {WAIT}; mtmsr 4; b ."]
     for name, cr, lines, msr, vector in (("crit_ext_pit", 0x08000000, 0x18000000, CE | EE | ME, ANY),
                                          ("crit_pit", 0x08000000, 0x08000000, CE | EE | ME, ANY),
                                          ("ext_pit", 0, 0x10000000, EE | ME, 0x500),
                                          ("ext_pit_crit_masked", 0x08000000, 0x18000000, EE | ME, 0x500),
                                          ("crit_only_enabled", 0x08000000, 0x18000000, CE | ME, 0x100)):
+        if cr and not controller.critical:
+            continue
         table.add(f"prio.{name}", pend, SUPERVISOR, vector, CLEAN, **{**TIMER, "r9": 0x800000}, r4=msr, r5=PIE, r11=cr,
                   r12=lines)
 
 
+def uartlite_probes(table):
+    """A UartLite in words: its status, and what its control register does."""
+    for value in (0x10, 0x00, 0x13, 0x03, 0xFFFFFFE0):
+        table.add(f"uart.ctrl.{value:02X}", "stw 4, 12(3); lwz 5, 8(3); li 4, 0; stw 4, 12(3); lwz 6, 8(3)", flags=CLEAN,
+                  r3=table.board.uart, r4=value)
+    for register in SOME_REGISTERS:
+        address = other(register)
+        table.add(f"uart.reg{register}", f"lwz {register}, 8({address}); lbz {register}, 11({address})",
+                  **{name_of(address): table.board.uart, name_of(register): 0x1234567A})
+    for name, code in (("lwzu", "lwzu 4, 8(3)"), ("lwzx", "lwzx 4, 3, 5"), ("lwzux", "lwzux 4, 3, 5"), ("lhz", "lhz 4, 10(3)"),
+                       ("lbzx", "lbzx 4, 3, 6"), ("stwx", "stwx 7, 3, 8; lwz 4, 8(3); stwx 9, 3, 8")):
+        for msr in (SUPERVISOR, USER):
+            table.add(f"uart.{name}{state_suffix(msr)}", code, msr, flags=CLEAN, r3=table.board.uart, r5=8, r6=11, r7=0x10, r8=12,
+                      r9=0)
+
+
 def device_probes(table):
-    """The console's UART: every byte access with every kind of addressing, its interrupt, its registers."""
-    put, base = 0x5C, {"r3": UART, "r5": 7}
+    """The console's UART: every byte access with every kind of addressing, its registers."""
+    if not table.board.stride:
+        uartlite_probes(table)
+        return
+    put, uart, reg = 0x5C, table.board.uart, table.board.reg
+    dll, ier, lcr, mcr, lsr, scr = (reg(number) for number in (0, 1, 3, 4, 5, 7))
+    base = {"r3": uart, "r5": scr}
     ways = {
-        "lbz": "stb 4, 7(3); li 4, 0; lbz 4, 7(3)", "lbzx": "stb 4, 7(3); li 4, 0; lbzx 4, 3, 5",
-        "lbzu": "stb 4, 7(3); li 4, 0; lbzu 4, 7(3)", "lbzux": "stb 4, 7(3); li 4, 0; lbzux 4, 3, 5",
-        "stbx": "stbx 4, 3, 5; li 4, 0; lbz 4, 7(3)", "stbu": "stbu 4, 7(3); li 4, 0; lbz 4, 0(3)",
+        "lbz": f"stb 4, {scr}(3); li 4, 0; lbz 4, {scr}(3)", "lbzx": f"stb 4, {scr}(3); li 4, 0; lbzx 4, 3, 5",
+        "lbzu": f"stb 4, {scr}(3); li 4, 0; lbzu 4, {scr}(3)", "lbzux": f"stb 4, {scr}(3); li 4, 0; lbzux 4, 3, 5",
+        "stbx": f"stbx 4, 3, 5; li 4, 0; lbz 4, {scr}(3)", "stbu": f"stbu 4, {scr}(3); li 4, 0; lbz 4, 0(3)",
         "stbux": "stbux 4, 3, 5; li 4, 0; lbz 4, 0(3)",
     }
     for msr in (SUPERVISOR, USER):
@@ -597,26 +617,42 @@ def device_probes(table):
             table.add(f"uart.{name}{state_suffix(msr)}", code, msr, **base, r4=0xFFFFFF00 | put)
     for register in SOME_REGISTERS:
         address = other(register)
-        operands = {name_of(address): UART, name_of(register): 0x1234567A}
-        table.add(f"uart.reg{register}", f"stb {register}, 7({address}); li {register}, -1; lbz {register}, 7({address})",
+        operands = {name_of(address): uart, name_of(register): 0x1234567A}
+        table.add(f"uart.reg{register}", f"stb {register}, {scr}({address}); li {register}, -1; lbz {register}, {scr}({address})",
                   **operands)
         if register:
-            table.add(f"uart.base{register}", f"stb 6, 7({register}); lbz 7, 7({register})", r6=0x3C,
-                      **{name_of(register): UART})
+            table.add(f"uart.base{register}", f"stb 6, {scr}({register}); lbz 7, {scr}({register})", r6=0x3C,
+                      **{name_of(register): uart})
     for value in (0x00, 0xFF, 0x5A):
-        table.add(f"uart.scr.{value:02X}", "stb 4, 7(3); lbz 5, 7(3)", r3=UART, r4=value)
-        table.add(f"uart.ier.{value:02X}", "stb 4, 1(3); lbz 5, 1(3); li 6, 0; stb 6, 1(3); lbz 7, 1(3)", flags=CLEAN,
-                  r3=UART, r4=value)
-    table.add("uart.divisor", "lbz 9, 3(3); li 4, 0x83; stb 4, 3(3); li 4, 0x12; stb 4, 0(3); li 4, 0x34; stb 4, 1(3); "
-              "lbz 5, 0(3); lbz 6, 1(3); li 4, 3; stb 4, 3(3); lbz 7, 3(3); lbz 8, 1(3)", flags=CLEAN, r3=UART)
-    table.add("uart.mcr", "li 4, 0x0B; stb 4, 4(3); lbz 5, 4(3); li 4, 0; stb 4, 4(3); lbz 6, 4(3)", r3=UART)
-    table.add("uart.idle", "lbz 4, 5(3); lbz 5, 2(3); andi. 4, 4, 0x7F", flags=CLEAN, r3=UART)
-    thre = f"li 4, 2; stb 4, 1(3); mtdcr {UIC_ER}, 5; mfdcr 6, {UIC_SR}; mfdcr 7, {UIC_MSR}"
-    table.add("uart.thre.pending", f"{thre}; lbz 8, 2(3); lbz 9, 2(3); li 4, 0; stb 4, 1(3)", flags=CLEAN, r3=UART,
-              r5=0x80000000)
-    table.add("uart.thre.interrupt", f"{thre}; wrteei 1; b .", SUPERVISOR, 0x500, CLEAN, r3=UART, r5=0x80000000)
-    table.add("uart.thre.critical", f"mtdcr {UIC_CR}, 5; {thre}; mtmsr 10; b .", SUPERVISOR, 0x100, CLEAN, r3=UART,
-              r5=0x80000000, r10=CE | ME)
+        table.add(f"uart.scr.{value:02X}", f"stb 4, {scr}(3); lbz 5, {scr}(3)", r3=uart, r4=value)
+        table.add(f"uart.ier.{value:02X}", f"stb 4, {ier}(3); lbz 5, {ier}(3); li 6, 0; stb 6, {ier}(3); lbz 7, {ier}(3)",
+                  flags=CLEAN, r3=uart, r4=value)
+    table.add("uart.divisor", f"lbz 9, {lcr}(3); li 4, 0x83; stb 4, {lcr}(3); li 4, 0x12; stb 4, {dll}(3); li 4, 0x34; "
+              f"stb 4, {ier}(3); lbz 5, {dll}(3); lbz 6, {ier}(3); li 4, 3; stb 4, {lcr}(3); lbz 7, {lcr}(3); lbz 8, {ier}(3)",
+              flags=CLEAN, r3=uart)
+    table.add("uart.mcr", f"li 4, 0x0B; stb 4, {mcr}(3); lbz 5, {mcr}(3); li 4, 0; stb 4, {mcr}(3); lbz 6, {mcr}(3)", r3=uart)
+    table.add("uart.idle", f"lbz 4, {lsr}(3); lbz 5, {reg(2)}(3); andi. 4, 4, 0x7F", flags=CLEAN, r3=uart)
+
+
+def device_interrupt_probes(table):
+    """The UART's line. Last of all: from here on Xilinx' controller takes no interrupts from software."""
+    board, controller = table.board, table.board.controller
+    operands = {"r3": board.uart, "r5": board.line}
+    if not board.stride:    # a pulse, when the character has left the FIFO
+        sent = f"{controller.inputs()}{controller.enable(5)}; li 4, 0x10; stw 4, 12(3); li 4, 0; stw 4, 4(3)"
+        table.add("uart.sent.pending", f"{sent}; {controller.status(6)}; {controller.active(7)}; {controller.clear(5)}; "
+                  f"{controller.status(8)}", flags=CLEAN, **operands)
+        table.add("uart.sent.interrupt", f"{sent}; wrteei 1; b .", SUPERVISOR, 0x500, CLEAN, **operands)
+        table.add("uart.sent.off", f"{sent.replace('0x10', '0')}; {controller.status(6)}", flags=CLEAN, **operands)
+        return
+    ier, iir = board.reg(1), board.reg(2)
+    thre = (f"li 4, 2; stb 4, {ier}(3); {controller.inputs()}{controller.enable(5)}; {controller.status(6)}; "
+            f"{controller.active(7)}")
+    table.add("uart.thre.pending", f"{thre}; lbz 8, {iir}(3); lbz 9, {iir}(3); li 4, 0; stb 4, {ier}(3)", flags=CLEAN, **operands)
+    table.add("uart.thre.interrupt", f"{thre}; wrteei 1; b .", SUPERVISOR, 0x500, CLEAN, **operands)
+    if controller.critical:
+        table.add("uart.thre.critical", controller.make_critical(5) + [f"{thre}; mtmsr 10; b ."], SUPERVISOR, 0x100, CLEAN,
+                  **operands, r10=CE | ME)
 
 
 def fault_probes(table):
@@ -627,7 +663,7 @@ def fault_probes(table):
                 table.add(f"fault.{name}.{code.split()[0]}{state_suffix(msr)}", code, msr, ANY, r3=address)
 
 
-GROUPS = {"sync": synchronous_probes, "uic": uic_probes, "timer": timer_probes, "fault": fault_probes}
+GROUPS = {"sync": synchronous_probes, "irq": irq_probes, "timer": timer_probes, "fault": fault_probes}
 
 
 def exception_probes(table, rows):
@@ -652,18 +688,19 @@ def known_numbers(isa, spr):
         yield "".join(f"    .short {number}\n" for number in numbers) + f"{name}_end:\n"
 
 
-def generate(config):
+def generate(config, board):
     """The whole source text."""
     isa = read_rows(os.path.join(config, "isa.def"), 6)
     spr = read_rows(os.path.join(config, "spr.def"), 7)
     vectors = read_rows(os.path.join(config, "vectors.def"), 7)
-    table = Table()
+    table = Table(board)
     isa_probes(table, isa)
     spr_probes(table, spr)
     user_readable_probes(table)
     exception_probes(table, vectors)
     device_probes(table)
     mmu.probes(table)
+    device_interrupt_probes(table)
     return "".join(list(table.source()) + list(vector_source(vectors)) + list(known_numbers(isa, spr)))
 
 
@@ -671,10 +708,11 @@ def main():
     """Command line entry."""
     parser = argparse.ArgumentParser(prog="gen.py", description="Generate the twin guest's probes.")
     parser.add_argument("--config", required=True, help="folder of isa.def, spr.def and vectors.def")
+    parser.add_argument("--board", choices=BOARDS, default="ref405ep", help="the board")
     parser.add_argument("--out", required=True, help="assembler source to write")
     args = parser.parse_args()
     try:
-        text = generate(args.config)
+        text = generate(args.config, BOARDS[args.board])
         folder = os.path.dirname(os.path.abspath(args.out))
         with tempfile.NamedTemporaryFile("w", dir=folder, delete=False) as stream:
             stream.write(text)

@@ -20,6 +20,7 @@
 #define EX      0x200u
 #define WR      0x100u
 #define K4      1u
+#define SMALLEST (BOARD_PAGE_MIN == 1024 ? 0u : K4) /* size of page; QEMU 7.2 aborts below 4 KiB */
 #define INVALID (K4 << 7)
 #define LO_KNOWN 0xFFFFFF00u /* of word 1: QEMU 7.2 does not give back the rest */
 
@@ -262,10 +263,10 @@ static void scan_zones(void)
 /* Every size: the first page and the last that has data, the page before and the one behind. */
 static void scan_sizes(void)
 {
-    for (uint32_t size = 1; size < 8; size++) {
-        uint32_t bytes = 0x400u << 2 * size, real = size < 5 ? DATA : 0;
-        uint32_t base = 0x7F000000, last = bytes < 0x40000 ? base + bytes - 0x1000 : base + DATA - real + 0x3F000;
-        const uint32_t places[] = {base + DATA - real, last, base - 0x1000, base + bytes, base + 0x80000000u};
+    for (uint32_t size = SMALLEST; size < 8; size++) {
+        uint32_t bytes = 0x400u << 2 * size, step = size ? 0x1000 : bytes, real = size < 5 ? DATA : 0;
+        uint32_t base = 0x7F000000, last = bytes < 0x40000 ? base + bytes - step : base + DATA - real + 0x3F000;
+        const uint32_t places[] = {base + DATA - real, last, base - step, base + bytes, base + 0x80000000u};
 
         for (uint32_t n = 0; n < sizeof(places) / sizeof(places[0]); n++) {
             for (uint32_t m = 0; m < 2 * KINDS; m++) {
@@ -328,7 +329,7 @@ static struct {
 
 static uint32_t size_in(uint32_t region)
 {
-    return region < 7 ? region + 1 : K4;
+    return region < 7 ? region + 1 : SMALLEST;
 }
 
 static uint32_t slots_in(uint32_t region)
@@ -360,8 +361,8 @@ static int collides(uint32_t index, uint32_t address, uint32_t tid)
 static void random_entry(uint32_t index)
 {
     uint32_t address = random_page_address(), size = size_in(((address - BASE) >> 24) % REGIONS), tid = random_id();
-    uint32_t bytes = 0x400u << 2 * size;
-    uint32_t real = size < 5 ? DATA + random_below(0x40000u / bytes) * bytes : 0;
+    uint32_t bytes = 0x400u << 2 * size, step = size ? bytes : 0x1000; /* a page of data has 4 KiB */
+    uint32_t real = size < 5 ? DATA + random_below(0x40000u / step) * step : 0;
 
     model[index].hi = address | size << 7 | (collides(index, address, tid) ? 0 : VALID);
     model[index].lo = real | random_below(4) << 8 | random_below(CODE_ZONE) << 4;

@@ -11,9 +11,9 @@ Data is in 64 pages from DATA on, each with words of its own (mmu.c): 0 and 4 at
 EE, PR, ME, CE, DE, IR, DR = 0x8000, 0x4000, 0x1000, 0x20000, 0x200, 0x20, 0x10
 BOTH = IR | DR
 TRANSLATE, CLEAN, TSR, ANY = 16, 1, 4, -1
-SNIPPET, SCRATCH, DATA, UART = 0x3000, 0x3800, 0x80000, 0xEF600300
+SNIPPET, SCRATCH, DATA = 0x3000, 0x3800, 0x80000
 PID, ZPR = 0x3B1, 0x3B0
-K4, K16, K64, K256, M1, M4, M16 = range(1, 8)
+K1, K4, K16, K64, K256, M1, M4, M16 = range(8)
 VALID, EX, WR = 0x40, 0x200, 0x100
 ZONES = 0x55555557              # by the entry's own bits, zone 15 open: the code's
 EA = 0x40000000
@@ -84,7 +84,7 @@ def others(*taken):
 
 # --- the instructions ------------------------------------------------------------------------------------------------
 
-def tlbwe_probes(add):
+def tlbwe_probes(add, board):
     """Every register in every place; index and TID; both orders of the words; one word alone."""
     for low in SOME_REGISTERS:
         index, first, back, byte, word, msr, data, address = others(low)[:8]
@@ -113,7 +113,7 @@ def tlbwe_probes(add):
     add("tlbwe.own_code", f"tlbwe 4, 3, 1; tlbwe 5, 3, 0; {SYNC}; nop; lwz 6, 0(7)", r3=63, r4=SNIPPET | EX | WR | 0xF0, r5=high(SNIPPET),
         r7=EA)
     add("tlbwe.own_code.gone", f"tlbwe 5, 3, 0; {SYNC}; nop", expect=0x1200, r3=63, r5=SNIPPET | K4 << 7)
-    for size in range(1, 8):
+    for size in range(K1 if board.page1k else K4, 8):
         add(f"tlbwe.size{size}", "tlbwe 4, 3, 1; tlbwe 5, 3, 0; tlbre 8, 3, 0; tlbre 9, 3, 1; rlwinm 9, 9, 0, 0, 23; lwz 6, 0(7)", (),
             r3=5, r4=(DATA if size < M1 else 0) | WR, r5=high(EA, size), r7=EA | (DATA if size >= M1 else 0))
     for pid, now in ((0, 0), (0, 5), (5, 5), (5, 6), (5, 0), (255, 255), (255, 127)):
@@ -121,7 +121,7 @@ def tlbwe_probes(add):
             expect=0 if pid in (0, now) else 0x1100, r3=5, r4=page(6) | WR, r5=high(EA), r7=EA, r8=pid, r9=now)
 
 
-def tlb_read_probes(add):
+def tlb_read_probes(add, _board):
     """tlbre and tlbsx: registers, PID after tlbre, the attribute byte, what matches."""
     rows = (entry(5, EA, page(1), tid=9), entry(6, EA + 0x10000, page(16), size=K64), entry(7, EA + 0x2000, page(2), tid=0xFF))
     for result in SOME_REGISTERS:
@@ -152,7 +152,7 @@ def tlb_read_probes(add):
 
 # --- rights ----------------------------------------------------------------------------------------------------------
 
-def change_probes(add):
+def change_probes(add, _board):
     """PID and ZPR written while translation is on: what was allowed is not, and the reverse."""
     pid = f"mtspr {PID}, 8; mtspr {PID}, 9; {SYNC}"
     rows = (entry(5, EA, page(1), EX, zone=3), entry(6, EA + 0x1000, page(2), tid=4), entry(7, EA + 0x2000, page(3), tid=5))
@@ -172,7 +172,7 @@ def change_probes(add):
     add("pid.many", f"{again}; mtspr {PID}, 11; {SYNC}; lwz 12, 0(13)", rows, r3=EA, r8=3, r10=0, r11=4, r13=EA + 0x1000)
 
 
-def mixed_probes(add):
+def mixed_probes(add, _board):
     """IR without DR and the reverse. A page of code means one place only: a VM has no more (src/tlb.c, mixed_rights)."""
     far = entry(5, EA, page(1))
     for user in (0, PR):
@@ -204,7 +204,7 @@ SYNCHRONOUS = {"sc": ("sc; nop", 0xC00), "trap": ("nop; trap", 0x700), "illegal"
                "alignment": ("lwarx 3, 0, 4", 0x600)}
 
 
-def exception_probes(add):
+def exception_probes(add, board):
     """Each class in each mode; misses and storage interrupts with ESR and DEAR that were something else before."""
     seeds = {"esr": 0x0C000000, "dear": 0x11112222, "r5": 0xFEEDF00D}
     rows = (HOME, entry(6, EA + 0x1000, page(2), EX, zone=1), entry(7, EA + 0x2000, page(3), WR, zone=2),
@@ -232,8 +232,11 @@ def exception_probes(add):
                 add(f"fetch.{name}{suffix(msr)}", "mtctr 3; bctr", rows, msr, vector, zpr, r3=EA + address + 0x10, **seeds)
             add(f"fetch.across{suffix(msr)}", "mtctr 3; bctr", (HOME,), msr, 0x1200, r3=EA + 0xFFC, **seeds)
     for name, vector, bit, critical in (("ext", 0x500, EE, 0), ("crit", 0x100, CE, 1)):
+        if critical and not board.controller.critical:
+            continue
         for msr in translated():
-            pend = "; ".join([f"mtdcr {0xC3}, 3"] * critical + [f"mtdcr {0xC2}, 3; mtdcr {0xC1}, 3"])
+            pend = "; ".join((board.controller.make_critical(3) if critical else [])
+                             + [board.controller.enable(3), board.controller.raise_lines(3)])
             add(f"{name}{suffix(msr)}", f"{pend}; ori 5, 5, SNIPPET + 1f - here; mtspr 0x1A, 5; mtspr 0x1B, 4; rfi; trap; 1: {STOP}",
                 msr=ME, expect=vector, flags=CLEAN, r3=0x10000000, r4=msr | bit, r5=0)
             add(f"{name}.masked{suffix(msr)}", f"{pend}; ori 5, 5, SNIPPET + 1f - here; mtspr 0x1A, 5; mtspr 0x1B, 4; rfi; trap; 1: ",
@@ -249,7 +252,7 @@ def exception_probes(add):
             r3=0x1000, r4=msr | EE, r5=0, r6=0x04000000, r7=-1, r8=page(1))
 
 
-def mode_probes(add):
+def mode_probes(add, board):
     """rfi, rfci and mtmsr from every supervisor mode to every mode; privileged instructions in each."""
     for source in MODES:
         for target in [mode | user for user in (0, PR) for mode in MODES]:
@@ -258,15 +261,16 @@ def mode_probes(add):
                 add(f"{return_}.{name}", f"ori 5, 5, SNIPPET + 1f - here; mtspr {pc}, 5; mtspr {msr}, 4; {return_}; trap; 1: nop",
                     msr=ME | source, r4=ME | target, r5=0)
             add(f"mtmsr.{name}", "mtmsr 4; isync; nop", msr=ME | source, r4=ME | target)
+    dcr = board.controller.dcr
     for mode in (IR, DR, BOTH):
-        add(f"supervisor{suffix(mode)}", "mfmsr 4; wrteei 1; mfmsr 5; wrtee 6; mfmsr 7; mtspr 0x111, 8; mfspr 9, 0x111; mfdcr 10, 0xC2; "
-            f"mtspr 0x3DA, 11; mfspr 12, 0x3DA; mfspr 13, {PID}; mfspr 14, {ZPR}; mfspr 15, 287; dccci 0, 16; iccci 0, 16; tlbsync; "
+        add(f"supervisor{suffix(mode)}", "mfmsr 4; wrteei 1; mfmsr 5; wrtee 6; mfmsr 7; mtspr 0x111, 8; mfspr 9, 0x111; "
+            f"{f'mfdcr 10, {dcr}; ' if dcr else ''}mtspr 0x3DA, 11; mfspr 12, 0x3DA; mfspr 13, {PID}; mfspr 14, {ZPR}; mfspr 15, 287; dccci 0, 16; iccci 0, 16; tlbsync; "
             "lwz 17, 0(18)", (HOME, entry(6, page(1), page(1))), ME | mode, pid=33, r6=0, r8=0xCAFE, r11=0, r16=SCRATCH, r18=page(1))
 
 
 # --- kinds of access -------------------------------------------------------------------------------------------------
 
-def access_probes(add):
+def access_probes(add, board):
     """Cache and atomic instructions, multiple and string accesses at the edge of a page, devices, nothing at all."""
     rows = (HOME, entry(6, EA + 0x1000, page(20), EX, zone=1), entry(8, EA + 0x3000, page(4), zone=4))
     zpr = ZONES & ~(3 << 22)
@@ -290,15 +294,17 @@ def access_probes(add):
                                    ("stw", "stw 5, 0(3)", 0xFFE), ("lhz", "lhz 5, 0(3)", 0xFFF), ("sth", "sth 5, 0(3)", 0xFFF)):
                 add(f"edge.{what}.{name}{suffix(msr)}", code, (HOME, *second), msr, ANY, r3=EA + at, r4=24)
     # a device
-    for size, real, at in ((K4, 0xEF600000, 0x307), (K64, 0xEF600000, 0x307), (M1, 0xEF600000, 0x307), (M16, 0xEF000000, 0x600307)):
+    for size in (K4, K64, M1, M16):
+        real, at = board.place(0x400 << 2 * size)
         for msr in (ME | BOTH, ME | BOTH | PR, ME | DR):
             add(f"device.size{size}{suffix(msr)}", "stb 4, 0(3); li 5, 0; lbz 5, 0(3); lbzux 6, 3, 7",
                 (entry(5, 0x50000000, real, WR | 5, size),), msr, r3=0x50000000 + at, r4=0x5C, r7=0)
-    device = (entry(5, 0x50000000, 0xEF600000, 5, zone=1), entry(6, 0x50001000, 0xEF600000, WR | 5, zone=4))
+    real, at = board.place(0x1000)
+    device = (entry(5, 0x50000000, real, 5, zone=1), entry(6, 0x50001000, real, WR | 5, zone=4))
     for msr in (ME | BOTH, ME | BOTH | PR):
-        add(f"device.read_only{suffix(msr)}", "lbz 4, 0(3); stb 4, 0(3)", device, msr, 0x300, zpr, r3=0x50000307)
-        add(f"device.zone{suffix(msr)}", "lbz 4, 0(3); lbz 5, 0(3)", device, msr, 0x300 if msr & PR else 0, zpr, r3=0x50001307)
-    add("device.real_beside", "lbz 4, 7(3); mtmsr 5; isync; lbz 6, 7(3)", device, ME | IR, r3=UART, r5=ME)
+        add(f"device.read_only{suffix(msr)}", "lbz 4, 0(3); stb 4, 0(3)", device, msr, 0x300, zpr, r3=0x50000000 + at)
+        add(f"device.zone{suffix(msr)}", "lbz 4, 0(3); lbz 5, 0(3)", device, msr, 0x300 if msr & PR else 0, zpr, r3=0x50001000 + at)
+    add("device.real_beside", f"lbz 4, {board.harmless}(3); mtmsr 5; isync; lbz 6, {board.harmless}(3)", device, ME | IR, r3=board.uart, r5=ME)
     # where this board, or this VM, has nothing
     for name, real in (("hole", 0x50000000), ("beyond", 0x30000000)):
         for code in ("lwz 4, 0(3)", "stw 4, 0(3)", "lwzu 4, 4(3)"):
@@ -311,4 +317,4 @@ def probes(table):
     """All of them."""
     add = Probes(table).add
     for group in (tlbwe_probes, tlb_read_probes, change_probes, mixed_probes, exception_probes, mode_probes, access_probes):
-        group(add)
+        group(add, table.board)

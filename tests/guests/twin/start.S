@@ -13,7 +13,6 @@
 _start:
     li      %r0, 0
     mtspr   0x3D6, %r0              /* EVPR */
-    mtdcr   0x0C2, %r0              /* UIC_ER: no interrupts */
     lis     %r3, RUNNER_MSR@h
     ori     %r3, %r3, RUNNER_MSR@l
     mtmsr   %r3

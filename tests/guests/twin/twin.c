@@ -13,12 +13,6 @@
  */
 #include "twin.h"
 
-#define UART0     0xEF600300u
-#define UART_THR  0
-#define UART_IER  1
-#define UART_LSR  5
-#define LSR_THRE  0x20
-
 #define VECTOR_PROGRAM 0x700
 #define VECTOR_SC      0xC00
 #define MSR_PR         0x4000u
@@ -42,7 +36,6 @@ volatile uint32_t twin_select = SELECT_COUNTED | SELECT_REAL_TIME;
 volatile uint32_t twin_seed = 1;    /* of the random translations */
 
 /* Writes to a constant-numbered register, one instruction each. */
-#define mtdcr(number, value) __asm__ volatile("mtdcr %0, %1" ::"i"(number), "r"(value))
 #define mtspr(number, value) __asm__ volatile("mtspr %0, %1" ::"i"(number), "r"(value))
 
 static inline uint32_t mftsr(void)
@@ -53,29 +46,17 @@ static inline uint32_t mftsr(void)
     return value;
 }
 
-static volatile uint8_t *uart(uint32_t offset)
-{
-    return (volatile uint8_t *)(UART0 + offset);
-}
-
-static void put(char c)
-{
-    while (!(*uart(UART_LSR) & LSR_THRE)) {
-    }
-    *uart(UART_THR) = (uint8_t)c;
-}
-
 void put_text(const char *text)
 {
     while (*text) {
-        put(*text++);
+        board_putc(*text++);
     }
 }
 
 void put_hex(uint32_t value, int digits)
 {
     for (int shift = 4 * digits - 4; shift >= 0; shift -= 4) {
-        put("0123456789ABCDEF"[(value >> shift) & 15]);
+        board_putc("0123456789ABCDEF"[(value >> shift) & 15]);
     }
 }
 
@@ -89,15 +70,15 @@ static void put_decimal(uint32_t value)
         value /= 10;
     } while (value);
     while (count) {
-        put(digits[--count]);
+        board_putc(digits[--count]);
     }
 }
 
 void put_field(const char *name, uint32_t value, int digits)
 {
-    put(' ');
+    board_putc(' ');
     put_text(name);
-    put('=');
+    board_putc('=');
     put_hex(value, digits);
 }
 
@@ -111,8 +92,7 @@ void put_if_changed(const char *name, uint32_t before, uint32_t after)
 /* The machine's end of a run: system reset by DBCR0[RST]. */
 static void reset(void)
 {
-    while (!(*uart(UART_LSR) & 0x40)) {
-    }
+    board_drain();
     mtspr(0x3F2, 0x30000000u);
 }
 
@@ -124,7 +104,7 @@ void twin_stray(void)
     put_field("s0", out->srr0, 8);
     put_field("s2", out->srr2, 8);
     put_field("e", out->esr, 8);
-    put('\n');
+    board_putc('\n');
     reset();
     for (;;) {
     }
@@ -169,13 +149,10 @@ void seed(uint32_t msr)
 /* Timers, interrupt controller and UART at rest, nothing pending. TSR last: QEMU advances the watchdog at TCR writes. */
 void quiesce(void)
 {
-    *uart(UART_IER) = 0;
-    mtdcr(0x0C2, 0);
-    mtdcr(0x0C3, 0);
-    mtdcr(0x0C4, 0xFFFFFFFFu);
-    mtdcr(0x0C5, 0);
-    mtdcr(0x0C8, 0);
-    mtdcr(0x0C0, 0xFFFFFFFFu);
+    board_drain();
+    board_uart_quiet();
+    board_irq_reset();
+    board_irq_enable_bits(0);
     mtspr(0x3DB, 0);
     mtspr(0x3DA, 0);
     mtspr(0x3D8, 0xFFFFFFFFu);
@@ -203,7 +180,7 @@ static void put_gprs(void)
         if (out->gpr[i] != in->gpr[i]) {
             put_text(" r");
             put_decimal(i);
-            put('=');
+            board_putc('=');
             put_hex(out->gpr[i], 8);
         }
     }
@@ -273,7 +250,7 @@ static void run(const struct probe *probe)
             failure_count++;
         }
     }
-    put('\n');
+    board_putc('\n');
     if ((probe->flags & (PROBE_CLEAN | PROBE_KEEP)) == PROBE_CLEAN) {
         quiesce();
     }
@@ -340,7 +317,7 @@ static void scan_one(uint32_t word, uint32_t msr)
         put_text("scan.other");
         put_field("word", word, 8);
         put_field("v", out->vector, 4);
-        put('\n');
+        board_putc('\n');
     }
 }
 
@@ -360,11 +337,11 @@ static void scan_group(const struct scan *scan, uint32_t msr, uint32_t group)
     }
     put_text((msr & MSR_PR) ? "scan.user." : "scan.super.");
     put_text(scan->name);
-    put('.');
+    board_putc('.');
     put_hex(group, 3);
     put_field("v", trapped, 8);
     put_field("p", privileged, 8);
-    put('\n');
+    board_putc('\n');
 }
 
 static void run_scan(const struct scan *scan, uint32_t msr)
@@ -448,6 +425,6 @@ void twin_main(void)
         put_text(" failures=");
         put_decimal(failure_count);
     }
-    put('\n');
+    board_putc('\n');
     reset();
 }
