@@ -8,9 +8,16 @@
 #include "hooks.h"
 #include "board_values.h"
 
-#if BOARD_PAGE_MIN != 4096
-#error "refill.S is written for pages of 4 KiB"
+/* The smallest page: its size as a shift, in the word's field, and the last bit of its address. */
+#if BOARD_PAGE_MIN == 1024
+#define PAGE_SHIFT 10
+#elif BOARD_PAGE_MIN == 4096
+#define PAGE_SHIFT 12
+#else
+#error "refill.S is written for smallest pages of 1 KiB or 4 KiB"
 #endif
+#define PAGE_SIZE ((PAGE_SHIFT - 10) / 2 << 7)
+#define PAGE_LAST (31 - PAGE_SHIFT)
 
 .macro restore_23_27
     lwz     r23, GPR(23)(rVCPU)
@@ -43,16 +50,16 @@ func refill
     page_far 9f
 
     addi    r27, rVCPU, VCPU_VTLB
-    rlwinm  r25, r30, 20, 27, 31        /* the bucket of pages of this address */
+    rlwinm  r25, r30, 32 - PAGE_SHIFT, 27, 31 /* the bucket of pages of this address */
     add     r25, r25, r27
     lbz     r26, VTLB_BUCKET(r25)
-    rlwinm  r24, r30, 0, 0, 19
+    rlwinm  r24, r30, 0, 0, PAGE_LAST
 1:  cmpwi   r26, 0
     beq     4f
     slwi    r25, r26, 2
     add     r25, r25, r27
     lwz     r25, VTLB_HI - 4(r25)
-    rlwinm  r25, r25, 0, 0, 19
+    rlwinm  r25, r25, 0, 0, PAGE_LAST
     cmplw   r25, r24
     add     r25, r26, r27
     bne     2f
@@ -86,7 +93,7 @@ func refill
 
     /* In the partition's RAM? Then its machine address, EX, WR and WIMG make the low word. */
     lwz     r23, VTLB_RAM_GUEST(r27)
-    rlwinm  r24, r25, 0, 0, 19
+    rlwinm  r24, r25, 0, 0, PAGE_LAST
     subf    r24, r23, r24
     lwz     r23, VTLB_RAM_SIZE(r27)
     cmplw   r24, r23
@@ -114,8 +121,8 @@ func refill
     cmpwi   r23, 0
     beq     6f
     stb     r23, VTLB_MANY - 1(r26)
-6:  rlwinm  r30, r30, 0, 0, 19
-    ori     r30, r30, 1 << 7 | TLBHI_V  /* 4 KiB */
+6:  rlwinm  r30, r30, 0, 0, PAGE_LAST
+    ori     r30, r30, PAGE_SIZE | TLBHI_V
     tlbwe   r24, r25, 1
     tlbwe   r30, r25, 0
     restore_23_27

@@ -25,6 +25,12 @@ _Static_assert(TLB_ROW_COUNT <= TLB_ENTRIES - 16, "too few entries of the machin
 /* Size field of the smallest page: 0 is 1 KiB, 1 is 4 KiB. */
 #define SIZE_MIN ((31U - (uint32_t)__builtin_clz(BOARD_PAGE_MIN) - 10) / 2)
 
+/* Is a page of this size field too small for the machine? Signed: with pages of 1 KiB none is. */
+static inline bool is_below(uint32_t size)
+{
+    return (int32_t)size < (int32_t)SIZE_MIN;
+}
+
 /* ---- shadows ---- */
 
 /* Rows of the machine's TLB behind the static ones: PID << 8 | virtual entry + 1, 0: free; and the next to be used. */
@@ -428,8 +434,8 @@ __attribute__((noinline)) uint32_t tlb_fault(struct vcpu *v, enum tlb_access acc
         right = mixed_rights(v, access, virtual, *address, right, &entry);
     }
     size = entry == REAL ? SIZE_MIN : TLBHI_SIZE(v->vtlb.hi[entry]);
-    if (size < SIZE_MIN || (entry != REAL && (v->vtlb.hi[entry] & TLBHI_E) != 0)) {
-        vcpu_stop(v, size < SIZE_MIN ? "TLB entry below the machine's smallest page" : "little-endian TLB entry");
+    if (is_below(size) || (entry != REAL && (v->vtlb.hi[entry] & TLBHI_E) != 0)) {
+        vcpu_stop(v, is_below(size) ? "TLB entry below the machine's smallest page" : "little-endian TLB entry");
         return TLB_STOP;
     }
     /* A storage fault in spite of the right: a page of a mixed context that was made for the other kind of access. */
