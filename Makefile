@@ -106,7 +106,7 @@ $(GEN)/partitions.h: $(PARTITIONS) config/boards/$(BOARD).toml tools/partition.p
 # A feature is a file: each option adds its own.
 ASM-$(CONFIG_PARAVIRT) += hypercall
 ASM-$(CONFIG_IRFM)     += irfm
-ASM-$(CONFIG_UART_16550) += uart
+ASM-$(CONFIG_CONSOLE)  += uart
 ASM-$(CONFIG_TLB_VIRT) += refill
 ASM := $(filter-out hypercall irfm uart refill board_%,$(patsubst asm/%.S,%,$(wildcard asm/*.S))) board_$(BOARD_CODE) $(ASM-y)
 SRC-y := vcpu memory timer emulate spr fault board_$(BOARD_CODE)

@@ -187,20 +187,20 @@
 #endif
 .endm
 
-/* uart_near label: to label if the guest's data access is to its UART, r29 bytes from the first register (option UART_16550). */
+/* uart_near label: to label if the guest's data access is to its UART, r29 bytes from the first register (option CONSOLE). */
 .macro uart_near label
-#ifdef CONFIG_UART_16550
+#ifdef CONFIG_CONSOLE
     mfspr   r30, SPRN_DEAR
     lwz     r29, VCPU_UART_BASE(rVCPU)
     subf    r29, r29, r30
-    cmplwi  r29, 7
+    cmplwi  r29, CONSOLE_HOT_SIZE - 1
     ble-    \label
 #endif
 .endm
 
 /* key_uart label: rVALUE is for the UART. In: rKEY. Clobbers: CR0 */
 .macro key_uart label
-#ifdef CONFIG_UART_16550
+#ifdef CONFIG_CONSOLE
     cmplwi  rKEY, KEY_UART
     beq     \label
 #endif

@@ -1,6 +1,9 @@
 /*
- * uart.S: what a driver that polls does for every byte (option CONSOLE): lbz of LSR, stb of DATA. src/console.c does the
- * rest, and these as well when the byte ends a line, an interrupt is to follow, or the line waits for the board.
+ * uart.S: what a driver that polls does for every byte (option CONSOLE): a load of the status, a store of the data. C does the
+ * rest (src/uart.c), and these as well when the byte ends a line, an interrupt is to follow, or the line waits for the board.
+ *
+ * It knows one kind of UART, CONSOLE_HOT: that of the most VMs. Registers that are words are reached by word, or by their low
+ * byte.
  */
 #include "offsets.h"
 #include "asm.h"
@@ -8,18 +11,96 @@
 #include "gpr.h"
 #include "hooks.h"
 
+#define OP_LWZ   32
 #define OP_LBZ   34
+#define OP_STW   36
 #define OP_STB   38
-#define REG_DATA 0
-#define REG_LSR  5
 #define LSR_RX   0x01
 #define LSR_EMPTY 0x60
 #define IER_TX   0x02
 #define LCR_DLAB 0x80
+#define STAT_TX_EMPTY 0x04
+
+#if CONSOLE_HOT == CONSOLE_16550
+#define OP_LOAD    OP_LBZ
+#define OP_STORE   OP_STB
+#define REG_DATA   0
+#define REG_STATUS 5
+#elif CONSOLE_HOT == CONSOLE_16550_WORDS
+#define OP_LOAD    OP_LWZ
+#define OP_STORE   OP_STW
+#define REG_DATA   0
+#define REG_STATUS 20
+#else
+#define OP_LOAD    OP_LWZ
+#define OP_STORE   OP_STW
+#define REG_DATA   4
+#define REG_STATUS 8
+#endif
+
+/* opcode_of: rKEY = opcode of rINSN; of words, lbz and stb of the low byte count as lwz and stw. In: r27 = offset. Clobbers: CR0 */
+.macro opcode_of
+#if OP_LOAD == OP_LWZ
+    rlwinm. rKEY, rINSN, 0, 4, 4        /* the bit between the two */
+    rlwinm  rKEY, rINSN, 6, 26, 31
+    beq     4f
+    addi    rKEY, rKEY, OP_LWZ - OP_LBZ
+    addi    r27, r27, -3
+4:
+#else
+    rlwinm  rKEY, rINSN, 6, 26, 31
+#endif
+.endm
+
+/* is_zero field: to uart_other if that byte of the UART is not. In: r27 = UART. Clobbers: rKEY, CR0 */
+.macro is_zero field
+    lbz     rKEY, \field(r27)
+    cmpwi   rKEY, 0
+    bne-    uart_other
+.endm
+
+/* status_simple: to uart_other unless the status has nothing but what status_value says. In: r27 = UART. Clobbers: rKEY, CR0 */
+.macro status_simple
+    is_zero UART_HANDED
+#if CONSOLE_HOT == CONSOLE_UARTLITE
+    is_zero UART_ENABLED
+    is_zero UART_OVERRUN
+    is_zero UART_COUNT
+#endif
+.endm
+
+/* status_value: rVALUE = what the guest reads. In: r27 = UART. Clobbers: rKEY, CR0 */
+.macro status_value
+#if CONSOLE_HOT == CONSOLE_UARTLITE
+    li      rVALUE, STAT_TX_EMPTY
+#else
+    lbz     rKEY, UART_COUNT(r27)
+    cmpwi   rKEY, 0
+    li      rVALUE, LSR_EMPTY
+    beq     3f
+    ori     rVALUE, rVALUE, LSR_RX
+3:
+#endif
+.endm
+
+/* store_simple: to uart_other unless a byte goes to the line and nobody is told. In: r27 = UART. Clobbers: rKEY, CR0 */
+.macro store_simple
+    is_zero UART_HANDED
+#if CONSOLE_HOT == CONSOLE_UARTLITE
+    is_zero UART_ENABLED
+#else
+    lbz     rKEY, UART_LCR(r27)
+    andi.   rKEY, rKEY, LCR_DLAB
+    bne-    uart_other
+    lbz     rKEY, UART_IER(r27)
+    andi.   rKEY, rKEY, IER_TX
+    bne-    uart_other
+#endif
+.endm
 
 /*
  * uart_access
- * In:       rVCPU, rCR, r29 = DEAR - uart_base, 0 to 7; guest's r28-r30 in its register file, r31 in low_r31
+ * In:       rVCPU, rCR, r29 = DEAR - uart_base, within the registers; guest's r28-r30 in its register file, r31 in low_r31
  * Out:      to gpr_read and from there to uart_store; to gpr_write; or to data_miss_other with nothing changed
  * Clobbers: r27 (restored), r29, r30, CR
  */
@@ -31,10 +112,10 @@ func uart_access
     bne-    uart_other
     mr      r27, r29
     fetch_trapped                       /* rINSN */
-    rlwinm  rKEY, rINSN, 6, 26, 31
-    cmpwi   rKEY, OP_LBZ
+    opcode_of
+    cmpwi   rKEY, OP_LOAD
     beq     1f
-    cmpwi   rKEY, OP_STB
+    cmpwi   rKEY, OP_STORE
     cmpwi   cr1, r27, REG_DATA
     bne-    uart_other
     bne-    cr1, uart_other
@@ -44,12 +125,10 @@ func uart_access
     li      rKEY, KEY_UART
     b       gpr_read
 
-1:  cmpwi   r27, REG_LSR
+1:  cmpwi   r27, REG_STATUS
     bne-    uart_other
     lwz     r27, VCPU_UART(rVCPU)
-    lbz     rKEY, UART_HANDED(r27)
-    cmpwi   rKEY, 0
-    bne-    uart_other
+    status_simple
     lbz     rKEY, UART_LENGTH(r27)
     cmpwi   rKEY, 0
     beq     2f
@@ -58,13 +137,9 @@ func uart_access
     cmpwi   rKEY, UART_POLLS
     bgt-    uart_other
     stb     rKEY, UART_POLL_COUNT(r27)
-2:  lbz     rKEY, UART_COUNT(r27)
-    mtcrf   0x60, rINSN
-    cmpwi   rKEY, 0
-    li      rVALUE, LSR_EMPTY
-    beq     3f
-    ori     rVALUE, rVALUE, LSR_RX
-3:  lwz     r27, GPR(27)(rVCPU)
+2:  mtcrf   0x60, rINSN
+    status_value
+    lwz     r27, GPR(27)(rVCPU)
     stat_count STAT_mmio, rKEY
     stat_count STAT_data_fault, rKEY
     b       gpr_write
@@ -78,15 +153,7 @@ uart_other:
 uart_store:
     stw     r27, GPR(27)(rVCPU)
     lwz     r27, VCPU_UART(rVCPU)
-    lbz     rKEY, UART_HANDED(r27)
-    cmpwi   rKEY, 0
-    bne-    uart_other
-    lbz     rKEY, UART_LCR(r27)
-    andi.   rKEY, rKEY, LCR_DLAB
-    bne-    uart_other
-    lbz     rKEY, UART_IER(r27)
-    andi.   rKEY, rKEY, IER_TX
-    bne-    uart_other
+    store_simple
     clrlwi  rVALUE, rVALUE, 24
     cmpwi   rVALUE, '\n'
     beq-    uart_other

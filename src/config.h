@@ -43,24 +43,19 @@
 #endif
 #endif
 
-/* The guest's UART (console.h): its address is a word as all else here, the unit tests' host has wider pointers. */
+/*
+ * The guest's UART (console.h), and where asm/uart.S finds it at once: at this effective address, while the context is this one.
+ * FAR: nowhere. Its own address is a word as all else here: the unit tests' host has wider pointers.
+ */
 #ifdef CONFIG_CONSOLE
-#define VCPU_UART_WORD uint32_t uart;
-#else
-#define VCPU_UART_WORD
-#endif
-
-/* Where asm/uart.S finds a 16550 at once: at this effective address, while the context is this one. FAR: nowhere. */
-#ifdef CONFIG_UART_16550
-#define VCPU_UART_WORDS            VCPU_UART_WORD uint32_t uart_base, uart_context;
+#define VCPU_UART_WORDS            uint32_t uart_base, uart_context, uart;
 #define VCPU_UART_NEAR(v, address) ((v)->uart_base = (address), (v)->uart_context = vcpu_context(v))
 #define VCPU_UART_FAR(v)           ((v)->uart_context = 0)
 #define VCPU_UART_RESET(v)         ((v)->uart_base = 0, VCPU_UART_FAR(v))
 #else
-#define VCPU_UART_WORDS            VCPU_UART_WORD
+#define VCPU_UART_WORDS
 #define VCPU_UART_NEAR(v, address) ((void)(v), (void)(address))
 #define VCPU_UART_FAR(v)           ((void)(v))
-#define VCPU_UART_RESET(v)         ((void)(v))
 #endif
 
 #ifdef CONFIG_TLB_VIRT

@@ -1,6 +1,7 @@
 /*
- * console.h: one UART of the board, shared (option CONSOLE). Every guest sees a UART of its own, of the kind and at the
- * address that its partition names (uart.h); its output comes out line by line with the guest's name in front, input goes to the focused guest.
+ * console.h: one UART of the board, shared (option CONSOLE). Every guest sees a UART of its own, of the kind and at the address
+ * that its partition names (uart.h); its output comes out line by line with the guest's name in front, input goes to the focused
+ * guest.
  */
 #ifndef PROTEUS_CONSOLE_H
 #define PROTEUS_CONSOLE_H

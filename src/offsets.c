@@ -7,6 +7,7 @@
 #include "timer.h"
 #include "tlb.h"
 #include "console.h"
+#include "partition.h"
 #include "vcpu.h"
 
 #define CONSTANT(name, value) __asm__ volatile("@define " #name " %0" : : "i"(value));

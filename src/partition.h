@@ -21,7 +21,7 @@
 #define VM_NAME_SIZE 8
 
 // The virtual UART that a VM sees. tools/partition.py writes CONSOLE_KIND(config) and CONSOLE_IRQ(config), its line: constants
-// where all VMs have the same.
+// where all VMs have the same. CONSOLE_HOT is the kind of the most VMs.
 #define CONSOLE_16550       0   // registers are bytes
 #define CONSOLE_16550_WORDS 1   // each is the low byte of a word
 #define CONSOLE_UARTLITE    2

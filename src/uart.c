@@ -12,21 +12,26 @@ bool console_claims(const struct vcpu *v, uint32_t address)
 
 bool console_is_near(const struct vcpu *v, uint32_t address)
 {
-    return uart_is_bytes(&vm_config[vcpu_index(v)]) && console_claims(v, address);
+    return CONSOLE_KIND(&vm_config[vcpu_index(v)]) == CONSOLE_HOT && console_claims(v, address);
 }
 
 /* ---- a bus of bytes: a 16550 with a register in each ---- */
+
+static bool is_byte(const struct vcpu *v, uint32_t address)
+{
+    return uart_is_bytes(&vm_config[vcpu_index(v)]) && console_claims(v, address);
+}
 
 uint8_t console_read(struct vcpu *v, uint32_t address)
 {
     uint32_t reg = address - vm_config[vcpu_index(v)].console_base;
 
-    return console_is_near(v, address) ? (uint8_t)uart_16550_read(v, uart_of(v), reg) : 0;
+    return is_byte(v, address) ? (uint8_t)uart_16550_read(v, uart_of(v), reg) : 0;
 }
 
 void console_write(struct vcpu *v, uint32_t address, uint8_t value)
 {
-    if (console_is_near(v, address)) {
+    if (is_byte(v, address)) {
         uart_16550_write(v, uart_of(v), address - vm_config[vcpu_index(v)].console_base, value);
     }
 }

@@ -7,6 +7,7 @@
 #include "timer.h"
 #include "tlb.h"
 #include "console.h"
+#include "partition.h"
 #include "vcpu.h"
 
 #include "offsets_checked.h"

@@ -1150,13 +1150,18 @@ def render_header(product):
 
 
 def console_macros(vms):
-    """Kind and line of the virtual UARTs: constants, unless VMs differ."""
-    found = {(CONSOLE_KINDS[vm.console_kind][0], vm.console_line) for vm in vms if vm.console_base} or {("CONSOLE_16550", 0)}
+    """Kind and line of the virtual UARTs: constants, unless VMs differ; and the kind that asm/uart.S knows."""
+    kinds = [vm.console_kind for vm in vms if vm.console_base] or ["ns16550"]
+    hot = max(kinds, key=kinds.count)
+    lines = [f"#define CONSOLE_HOT {CONSOLE_KINDS[hot][0]}", f"#define CONSOLE_HOT_SIZE {CONSOLE_KINDS[hot][1]}"]
+    found = {(CONSOLE_KINDS[vm.console_kind][0], vm.console_line) for vm in vms if vm.console_base}
+    found = found or {("CONSOLE_16550", 0)}
     if len(found) > 1:
-        return ["#define CONSOLE_MIXED", "#define CONSOLE_KIND(config) ((config)->console_kind)",
-                "#define CONSOLE_IRQ(config) ((config)->console_line)"]
+        return lines + ["#define CONSOLE_MIXED", "#define CONSOLE_KIND(config) ((config)->console_kind)",
+                        "#define CONSOLE_IRQ(config) ((config)->console_line)"]
     kind, line = found.pop()
-    return [f"#define CONSOLE_KIND(config) ((void)(config), {kind})", f"#define CONSOLE_IRQ(config) ((void)(config), {line})"]
+    return lines + [f"#define CONSOLE_KIND(config) ((void)(config), {kind})",
+                    f"#define CONSOLE_IRQ(config) ((void)(config), {line})"]
 
 
 def render_c(product):

@@ -334,8 +334,12 @@ def test_product(tool, folder):
     """Every product of the tree passes, with the configuration that its own defconfig gives it."""
     assert run_tool(kconfig.main, ["--kconfig", os.path.join(TOP, "Kconfig"), "--out", ".",
                                    "--defconfig", os.path.join(folder, "defconfig")]) == 0
+    config = (tool.path / ".config").read_text()
+    with open(os.path.join(TOP, "config", "boards", re.search(r'^CONFIG_BOARD="(.*)"', config, re.M)[1] + ".toml"),
+              encoding="utf-8") as file:
+        board = file.read()
     with open(os.path.join(folder, "partitions.toml"), "rb") as file:
-        assert good(tool, file.read(), config=(tool.path / ".config").read_text())["product"]["name"] == os.path.basename(folder)
+        assert good(tool, file.read(), config=config, board=board)["product"]["name"] == os.path.basename(folder)
 
 
 def test_products_are_there():
@@ -426,7 +430,8 @@ def test_header(tool):
     text = (tool.path / "gen" / "partitions.h").read_text()
     assert [line for line in text.splitlines() if line.startswith("#define") and " " in line[8:]] == [
         "#define VM_COUNT 2", "#define TLB_ROW_COUNT 5", "#define SCHED_QUANTUM_TICKS 16667", "#define CONSOLE_ESCAPE 0x01",
-        "#define CONSOLE_FOCUS 1", "#define CONSOLE_KIND(config) ((void)(config), CONSOLE_16550)",
+        "#define CONSOLE_FOCUS 1", "#define CONSOLE_HOT CONSOLE_16550", "#define CONSOLE_HOT_SIZE 8",
+        "#define CONSOLE_KIND(config) ((void)(config), CONSOLE_16550)",
         "#define CONSOLE_IRQ(config) ((void)(config), 0)"]
 
 
