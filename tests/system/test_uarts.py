@@ -1,0 +1,68 @@
+"""Every kind of virtual UART, by every form of load and store: the same console, on the hot road and by C.
+
+Product `uarts`: the same guest (tests/guests/uarttest) as three VMs, with a 16550 whose registers are bytes, one whose registers
+are words, and a UartLite. The assembler knows one kind, that of the most VMs: the others go by C. So each VM runs alone, too.
+"""
+
+import re
+
+import conftest
+import pytest
+import run
+
+KINDS = ("bytes", "words", "lite")
+TEXT = "The quick brown fox jumps over the lazy dog, by "
+FORMS = {"bytes": ["lbz, stb", "lbzx, stbx"],
+         "words": ["lbz, stb", "lbzx, stbx", "lwz, stw", "lwzx, stwx", "lhz, sth"]}
+FORMS["lite"] = FORMS["words"]
+LONG = "".join(chr(ord("a") + number % 26) for number in range(250))
+CHECKS = {"bytes": 111, "words": 264, "lite": 262}      # of which none can be left out unseen
+
+
+def expected(kind):
+    """What a VM of this kind writes."""
+    lines = [TEXT + form for form in FORMS[kind]] + [LONG]
+    if kind != "bytes":
+        lines.append(". by stwbrx")
+    return lines + ["by registers 0372678901", f"uarttest: PASS checks={CHECKS[kind]:08X}"]
+
+
+def ticks(result, kind):
+    """How long a VM ran."""
+    return result.vms[kind].stats["ticks"]
+
+
+def build(board, tmp_path, vms):
+    """The product with these VMs only."""
+    with open(f"{conftest.ROOT}/config/uarts/partitions.toml", encoding="utf-8") as file:
+        head, *tables = file.read().split("[[vm]]\n")
+    parts = [head] + [table for table in tables if re.search(r'^name = "(.*)"', table)[1] in vms]
+    partitions = tmp_path / "partitions.toml"
+    partitions.write_text("[[vm]]\n".join(parts), encoding="utf-8")
+    folder = f"build/uarts-{board}-{'-'.join(vms)}"
+    settings = f"CONFIG_BOARD_{board.upper()}=y"
+    conftest.make("PRODUCT=uarts", f"O={folder}", f"PARTITIONS={partitions}", f"EXTRA_CONFIG={settings}", f"{folder}/proteus.elf")
+    return run.run(image=f"{conftest.ROOT}/{folder}/proteus.elf", timeout=60)
+
+
+def check(result, kinds):
+    """Every VM has said all, and nothing else."""
+    assert not list(result.trouble()), "\n".join(result.lines[-20:])
+    assert set(result.vms) == set(kinds)
+    for kind in kinds:
+        assert result.vms[kind].lines == expected(kind)
+
+
+@pytest.mark.parametrize("board", ["ref405ep", "ml403", "raptor"])
+def test_side_by_side(board, tmp_path):
+    """One image with all kinds: CONFIG_UART_16550, CONFIG_UART_16550_WORDS, CONFIG_UART_UARTLITE."""
+    check(build(board, tmp_path, KINDS), KINDS)
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_alone(kind, tmp_path):
+    """Its kind is the one that the assembler knows: the same lines, and sooner than by C, as beside the first kind."""
+    result = build("ref405ep", tmp_path, [kind])
+    check(result, [kind])
+    if kind != KINDS[0]:
+        assert ticks(result, kind) < 0.6 * ticks(build("ref405ep", tmp_path, KINDS), kind)
