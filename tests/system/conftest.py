@@ -4,6 +4,7 @@ import os
 import re
 import subprocess
 import sys
+import tomllib
 
 import pytest
 
@@ -11,6 +12,10 @@ ROOT = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__)
 HERE = os.path.dirname(os.path.abspath(__file__))
 sys.path[:0] = [os.path.join(ROOT, "tools"), HERE]
 
+import machine as machines  # noqa: E402
+import run as runner  # noqa: E402
+
+FIRST = "ref405ep"      # the board of a product that says nothing else
 GUESTS = os.path.join(ROOT, "build", "guests")
 
 
@@ -21,21 +26,38 @@ def make(*arguments):
         pytest.fail(f"make {' '.join(arguments)}:\n{done.stdout}{done.stderr}", pytrace=False)
 
 
-class Images:
-    """Builds each image once a run."""
+def machine_of(board):
+    """QEMU's machine for a board."""
+    with open(os.path.join(ROOT, "config", "boards", board + ".toml"), "rb") as file:
+        facts = tomllib.load(file).get("qemu")
+    return machines.Machine(facts["machine"], facts["serial"], facts["patched"]) if facts else machines.REF405EP
 
-    def __init__(self):
-        self.built = {}
+
+class Images:
+    """Builds each image once a run, for one board; on() gives those of another."""
+
+    def __init__(self, board=FIRST):
+        self.board, self.machine = board, machine_of(board)
+        self.built, self.others = {}, {}
+
+    def on(self, board):
+        """The images of the same products for this board, whatever their own is."""
+        return self if board == self.board else self.others.setdefault(board, Images(board))
 
     def elf(self, product, options=""):
         """The ELF image of a product, with these options ("CONFIG_X=n ...") instead of its own."""
+        options = f"{self._board_option()} {options}".strip()
         folder = "-".join([f"build/{product}", *re.findall(r"CONFIG_(\w+)", options)]).lower()
         return self._build(product, f"{folder}/proteus.elf", f"O={folder}", f"EXTRA_CONFIG={options}")
 
     def rom(self, product):
         """The ROM image of a product."""
-        folder = f"build/{product}-rom"
-        return self._build(product, f"{folder}/proteus.bin", f"O={folder}", "EXTRA_CONFIG=CONFIG_ROM=y")
+        options = f"{self._board_option()} CONFIG_ROM=y".strip()
+        folder = "-".join([f"build/{product}", *re.findall(r"CONFIG_(\w+)", options)]).lower()
+        return self._build(product, f"{folder}/proteus.bin", f"O={folder}", f"EXTRA_CONFIG={options}")
+
+    def _board_option(self):
+        return "" if self.board == FIRST else f"CONFIG_BOARD_{self.board.upper()}=y"
 
     def _build(self, product, target, *settings):
         if target not in self.built:
@@ -43,10 +65,29 @@ class Images:
             self.built[target] = os.path.join(ROOT, target)
         return self.built[target]
 
-    @staticmethod
-    def guest(name):
-        """The ELF of a guest, as it is in the images. Build an image first, or ask `guests`."""
-        return os.path.join(GUESTS, name + ".elf")
+    def run(self, **options):
+        """run.run() on this board's machine, for an image or a copy of one, or a guest bare."""
+        return runner.run(machine=self.machine, **options)
+
+    def guests(self):
+        """Folder of the board's guests, built."""
+        if "guests" not in self.built:
+            make("guests", *([] if self.board == FIRST else [f"BOARD={self.board}"]))
+            self.built["guests"] = self._folder()
+        return self.built["guests"]
+
+    def _folder(self):
+        return GUESTS if self.board == FIRST else os.path.join(GUESTS, self.board)
+
+    def guest(self, name):
+        """The ELF of a guest, as it is in the images. Build an image first, or ask guests()."""
+        return os.path.join(self._folder(), name + ".elf")
+
+
+@pytest.fixture(scope="session")
+def folder(tmp_path_factory):
+    """For files of all tests, the same for all."""
+    return tmp_path_factory.mktemp("system")
 
 
 @pytest.fixture(scope="session")
@@ -56,7 +97,6 @@ def images():
 
 
 @pytest.fixture(scope="session")
-def guests():
+def guests(images):
     """Folder of the guests' ELF files, built."""
-    make("guests")
-    return GUESTS
+    return images.guests()

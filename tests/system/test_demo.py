@@ -1,4 +1,4 @@
-"""The product `demo`: three unmodified guests side by side, from the ELF image and from ROM."""
+"""The product `demo`: three unmodified guests side by side, from the ELF image and from ROM, on every board."""
 
 import pytest
 import run
@@ -6,12 +6,13 @@ import run
 VMS = ("ctask", "ffttask", "sfft")
 
 
-@pytest.fixture(scope="module", params=["elf", "rom"])
+@pytest.fixture(scope="module", params=["ref405ep elf", "ref405ep rom", "ml403 elf", "ml403dcr elf", "raptor elf"])
 def console(request, images):
-    """The console of one run of each image."""
-    if request.param == "elf":
-        return run.run(image=images.elf("demo"), timeout=300)
-    return run.run(rom=images.rom("demo"), timeout=300)
+    """The console of one run of each image. Machine and QEMU are those that the table beside the image names."""
+    board, kind = request.param.split()
+    if kind == "elf":
+        return run.run(image=images.on(board).elf("demo"), timeout=300)
+    return run.run(rom=images.on(board).rom("demo"), timeout=300)
 
 
 def test_ends_by_itself(console):

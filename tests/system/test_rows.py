@@ -8,7 +8,7 @@ import pytest
 import test_twin
 import twin_compare
 
-bare, virtual = test_twin.bare, test_twin.virtual     # its fixtures
+bare_on, both = test_twin.bare_on, test_twin.both     # its fixtures
 
 LIST = os.path.join(conftest.ROOT, "build", "coverage", "system-twin.txt")
 # Counter: the probes that make it count, by the beginning of their names.
@@ -31,16 +31,17 @@ def listed():
 
 
 @pytest.fixture(scope="module")
-def different(bare, virtual):
+def different(both):
     """Names of the probes whose result is another one as a VM."""
-    lines = twin_compare.compare(bare, virtual.vms["twin"].lines, twin_compare.read_rules())
+    bare, virtual, rules = both
+    lines = twin_compare.compare(bare, virtual.vms["twin"].lines, rules)
     return {line.split(":")[0].split()[0] for line in lines}
 
 
 @pytest.mark.parametrize("row", test_twin.rows("config/isa.def"))
-def test_instruction(row, bare, virtual, different, listed):
+def test_instruction(row, both, different, listed):
     """Probes of the row in supervisor and in user state, with the bare machine's results."""
-    names = set(twin_compare.probes(virtual.vms["twin"].lines))
+    names = set(twin_compare.probes(both[1].vms["twin"].lines))
     probes = {name for name in names if name.split(".")[:2] in (["isa", row], ["tlb", row])}
     assert any(name.endswith(".u") for name in probes), f"no probe of {row} in user state"
     assert any(not name.endswith(".u") for name in probes), f"no probe of {row} in supervisor state"
@@ -49,13 +50,14 @@ def test_instruction(row, bare, virtual, different, listed):
 
 
 @pytest.mark.parametrize("row", sorted(COUNTERS))
-def test_counter(row, virtual, listed):
+def test_counter(row, both, listed):
     """The counter has seen at least the probes that are there for it, and the other VM has one of its own."""
-    names = [name for name in twin_compare.probes(virtual.vms["twin"].lines) if name.startswith(COUNTERS[row])]
+    vms = both[1].vms
+    names = [name for name in twin_compare.probes(vms["twin"].lines) if name.startswith(COUNTERS[row])]
     supervisor = [name for name in names if not name.endswith(".u")]
     assert len(supervisor) > 0
     if row not in ("irq", "pit"):
-        assert virtual.vms["twin"].stats[row] >= len(supervisor)
-    assert virtual.vms["twin"].stats[row] > 0
-    assert virtual.vms["twin"].stats.get(row) != virtual.vms["beside"].stats.get(row)
+        assert vms["twin"].stats[row] >= len(supervisor)
+    assert vms["twin"].stats[row] > 0
+    assert vms["twin"].stats.get(row) != vms["beside"].stats.get(row)
     listed(f"stat.{row}")

@@ -12,7 +12,9 @@ import os
 import re
 import sys
 
-LIST = os.path.join(os.path.dirname(os.path.abspath(__file__)), "twin_expected_differences.txt")
+HERE = os.path.dirname(os.path.abspath(__file__))
+LIST = os.path.join(HERE, "twin_expected_differences.txt")                  # of the distribution's QEMU
+LIST_VIRTEX = os.path.join(HERE, "twin_expected_differences_virtex.txt")    # of the patched one
 PROBE = re.compile(r"(?:\[[A-Za-z0-9_-]+\] )?((?:[a-z][a-z0-9_]*)(?:\.[^ ]*)?(?: [a-z0-9]+=[0-9A-F]+| !)*)$")
 SECTIONS = {"[always]": None, "[with TLB_VIRT]": True, "[without TLB_VIRT]": False}
 SINGLE = ("fit", "watchdog")        # probes whose name has no dot
