@@ -25,14 +25,14 @@
 #endif
 
 /*
- * With the register pages, the file begins on one page and ends on the next (hypercalls/page.def): the distance from one to
- * the next is two pages.
+ * With the register pages, the file begins on one page and ends on the next (hypercalls/page.def), or, if those are small,
+ * behind it: the distance from one file to the next is whole pages.
  */
 #ifdef CONFIG_IRFM
-#include "board_values.h"
+#include "partitions.h"
 #define VCPU_PAGE_RESERVED uint32_t reserved[12];
 #define VCPU_PAGE_WORDS    uint32_t version, features, pvr;
-#define VCPU_SLOT          uint32_t slot[2 * BOARD_PAGE_MIN / 4];
+#define VCPU_SLOT          uint32_t slot[REGISTERS_STEP / 4];
 #else
 #define VCPU_PAGE_RESERVED
 #define VCPU_SLOT

@@ -14,6 +14,8 @@
 
 #ifdef CONFIG_IRFM
 
+_Static_assert(sizeof(struct vcpu) == REGISTERS_STEP, "the register file does not fit REGISTERS_STEP (tools/partition.py)");
+
 /* The writable page, of which the register file is the end. */
 static inline uint32_t *page_first_word(struct vcpu *v)
 {

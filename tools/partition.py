@@ -1030,6 +1030,10 @@ class Product:
                 base += -(-(max(clash) - base) // align) * align
         return None
 
+    def register_step(self):
+        """Bytes from a VM's two register pages to the next VM's: of pages of 1 KiB, a virtual TLB needs two more behind them."""
+        return self.board.page_min * (4 if self.board.page_min == PAGE_SIZES[0] and self.config.get("TLB_VIRT") else 2)
+
     def place_registers(self):
         """The machine area (base, size) of all VMs' register pages, or None: two pages for each VM of a product with IRFM.
 
@@ -1038,7 +1042,7 @@ class Product:
         if not self.config.get("IRFM") or not self.vms:
             return None
         step = self.board.page_min
-        size = len(self.vms) * 2 * step
+        size = len(self.vms) * self.register_step()
         for area in self.board.reserved:
             base = -(-max(area["base"], LOW_END) // step) * step
             if area["name"] == "hypervisor" and base + size <= area["base"] + area["size"]:
@@ -1098,7 +1102,7 @@ class Product:
         if not vm.page or not self.registers:
             return []
         size = self.board.page_min
-        machine = self.registers[0] + vm.index * 2 * size
+        machine = self.registers[0] + vm.index * self.register_step()
         return [(vm.page - size, machine, size), (vm.page, machine + size, size)]
 
     def windows(self, vm):
@@ -1146,7 +1150,8 @@ def render_header(product):
         f"#define CONSOLE_ESCAPE 0x{product.escape:02X}",
         f"#define CONSOLE_FOCUS {product.focus}",
         *console_macros(product.vms),
-        *([f"#define REGISTERS_BASE 0x{product.registers[0]:08X}"] if product.registers else []), "", "#endif", ""])
+        *([f"#define REGISTERS_BASE 0x{product.registers[0]:08X}",
+           f"#define REGISTERS_STEP 0x{product.register_step():X}"] if product.registers else []), "", "#endif", ""])
 
 
 def console_macros(vms):

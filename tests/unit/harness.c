@@ -221,6 +221,19 @@ bool is_idle(void)
     return current != 0 && current->pc == (uint32_t)(uintptr_t)idle_loop;
 }
 
+void irq_software(struct vcpu *v, uint32_t enabled, uint32_t active)
+{
+#ifdef CONFIG_BOARD_VIRTEX
+    irq_write(v, INTC_MER, MER_ME);
+    irq_write(v, INTC_ISR, active);
+    irq_write(v, INTC_IER, enabled);
+#else
+    irq_write(v, UIC_SR, 0xFFFFFFFF);
+    irq_write(v, UIC_ER, enabled);
+    irq_write(v, UIC_SRS, active);
+#endif
+}
+
 uint32_t machine_address(const struct vcpu *v, uint32_t address)
 {
     return address + v->ram_offset;

@@ -19,6 +19,7 @@
 #include "board.h"
 #include "cpu.h"
 #include "emulate.h"
+#include "irq.h"
 #include "partition.h"
 #include "roads.h"
 #include "timer.h"
@@ -62,6 +63,13 @@ extern const struct window {
 
 /* Is the machine in the idle loop? */
 bool is_idle(void);
+
+/* Does the guest reach its interrupt controller by DCRs? Registers of both kinds have the same number for what enables lines. */
+#define IRQ_BY_DCR (IS_ENABLED(CONFIG_IRQ) && !IS_ENABLED(CONFIG_INTC_MMIO))
+#define IRQ_ENABLE 2
+
+/* By software, as a driver's test does: of the guest's lines these are enabled, and these are active. */
+void irq_software(struct vcpu *v, uint32_t enabled, uint32_t active);
 
 /* Machine address of guest-physical `address`; the word there. */
 uint32_t machine_address(const struct vcpu *v, uint32_t address);

@@ -63,7 +63,7 @@ static void drain(void)
     uint32_t i;
 
     for (i = 0; i < 1000 && (fake.uart_ier & IER_TX) != 0; i++) {
-        fake.lines = UIC_BIT(BOARD_UART0_IRQ);
+        fake.lines = IRQ_BIT(BOARD_CONSOLE_IRQ);
         enter(external(current));
         fake.lines = 0;
     }
@@ -163,7 +163,7 @@ static void slow_board(void **state)
     put(first, DATA, 'X'); /* overrun: lost, as on the chip */
     while ((fake.uart_ier & IER_TX) != 0) {
         fake.room = 1;
-        fake.lines = UIC_BIT(BOARD_UART0_IRQ);
+        fake.lines = IRQ_BIT(BOARD_CONSOLE_IRQ);
         enter(external(current));
         fake.lines = 0;
         assert_true(fake.output_length < sizeof(seen));
@@ -206,7 +206,7 @@ static void fifo_of_lines(void **state)
     type(first, "1\n22\r\n333\n4444\n");
     while ((fake.uart_ier & IER_TX) != 0) {
         fake.room = 1;
-        fake.lines = UIC_BIT(BOARD_UART0_IRQ);
+        fake.lines = IRQ_BIT(BOARD_CONSOLE_IRQ);
         enter(external(current));
         fake.lines = 0;
         assert_true(fake.output_length < 200);
@@ -337,7 +337,7 @@ static void claims(void **state)
 
         if (at == 0) {
             assert_false(console_claims(&vcpu[i], 0));
-            assert_false(console_claims(&vcpu[i], BOARD_UART0_BASE));
+            assert_false(console_claims(&vcpu[i], BOARD_CONSOLE_BASE));
             continue;
         }
         assert_true(console_claims(&vcpu[i], at));
@@ -449,7 +449,7 @@ static void bounded_poll(void **state)
 static bool line_is_active(const struct vcpu *v)
 {
 #ifdef CONFIG_UIC
-    return (v->uic_level & UIC_BIT(CONSOLE_IRQ(&vm_config[v - vcpu]))) != 0;
+    return (v->uic_level & IRQ_BIT(CONSOLE_IRQ(&vm_config[v - vcpu]))) != 0;
 #else
     (void)v;
     return false;
@@ -523,12 +523,12 @@ static void key_wakes(void **state)
         skip();
     }
     put(v, IER, IER_RX);
-    irq_write(v, UIC_ER, UIC_BIT(CONSOLE_IRQ(&vm_config[v - vcpu])));
+    irq_write(v, IRQ_ENABLE, IRQ_BIT(CONSOLE_IRQ(&vm_config[v - vcpu])));
     v->msr = MSR_WE | MSR_EE;
     v->evpr = 0;
     enter(schedule(current));
     fake.input = "k";
-    fake.lines = UIC_BIT(BOARD_UART0_IRQ);
+    fake.lines = IRQ_BIT(BOARD_CONSOLE_IRQ);
     enter(external(current));
     fake.lines = 0;
     assert_true(vcpu_can_run(v));

@@ -139,17 +139,15 @@ static void rfci_returns(void **state)
     covered("isa.rfci");
 }
 
-#define UIC_DCRS 9
-
 static void mfdcr_reads_the_virtual_controller(void **state)
 {
     struct vcpu *v = guest();
 
     (void)state;
     fake.dcr[0xC2] = 0x77777777; /* the board's own ER */
-    irq_write(v, UIC_ER, 0x00C0FFEE);
+    irq_write(v, IRQ_ENABLE, 0x00C0FFEE);
     execute(v, INSN("mfdcr 17, 0xC2"));
-    assert_hex(v->gpr[17], IS_ENABLED(CONFIG_UIC) ? 0x00C0FFEE : 0);
+    assert_hex(v->gpr[17], IRQ_BY_DCR ? 0x00C0FFEE : 0);
     assert_gprs_but(v, 1U << 17);
     assert_hex(v->pc, here(v) + 4);
     v = guest();
@@ -170,7 +168,7 @@ static void mtdcr_writes_the_virtual_controller(void **state)
     (void)state;
     memcpy(dcr, fake.dcr, sizeof(dcr));
     execute(v, INSN("mtdcr 0xC2, 30"));
-    assert_hex(irq_read(v, UIC_ER), IS_ENABLED(CONFIG_UIC) ? 0x1F1F1F1F : 0);
+    assert_hex(irq_read(v, IRQ_ENABLE), IRQ_BY_DCR ? 0x1F1F1F1F : 0);
     assert_gprs_but(v, 0);
     assert_hex(v->pc, here(v) + 4);
     v = guest();
@@ -411,7 +409,7 @@ static void source_registers(void **state)
         struct vcpu *v = guest();
 
         execute(v, with_rt(INSN("mtdcr 0xC2, 0"), reg));
-        assert_hex(irq_read(v, UIC_ER), IS_ENABLED(CONFIG_UIC) ? 0x01010101 * (reg + 1) : 0);
+        assert_hex(irq_read(v, IRQ_ENABLE), IRQ_BY_DCR ? 0x01010101 * (reg + 1) : 0);
         v = guest();
         v->gpr[reg] = MSR_DE;
         execute(v, with_rt(INSN("mtmsr 0"), reg));

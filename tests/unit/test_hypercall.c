@@ -113,7 +113,7 @@ static void wait_for(struct vcpu *v)
         enter(schedule(v));
     }
     if (is_idle()) { /* it has asked for too long, or for ever */
-        irq_write(v, UIC_ER, 0);
+        irq_write(v, IRQ_ENABLE, 0);
         v->msr = MSR_EE;
         v->tcr = TCR_PIE;
         timer_write_pit(v, 1);

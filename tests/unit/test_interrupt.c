@@ -105,18 +105,18 @@ static void raise_sources(struct vcpu *v, uint32_t sources)
     timer_write_tcr(v, TCR_WIE | TCR_FIE | TCR_PIE); /* what was before is accounted for */
     v->tsr = ((sources & WATCHDOG) != 0 ? TSR_WIS : 0) | ((sources & FIT) != 0 ? TSR_FIS : 0) |
              ((sources & PIT) != 0 ? TSR_PIS : 0);
-    irq_write(v, UIC_SR, 0xFFFFFFFF);
-    irq_write(v, UIC_CR, UIC_BIT(3));
-    irq_write(v, UIC_ER, UIC_BIT(3) | UIC_BIT(7));
-    irq_write(v, UIC_SRS, (sources & CRITICAL_INPUT) != 0 ? UIC_BIT(3) : 0);
-    irq_write(v, UIC_SRS, (sources & EXTERNAL) != 0 ? UIC_BIT(7) : 0);
+#ifdef CONFIG_UIC
+    irq_write(v, UIC_CR, IRQ_BIT(3));
+#endif
+    irq_software(v, IRQ_BIT(3) | IRQ_BIT(7),
+                 ((sources & CRITICAL_INPUT) != 0 ? IRQ_BIT(3) : 0) | ((sources & EXTERNAL) != 0 ? IRQ_BIT(7) : 0));
     vcpu_update_pending(v);
 }
 
 /* What this configuration can raise. */
 static uint32_t possible(void)
 {
-    return PIT | (IS_ENABLED(CONFIG_UIC) ? CRITICAL_INPUT | EXTERNAL : 0) |
+    return PIT | (IS_ENABLED(CONFIG_UIC) ? CRITICAL_INPUT : 0) | (IS_ENABLED(CONFIG_IRQ) ? EXTERNAL : 0) |
            (IS_ENABLED(CONFIG_FIT_WATCHDOG) ? WATCHDOG | FIT : 0);
 }
 

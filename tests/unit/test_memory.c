@@ -40,7 +40,7 @@ static void assert_register_page(const struct tlb_row *row, uint32_t guest, uint
 
     assert_int_equal(size, BOARD_PAGE_MIN);
     assert_hex(guest, vm_config[index].page - (second ? 0 : BOARD_PAGE_MIN));
-    assert_hex(machine, REGISTERS_BASE + (2 * index + second) * BOARD_PAGE_MIN);
+    assert_hex(machine, REGISTERS_BASE + index * REGISTERS_STEP + second * BOARD_PAGE_MIN);
     assert_hex(row->lo & 0x300, second ? 0 : 0x100); /* EX, WR */
     assert_true(machine + BOARD_PAGE_MIN <= FAKE_RAM_FIRST);
 }

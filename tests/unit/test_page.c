@@ -14,7 +14,7 @@
 #include "stats.h"
 #include "irq.h"
 
-#define WORDS  (2 * BOARD_PAGE_MIN / 4) /* of both pages */
+#define WORDS  (sizeof(struct vcpu) / 4) /* of all pages */
 #define ROUNDS 20000U
 
 /* The word of hypercalls/page.def; with FIT and watchdog the one of TSR is kept free, and is no register. */
@@ -96,8 +96,9 @@ static void own_words_cannot_be_written(void **state)
     READ_ONLY(sleeping);
 #endif
 #undef READ_ONLY
-    assert_true(offsetof(struct vcpu, none) <= offsetof(struct vcpu, version) + BOARD_PAGE_MIN);
-    assert_int_equal(sizeof(struct vcpu), 2 * BOARD_PAGE_MIN);
+    assert_true(offsetof(struct vcpu, none) <= offsetof(struct vcpu, version) + REGISTERS_STEP - BOARD_PAGE_MIN);
+    assert_int_equal(sizeof(struct vcpu), REGISTERS_STEP);
+    assert_int_equal(REGISTERS_STEP % BOARD_PAGE_MIN, 0);
 }
 
 static void as_after_start(void **state)
@@ -300,8 +301,7 @@ static void tsr_by_store_and_line(void **state)
         skip();
     }
     v = with_pit_pending();
-    irq_write(v, UIC_ER, UIC_BIT(25));
-    irq_write(v, UIC_SRS, UIC_BIT(25));
+    irq_software(v, IRQ_BIT(25), IRQ_BIT(25));
     v->tsr = 0;
     enter(schedule(v));
     assert_hex(v->pending, MSR_EE);
@@ -468,7 +468,7 @@ static struct vcpu *device(struct vcpu *v)
         return refilled(fetch_fault(v));
     }
     set_guest_word(v, v->pc, (32 + random_word() % 14) << 26 | (random_word() & 0x03FFFFFF));
-    fake.spr[SPRN_DEAR] = random_word() % 4 != 0 ? BOARD_UART0_BASE + random_word() % 12 : random_word();
+    fake.spr[SPRN_DEAR] = random_word() % 4 != 0 ? BOARD_CONSOLE_BASE + random_word() % 12 : random_word();
     return refilled(data_fault(v));
 }
 
@@ -477,7 +477,7 @@ static struct vcpu *line(struct vcpu *v)
     const struct vm_config *config = &vm_config[v - vcpu];
     struct vcpu *next;
 
-    fake.lines = config->irq_count != 0 ? UIC_BIT(config->irq[random_word() % config->irq_count].line) : 0;
+    fake.lines = config->irq_count != 0 ? IRQ_BIT(config->irq[random_word() % config->irq_count].line) : 0;
     next = external(v);
     fake.lines = 0;
     return next;

@@ -10,8 +10,10 @@ TEST-y := layout emulate spr interrupt timer fault memory lifecycle
 TEST-$(CONFIG_SCHED_RR)     += sched
 TEST-$(CONFIG_FIT_WATCHDOG) += events
 TEST-$(CONFIG_UIC)          += uic
+TEST-$(CONFIG_INTC)         += intc
+TEST-$(CONFIG_BOARD_VIRTEX) += board_virtex
 TEST-$(CONFIG_UART_16550)   += console mmio
-TEST-$(CONFIG_UART_UARTLITE) += uartlite bus
+TEST-$(and $(CONFIG_UIC),$(CONFIG_UART_UARTLITE)) += uartlite bus
 TEST-$(CONFIG_MESSAGES)     += message
 TEST-$(CONFIG_STATS)        += stats
 TEST-$(CONFIG_SERVICES)     += services hypercall
@@ -21,15 +23,16 @@ TEST-$(CONFIG_IRFM)         += page
 TEST-$(CONFIG_TLB_VIRT)     += tlb tlb_model
 TEST-$(CONFIG_TLB_CHECK)    += tlbcheck
 TEST-$(CONFIG_TLB_CALLS)    += tlb_calls
+FAKE     := cpu board_$(BOARD_CODE)
 SOURCES  := $(SRC-y:%=src/%) $(sort $(HCALL-y))
 PROGRAMS := $(addprefix $(DIR)/test_,$(sort $(TEST-y)))
 
 CPPFLAGS := -include $(DIR)/gen/autoconf.h -MMD -MP -I. -Ifake -I$(TOP)/config -I$(DIR)/gen -I$(DIR) -I$(OUT) \
             -I$(TOP)/src -I$(TOP)/asm -I$(TOP)/hypercalls -I$(TOP)/previrt
-CFLAGS   := -std=gnu11 -O1 -g -fno-pie -fno-common -Wall -Wextra -Werror -Wno-override-init -Wno-pointer-to-int-cast \
-            -fsanitize=undefined -fno-sanitize-recover=all
+CFLAGS   := -std=gnu11 -O1 -g -fno-pie -fno-common -ffunction-sections -Wall -Wextra -Werror -Wno-override-init \
+            -Wno-pointer-to-int-cast -fsanitize=undefined -fno-sanitize-recover=all
 # Addresses of the host fit 32 bits, and are no addresses of the fake machine's RAM.
-LDFLAGS  := -no-pie -Wl,-Ttext-segment=0x60000000 -fsanitize=undefined
+LDFLAGS  := -no-pie -Wl,--gc-sections -Wl,-Ttext-segment=0x60000000 -fsanitize=undefined
 
 .PHONY: all
 .DELETE_ON_ERROR:
@@ -54,7 +57,7 @@ $(DIR)/gen/partitions.o: $(DIR)/gen/partitions.c variant.mk
 $(DIR)/%.o: %.c variant.mk
 	mkdir -p $(@D); $(CC) $(CPPFLAGS) $(CFLAGS) -c -o $@ $<
 
-$(DIR)/test_%: $(DIR)/test_%.o $(DIR)/harness.o $(DIR)/fake/cpu.o $(SOURCES:%=$(DIR)/%.o) $(DIR)/gen/partitions.o
+$(DIR)/test_%: $(DIR)/test_%.o $(DIR)/harness.o $(FAKE:%=$(DIR)/fake/%.o) $(SOURCES:%=$(DIR)/%.o) $(DIR)/gen/partitions.o
 	$(CC) $(LDFLAGS) -o $@ $^ -lcmocka
 
 -include $(wildcard $(DIR)/*.d $(DIR)/src/*.d $(DIR)/fake/*.d $(DIR)/hypercalls/*.d $(DIR)/previrt/*.d)

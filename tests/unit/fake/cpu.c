@@ -1,13 +1,12 @@
 /*
- * cpu.c (fake): see cpu.h. Models what the sources rely on, and no more: SPRs and DCRs as words, the board's UIC and
- * UART, memory with a data cache that has to be written back before instructions are fetched.
+ * cpu.c (fake): see cpu.h. Models what the sources rely on, and no more: SPRs as words, memory with a data cache
+ * that has to be written back before instructions are fetched, a 16550. The board's other devices: board_<code>.c.
  */
 #include "harness.h"
 
 #include <string.h>
 
 #include "board.h"
-#include "irq.h"
 
 struct fake fake;
 
@@ -38,27 +37,6 @@ void cpu_mtspr(uint32_t n, uint32_t value)
         }
         fake.reset = value;
         longjmp(fake.reset_jump, 1);
-    }
-}
-
-/* ---- board interrupt controller: level-sensitive, high-active, as board_init() sets it up ---- */
-
-uint32_t cpu_mfdcr(uint32_t n)
-{
-    uint32_t *uic = &fake.dcr[BOARD_UIC_DCR];
-
-    assert_in_range(n, 0, 1023);
-    uic[UIC_SR] |= fake.lines;
-    return n == BOARD_UIC_DCR + UIC_MSR ? uic[UIC_SR] & uic[UIC_ER] : fake.dcr[n];
-}
-
-void cpu_mtdcr(uint32_t n, uint32_t value)
-{
-    assert_in_range(n, 0, 1023);
-    if (n == BOARD_UIC_DCR + UIC_SR) {
-        fake.dcr[n] = (fake.dcr[n] & ~value) | fake.lines;
-    } else {
-        fake.dcr[n] = value;
     }
 }
 
@@ -199,39 +177,35 @@ void cpu_iccci(void)
     fake.fetch_stale = false;
 }
 
-/* ---- UART ---- */
+/* ---- UART: what its receiver and transmitter do; and the registers of a 16550, wherever the board has them ---- */
 
-enum { UART_DATA, UART_IER, UART_FCR, UART_LCR, UART_MCR, UART_LSR };
+#define UART(reg) (BOARD_CONSOLE_BASE + BOARD_CONSOLE_OFFSET + BOARD_CONSOLE_STRIDE * (reg))
+enum {
+    UART_DATA = UART(0), UART_IER = UART(1), UART_FCR = UART(2), UART_LCR = UART(3), UART_MCR = UART(4), UART_LSR = UART(5)
+};
 
-uint8_t cpu_read8(uint32_t address)
+uint8_t fake_uart_receive(void)
 {
-    if (address < BOARD_UART0_BASE) {
-        return (uint8_t)(*word_at(address & ~3U) >> (24 - 8 * (address & 3)));
-    }
-    switch (address - BOARD_UART0_BASE) {
-    case UART_DATA:
-        assert_true(*fake.input != 0);
-        return (uint8_t)*fake.input++;
-    case UART_LSR:
-        if (fake.room == 0 && ++fake.polls > 100000) {
-            fail_msg("waits for the UART for ever");
-        }
-        fake.fifo_left = fake.room != 0 ? 0 : fake.fifo_left; /* it is empty: the next byte begins a burst */
-        return (fake.room != 0 ? 0x60 : 0) | (*fake.input != 0 ? 0x01 : 0);
-    default:
-        fail_msg("read of %08x, where the board has no register", address);
-        return 0;
-    }
+    assert_true(*fake.input != 0);
+    return (uint8_t)*fake.input++;
 }
 
-static void uart_send(uint8_t value)
+void fake_uart_poll(void)
+{
+    if (fake.room == 0 && ++fake.polls > 100000) {
+        fail_msg("waits for the UART for ever");
+    }
+    fake.fifo_left = fake.room != 0 ? 0 : fake.fifo_left; /* it is empty: the next byte begins a burst */
+}
+
+void fake_uart_send(uint8_t value, uint32_t fifo)
 {
     if (fake.fifo_left == 0) {
         if (fake.room == 0) {
             fail_msg("byte %02x sent to a busy UART", value);
         }
         fake.room -= fake.room != FAKE_ROOM;
-        fake.fifo_left = (fake.uart_fcr & 1) != 0 ? 16 : 1;
+        fake.fifo_left = fifo;
     }
     fake.fifo_left--;
     fake.polls = 0;
@@ -240,17 +214,38 @@ static void uart_send(uint8_t value)
     fake.output[fake.output_length] = 0;
 }
 
+uint8_t cpu_read8(uint32_t address)
+{
+    if (address < BOARD_CONSOLE_BASE) {
+        return (uint8_t)(*word_at(address & ~3U) >> (24 - 8 * (address & 3)));
+    }
+    switch (address) {
+    case UART_DATA:
+        return fake_uart_receive();
+    case UART_LSR:
+        fake_uart_poll();
+        return (fake.room != 0 ? 0x60 : 0) | (*fake.input != 0 ? 0x01 : 0);
+    default:
+        fail_msg("read of %08x, where the board has no register", address);
+        return 0;
+    }
+}
+
 void cpu_write8(uint32_t address, uint8_t value)
 {
     uint32_t shift = 24 - 8 * (address & 3);
 
-    if (address < BOARD_UART0_BASE) {
+    if (address < BOARD_CONSOLE_BASE) {
         cpu_write32(address & ~3U, (*word_at(address & ~3U) & ~(0xFFU << shift)) | (uint32_t)value << shift);
         return;
     }
-    switch (address - BOARD_UART0_BASE) {
+    if (address <= UART_IER && (fake.uart_lcr & 0x80) != 0) {
+        fake.uart_divisor[address == UART_IER] = value;
+        return;
+    }
+    switch (address) {
     case UART_DATA:
-        uart_send(value);
+        fake_uart_send(value, (fake.uart_fcr & 1) != 0 ? 16 : 1);
         break;
     case UART_IER:
         fake.uart_ier = value;

@@ -42,9 +42,11 @@ struct fake {
     uint32_t fifo_left; /* bytes that fit in since then */
     uint32_t polls;
     const char *input;
-    uint8_t uart_ier, uart_fcr, uart_lcr, uart_mcr;
+    uint8_t uart_ier, uart_fcr, uart_lcr, uart_mcr, uart_divisor[2];
+    uint32_t uart_ctrl; /* of a UartLite */
 
     uint32_t lines; /* inputs of the interrupt controller */
+    uint32_t lines_were, intc[8], intc_acknowledged; /* of an INTC: inputs last seen, registers, what IAR was written with */
 
     bool reset_expected;
     uint32_t reset; /* what was written to DBCR0 */
@@ -74,8 +76,15 @@ void cpu_dcbf(uint32_t address);
 void cpu_iccci(void);
 uint32_t cpu_read32(uint32_t address);
 void cpu_write32(uint32_t address, uint32_t value);
+uint32_t cpu_in32(uint32_t address);
+void cpu_out32(uint32_t address, uint32_t value);
 uint8_t cpu_read8(uint32_t address);
 void cpu_write8(uint32_t address, uint8_t value);
+
+/* The UART behind its registers: a byte out of its input, a look at its state, a byte into a FIFO of so many. */
+uint8_t fake_uart_receive(void);
+void fake_uart_poll(void);
+void fake_uart_send(uint8_t value, uint32_t fifo);
 
 /* Words of asm/low.S: here they are variables of the harness. */
 #define LOW_GET(word)        (word)
