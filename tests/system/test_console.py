@@ -63,10 +63,11 @@ def check(result, **expected):
         assert [text for text in lines if not own.fullmatch(text)] == [], result.lines
 
 
-@pytest.fixture(scope="module", params=["elf", "rom"])
+@pytest.fixture(scope="module", params=["ref405ep elf", "ref405ep rom", "ml403 elf", "raptor elf"])
 def target(request, images):
-    """The image, as arguments of run.run()."""
-    return {"image": images.elf("echo")} if request.param == "elf" else {"rom": images.rom("echo")}
+    """The image, as arguments of run.run(); its UART has a register in each byte, in each word, or is a UartLite."""
+    board, kind = request.param.split()
+    return {"image": images.on(board).elf("echo")} if kind == "elf" else {"rom": images.on(board).rom("echo")}
 
 
 def test_prompts_are_tagged(target):

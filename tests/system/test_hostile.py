@@ -1,4 +1,4 @@
-"""The hostile guest: whatever it does, its neighbour keeps what is its own, and the hypervisor keeps quiet."""
+"""The hostile guest: whatever it does, its neighbour keeps what is its own, and the hypervisor keeps quiet; on every board."""
 
 import re
 
@@ -19,8 +19,8 @@ def beside_hostile(images, folder, rom=False, timeout=240, neighbour=None, tlb=F
     target = str(folder / "image")
     elfpatch.patched_image(image, target, images.guest("hostile"), hostile_mmu=tlb, **hostile)
     elfpatch.patched_image(target, target, images.guest("neighbour"), **(neighbour or {}))
-    return run.run(image=None if rom else target, rom=target if rom else None, timeout=timeout,
-                   until=run.all_decided(["nbr"]))
+    return images.run(image=None if rom else target, rom=target if rom else None, timeout=timeout,
+                      until=run.all_decided(["nbr"]))
 
 
 def check_neighbour(result):
@@ -61,38 +61,41 @@ def faults_of(result):
                 for count in re.findall(r" translated ([0-9A-F]{8})", line)), default=0)
 
 
-@pytest.mark.parametrize("seed", [1, 2, 3])
-def test_neighbour_is_intact(images, tmp_path, seed):
+@pytest.mark.parametrize("board, seed", [("ref405ep", 1), ("ref405ep", 2), ("ref405ep", 3), ("ml403", 51), ("ml403dcr", 52),
+                                         ("raptor", 53)])
+def test_neighbour_is_intact(images, tmp_path, board, seed):
     """Two seconds beside a hostile guest that takes care to live."""
-    result = beside_hostile(images, tmp_path, hostile_seed=seed)
+    result = beside_hostile(images.on(board), tmp_path, hostile_seed=seed)
     check_neighbour(result)
     check_hypervisor(result)
     assert actions_of(result)[0] >= 1000 or result.vms["hostile"].stops
 
 
-@pytest.mark.parametrize("rom", [False, True], ids=["elf", "rom"])
-@pytest.mark.parametrize("seed", [21, 22, 23])
-def test_neighbour_is_intact_beside_translation(images, tmp_path, seed, rom):
+@pytest.mark.parametrize("board, rom, seed", [*(("ref405ep", rom, seed) for rom in (False, True) for seed in (21, 22, 23)),
+                                              ("ml403", False, 61), ("ml403", False, 62), ("raptor", False, 63)])
+def test_neighbour_is_intact_beside_translation(images, tmp_path, board, rom, seed):
     """The same, and it translates: entries to everywhere, changed at every exception. A quarter of the time, as many faults."""
-    result = beside_hostile(images, tmp_path, rom, tlb=True, neighbour={"neighbour_ms": 400}, hostile_seed=seed)
+    result = beside_hostile(images.on(board), tmp_path, rom, tlb=True, neighbour={"neighbour_ms": 400}, hostile_seed=seed)
     check_neighbour(result)
     check_hypervisor(result)
     assert faults_of(result) >= 1000
 
 
-@pytest.mark.parametrize("seed", range(31, 43))
-def test_neighbour_is_intact_beside_reckless_translation(images, tmp_path, seed):
+@pytest.mark.parametrize("board, seed", [*(("ref405ep", seed) for seed in range(31, 43)),
+                                         *(("ml403", seed) for seed in range(71, 77)), ("raptor", 77), ("raptor", 78)])
+def test_neighbour_is_intact_beside_reckless_translation(images, tmp_path, board, seed):
     """The same beside one that stops at nothing, and dies of it."""
-    result = beside_hostile(images, tmp_path, tlb=True, neighbour={"neighbour_ms": 400}, hostile_seed=seed, hostile_reckless=1)
+    result = beside_hostile(images.on(board), tmp_path, tlb=True, neighbour={"neighbour_ms": 400}, hostile_seed=seed, hostile_reckless=1)
     check_neighbour(result)
     check_hypervisor(result)
     assert actions_of(result)[1] >= 1
 
 
-@pytest.mark.parametrize("seed", range(11, 17))
-def test_neighbour_is_intact_reckless(images, tmp_path, seed):
+@pytest.mark.parametrize("board, seed", [*(("ref405ep", seed) for seed in range(11, 17)), ("ml403", 81), ("ml403", 82),
+                                         ("ml403", 83), ("raptor", 84)])
+def test_neighbour_is_intact_reckless(images, tmp_path, board, seed):
     """The same beside one that stops at nothing."""
-    result = beside_hostile(images, tmp_path, hostile_seed=seed, hostile_reckless=1)
+    result = beside_hostile(images.on(board), tmp_path, hostile_seed=seed, hostile_reckless=1)
     check_neighbour(result)
     check_hypervisor(result)
     assert actions_of(result)[1] >= 1

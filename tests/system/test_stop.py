@@ -3,6 +3,7 @@
 import re
 
 import elfpatch
+import pytest
 import run
 
 STOPS = 16          # twin_select of tests/guests/twin/twin.h: only what turns translation on
@@ -14,12 +15,13 @@ def stopped_twin(images, folder):
     """A VM that turns translation on, without the option for it."""
     target = elfpatch.patched_image(images.elf("twin", "CONFIG_TLB_VIRT=n"), str(folder / "image"), images.guest("twin"),
                                     twin_select=STOPS)
-    return run.run(image=target, timeout=120)
+    return images.run(image=target, timeout=120)
 
 
-def test_stops_alone(images, tmp_path):
+@pytest.mark.parametrize("board", ["ref405ep", "ml403", "raptor"])
+def test_stops_alone(images, tmp_path, board):
     """One message: VM, PC, instruction, reason. The other VM passes."""
-    result = stopped_twin(images, tmp_path)
+    result = stopped_twin(images.on(board), tmp_path)
     assert not list(result.trouble())
     stops = result.vms["twin"].stops
     assert len(stops) == 1
