@@ -38,7 +38,10 @@
 #define REG_STATUS 8
 #endif
 
-/* opcode_of: rKEY = opcode of rINSN; with words, lbz and stb of the low byte are lwz and stw. In, out: r27 = offset. Clobbers: CR0 */
+/*
+ * opcode_of: rKEY = opcode of rINSN; with registers in words, lbz and stb of the low byte are lwz and stw.
+ * In, out: r27 = offset. Clobbers: CR0
+ */
 .macro opcode_of
 #if OP_LOAD == OP_LWZ
     rlwinm. rKEY, rINSN, 0, 4, 4        /* the bit between the two */

@@ -15,7 +15,8 @@ sys.path[:0] = [os.path.join(ROOT, "tools"), HERE]
 import machine as machines  # noqa: E402
 import run as runner  # noqa: E402
 
-FIRST = "ref405ep"      # the board of a product that says nothing else
+FIRST = "ref405ep"      # the board of a product that says nothing else, for which its budgets are
+FREE = "CONFIG_TEXT_BUDGET=65536 CONFIG_DATA_BUDGET=65536"
 GUESTS = os.path.join(ROOT, "build", "guests")
 
 
@@ -38,6 +39,7 @@ class Images:
 
     def __init__(self, board=FIRST):
         self.board, self.machine = board, machine_of(board)
+        self.budget = "" if board == FIRST else FREE
         self.built, self.others = {}, {}
 
     def on(self, board):
@@ -48,13 +50,13 @@ class Images:
         """The ELF image of a product, with these options ("CONFIG_X=n ...") instead of its own."""
         options = f"{self._board_option()} {options}".strip()
         folder = "-".join([f"build/{product}", *re.findall(r"CONFIG_(\w+)", options)]).lower()
-        return self._build(product, f"{folder}/proteus.elf", f"O={folder}", f"EXTRA_CONFIG={options}")
+        return self._build(product, f"{folder}/proteus.elf", f"O={folder}", f"EXTRA_CONFIG={options} {self.budget}")
 
     def rom(self, product):
         """The ROM image of a product."""
         options = f"{self._board_option()} CONFIG_ROM=y".strip()
         folder = "-".join([f"build/{product}", *re.findall(r"CONFIG_(\w+)", options)]).lower()
-        return self._build(product, f"{folder}/proteus.bin", f"O={folder}", f"EXTRA_CONFIG={options}")
+        return self._build(product, f"{folder}/proteus.bin", f"O={folder}", f"EXTRA_CONFIG={options} {self.budget}")
 
     def _board_option(self):
         return "" if self.board == FIRST else f"CONFIG_BOARD_{self.board.upper()}=y"
