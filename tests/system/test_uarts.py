@@ -32,16 +32,21 @@ def ticks(result, kind):
     return result.vms[kind].stats["ticks"]
 
 
-def build(board, tmp_path, vms):
-    """The product with these VMs only."""
+def build(board, tmp_path, vms, options=""):
+    """The product with these VMs only, run."""
     with open(f"{conftest.ROOT}/config/uarts/partitions.toml", encoding="utf-8") as file:
         head, *tables = file.read().split("[[vm]]\n")
     parts = [head] + [table for table in tables if re.search(r'^name = "(.*)"', table)[1] in vms]
     partitions = tmp_path / "partitions.toml"
     partitions.write_text("[[vm]]\n".join(parts), encoding="utf-8")
-    folder = f"build/uarts-{board}-{'-'.join(vms)}"
-    settings = f"CONFIG_BOARD_{board.upper()}=y"
-    conftest.make("PRODUCT=uarts", f"O={folder}", f"PARTITIONS={partitions}", f"EXTRA_CONFIG={settings}", f"{folder}/proteus.elf")
+    return run_product("uarts", board, partitions, "-".join([*vms, *re.findall(r"CONFIG_(\w+)", options)]), options)
+
+
+def run_product(product, board, partitions, name, options):
+    """An image of a product with another partition file, run on the board's machine."""
+    folder = f"build/{product}-{board}-{name}".lower()
+    conftest.make(f"PRODUCT={product}", f"O={folder}", f"PARTITIONS={partitions}",
+                  f"EXTRA_CONFIG=CONFIG_BOARD_{board.upper()}=y {options} {conftest.FREE}", f"{folder}/proteus.elf")
     return run.run(image=f"{conftest.ROOT}/{folder}/proteus.elf", timeout=60)
 
 
@@ -66,3 +71,41 @@ def test_alone(kind, tmp_path):
     check(result, [kind])
     if kind != KINDS[0]:
         assert ticks(result, kind) < 0.6 * ticks(build("ref405ep", tmp_path, KINDS), kind)
+
+
+@pytest.mark.parametrize("kind", KINDS[1:])
+def test_hot_with_translation(kind, tmp_path):
+    """With CONFIG_TLB_VIRT the assembler fetches the instruction in another way, and knows the UART by its context."""
+    check(build("raptor", tmp_path, [kind], "CONFIG_TLB_VIRT=y"), [kind])
+
+
+HYPERCALLS = """[product]
+name = "demo"
+description = "hypercalls of the console, beside a driver of the UartLite"
+
+[[vm]]
+name = "para"
+image = "ctask-para.elf"
+memory = "1M"
+console = "shared"
+paravirt = true
+irfm = true
+
+[[vm]]
+name = "plain"
+image = "ctask.elf"
+memory = "1M"
+console = "shared"
+"""
+
+
+def test_hypercalls_beside_a_driver(tmp_path):
+    """CONFIG_DRIVERS on a board whose console is a UartLite: who calls has no access to the device at all."""
+    partitions = tmp_path / "partitions.toml"
+    partitions.write_text(HYPERCALLS, encoding="utf-8")
+    options = "CONFIG_PARAVIRT=y CONFIG_IRFM=y CONFIG_SERVICES=y CONFIG_DRIVERS=y"
+    result = run_product("demo", "raptor", partitions, "hypercalls", options)
+    assert not list(result.trouble()), "\n".join(result.lines[-20:])
+    para, plain = result.vms["para"], result.vms["plain"]
+    assert para.lines == plain.lines and len(para.lines) == 1
+    assert para.stats["hypercall"] > 0 and para.stats.get("mmio", 0) == 0 and plain.stats["mmio"] > 0
