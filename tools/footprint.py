@@ -56,9 +56,12 @@ description = "one VM, to measure options with"
 name = "vm"
 image = "{image}"
 memory = "1M"
-console = "{console}"
+{console}
 {techniques}"""
 TECHNIQUES = ("PARAVIRT", "IRFM", "PREVIRT")        # options that a VM has to ask for, by the same name in small letters
+# Options of the virtual UART, and what the VM has with the last of them that is on.
+CONSOLES = {"UART_16550": ("ns16550", 0xEF600300), "UART_16550_WORDS": ("ns16550-words", 0x83E01000),
+            "UART_UARTLITE": ("uartlite", 0x90210000)}
 PADDING = ("reserved", "slot", "unused")            # members of struct vcpu that are no words of the register file
 
 
@@ -336,7 +339,7 @@ class Builder:
         path = os.path.join(ROOT, folder, "partitions.toml")
         techniques = [name for name in TECHNIQUES if name in options_on]
         text = PARTITION.format(image=self.options.previrt_guest if "PREVIRT" in techniques else self.options.guest,
-                                console="shared" if "CONSOLE" in options_on else "none",
+                                console=console_of(options_on),
                                 techniques="".join(f"{name.lower()} = true\n" for name in techniques))
         write_if_changed(path, text)
         settings = {**settings, "TEXT_BUDGET": 65536, "DATA_BUDGET": 65536}      # the product's own, not its variants'
@@ -350,6 +353,15 @@ class Builder:
         what counts is that the loader is in on both sides, or its bytes would be IRFM's.
         """
         return ["PACK=--accept-bad-tables"] if "PREVIRT" in techniques and "IRFM" not in techniques else []
+
+
+def console_of(options_on):
+    """The VM's console, as the options allow."""
+    kinds = [CONSOLES[name] for name in CONSOLES if name in options_on]
+    if not kinds:
+        return 'console = "none"'
+    kind, address = kinds[-1]
+    return f'console = "shared"\nconsole_kind = "{kind}"\nconsole_at = 0x{address:X}\nconsole_line = 0'
 
 
 def vms_of(folder):

@@ -406,7 +406,11 @@ def test_marginal_cost_of_each_option(kconfig):
 
 
 @pytest.mark.parametrize("options_on, lines", [
-    ({"CONSOLE"}, ['image = "a.elf"', 'console = "shared"']),
+    ({"CONSOLE"}, ['image = "a.elf"', 'console = "none"']),
+    ({"CONSOLE", "UART_16550"}, ['image = "a.elf"', 'console = "shared"', 'console_kind = "ns16550"', 'console_at = 0xEF600300',
+                                'console_line = 0']),
+    ({"CONSOLE", "UART_16550", "UART_UARTLITE"}, ['image = "a.elf"', 'console = "shared"', 'console_kind = "uartlite"',
+                                                 'console_at = 0x90210000', 'console_line = 0']),
     (set(), ['image = "a.elf"', 'console = "none"']),
     ({"PARAVIRT", "IRFM", "DRIVERS"}, ['image = "a.elf"', 'console = "none"', "paravirt = true", "irfm = true"]),
     ({"PREVIRT"}, ['image = "b.elf"', 'console = "none"', "previrt = true"]),
