@@ -85,7 +85,8 @@ def test_neighbour_is_intact_beside_translation(images, tmp_path, board, rom, se
                                          *(("ml403", seed) for seed in range(71, 77)), ("raptor", 77), ("raptor", 78)])
 def test_neighbour_is_intact_beside_reckless_translation(images, tmp_path, board, seed):
     """The same beside one that stops at nothing, and dies of it."""
-    result = beside_hostile(images.on(board), tmp_path, tlb=True, neighbour={"neighbour_ms": 400}, hostile_seed=seed, hostile_reckless=1)
+    result = beside_hostile(images.on(board), tmp_path, tlb=True, neighbour={"neighbour_ms": 400}, hostile_seed=seed,
+                            hostile_reckless=1)
     check_neighbour(result)
     check_hypervisor(result)
     assert actions_of(result)[1] >= 1

@@ -13,7 +13,7 @@ ALL = COUNTED | REAL_TIME | TRANSLATE
 
 
 def run_bare(images, folder, select, **words):
-    """Lines of the guest bare; what the distribution's QEMU aborts at under -icount has to be selected alone, and runs without."""
+    """Lines of the guest bare; what the distribution's QEMU aborts at under -icount is selected alone, and runs without."""
     twin = os.path.join(images.guests(), "twin.elf")
     image = elfpatch.patched_image(twin, folder / f"twin{select}.elf", twin, twin_select=select, **words)
     result = images.run(image=image, timeout=120, icount=images.machine.patched or not select & REAL_TIME)

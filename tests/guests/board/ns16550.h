@@ -83,6 +83,19 @@ static inline int board_receive_next(uint8_t *byte)
     return (cause & 0x0F) == UART_IIR_RX ? 1 : -1;
 }
 
+// Of the registers that a reset clears: what is set; and something in all of them
+static inline uint32_t board_uart_unclean(void)
+{
+    return (uint32_t)(*board_uart(UART_IER) | *board_uart(UART_LCR) | *board_uart(UART_MCR));
+}
+
+static inline void board_uart_dirty(void)
+{
+    *board_uart(UART_IER) = 0x0F;
+    *board_uart(UART_LCR) = 0x1B;
+    *board_uart(UART_MCR) = 0x1F;
+}
+
 // Interrupts of an empty holding register; now, if it is
 static inline void board_send_interrupts(int on)
 {

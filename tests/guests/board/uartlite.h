@@ -79,6 +79,17 @@ static inline int board_receive_next(uint8_t *byte)
     return 1;
 }
 
+// Of what a reset changes: what is not so; and all of it changed
+static inline uint32_t board_uart_unclean(void)
+{
+    return *board_uart(UARTLITE_STAT) ^ UARTLITE_STAT_TX_EMPTY;
+}
+
+static inline void board_uart_dirty(void)
+{
+    *board_uart(UARTLITE_CTRL) = UARTLITE_CTRL_INTR;
+}
+
 // Interrupts of a transmit FIFO that runs empty (and of input)
 static inline void board_send_interrupts(int on)
 {

@@ -60,7 +60,7 @@ static void clean_memory(void)
 static void clean_registers(void)
 {
     for (uint32_t i = 0; i < 32; i++) {
-        uint32_t given[] = {role, my_index, my_count, my_quantum};
+        uint32_t given[] = {role, my_index, my_count, my_quantum_us};
 
         expect("register", i, i >= 3 && i < 7 ? given[i - 3] : 0, entry->gpr[i]);
     }
@@ -96,16 +96,10 @@ static void clean_pages(void)
 
 static void clean_devices(void)
 {
-    volatile uint8_t *uart = (volatile uint8_t *)UART0;
     uint32_t value;
 
-    for (uint32_t dcr = 0; dcr < 7; dcr++) {
-        expect("spr_read", dcr, 0, access_spr(0x7C600286u | ((0xC0 + dcr) & 31) << 16 | (0xC0 + dcr) >> 5 << 11, 0)); /* mfdcr */
-    }
-    expect("UIC vector", 0, 0, mfdcr(0xC7));
-    expect("IER", 0, 0, uart[1]);
-    expect("LCR", 0, 0, uart[3]);
-    expect("MCR", 0, 0, uart[4]);
+    controller_clean();
+    expect("registers of the UART", 0, 0, board_uart_unclean());
     if (has(FEATURE_SERVICES)) {
         expect("sched_get", 0, 0, (uint32_t)proteus_sched_get(HCALL_SCHED_QUANTUM, &value));
         expect("quantum", 0, my_quantum, value);
@@ -153,16 +147,8 @@ static void dirty_memory(void)
 
 static void dirty_devices(void)
 {
-    volatile uint8_t *uart = (volatile uint8_t *)UART0;
-
-    for (uint32_t dcr = 1; dcr < 9; dcr++) {
-        uint32_t number = dcr == 1 ? 0xC8 : 0xC0 + dcr - 1;
-
-        access_spr(0x7C600386u | (number & 31) << 16 | number >> 5 << 11, random_word() | 1); /* mtdcr */
-    }
-    uart[1] = 0x0F;
-    uart[3] = 0x1B;
-    uart[4] = 0x1F;
+    controller_dirty();
+    board_uart_dirty();
     if (has(FEATURE_SERVICES)) {
         (void)proteus_sched_set(HCALL_SCHED_QUANTUM, 60000);
     }

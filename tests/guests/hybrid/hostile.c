@@ -45,7 +45,7 @@ static uint32_t any_msr(void)
 static uint32_t any_value(void)
 {
     static const uint32_t values[] = {0, 1, 64, 255, 256, 0xFFFFFFFF, 0x80000000, 0x7FFFFFFF, RAM_SIZE, PROTEUS_PAGE, BUFFER,
-                                      TSR_PIS, 0x08000000, UART0, 0x100, 333333, 0x30000000};
+                                      TSR_PIS, 0x08000000, BOARD_UART_FIRST, 0x100, BOARD_TB_HZ / 1000, 0x30000000};
 
     switch (random_below(5)) {
     case 0:
@@ -193,9 +193,7 @@ static void recover(void)
     mtspr(TCR, TCR_LEASH);
     mtspr(PIT, 300 + random_below(20000));
     (void)proteus_sched_set(HCALL_SCHED_QUANTUM, my_quantum);
-    mtdcr(0xC2, random_below(4) ? 0 : random_word());
-    mtdcr(0xC1, random_below(4) ? 0 : random_word());
-    mtdcr(0xC3, random_below(2) ? 0 : random_word());
+    controller_disturb();
 }
 
 static void report(void)

@@ -15,7 +15,7 @@ IN_FILE volatile uint32_t hybrid_reckless; /* hostile: it need not live on */
 volatile uint32_t hybrid_sites = 0xFF;     /* of the table (sites.S): those that are patched */
 IN_FILE volatile uint32_t hybrid_refused;  /* the word `previrt` of the pages, if the table is refused */
 
-uint32_t role, my_index, my_count, my_quantum;
+uint32_t role, my_index, my_count, my_quantum_us, my_quantum;
 static uint32_t random_state;
 
 enum { ROLE_TEST, ROLE_AGAIN, ROLE_PLAIN, ROLE_MUTE, ROLE_BUSY };
@@ -68,14 +68,9 @@ void *memset(void *to, int value, __SIZE_TYPE__ bytes)
 
 static void put(char c)
 {
-    volatile uint8_t *uart = (volatile uint8_t *)UART0;
-
-    if (role == ROLE_MUTE) {
-        return;
+    if (role != ROLE_MUTE) {
+        board_putc(c);
     }
-    while (!(uart[5] & 0x20)) {
-    }
-    uart[0] = (uint8_t)c;
 }
 
 void put_text(const char *text)
@@ -176,14 +171,15 @@ static void test(void)
     }
 }
 
-void hybrid_main(uint32_t what, uint32_t index, uint32_t count, uint32_t quantum)
+void hybrid_main(uint32_t what, uint32_t index, uint32_t count, uint32_t quantum_us)
 {
     static void (*const roles[])(void) = {test, start_again, plain, mute, busy};
 
     role = what;
     my_index = index;
     my_count = count;
-    my_quantum = quantum;
+    my_quantum_us = quantum_us;
+    my_quantum = quantum_us * (BOARD_TB_HZ / 1000) / 1000;
     random_state = (hybrid_seed + 0x10000 * index) * 0x85EBCA6Bu | 1;
     mtmsr(MSR_ME);
     roles[role]();

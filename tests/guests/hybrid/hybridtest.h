@@ -25,7 +25,6 @@
 #define M_VECTOR 0x90
 #define M_MSR    0x94 /* of its handler, from run_code() */
 
-#define UART0         0xEF600300
 #define BUFFER        0x80000
 #define PREY          0x90000
 #define RAM_SIZE      0x100000
@@ -78,8 +77,8 @@ void site_mtspr(uint32_t value);
 
 extern volatile uint32_t hybrid_seed, hybrid_select, hybrid_steps, hybrid_busy_ms, hybrid_reckless, hybrid_sites, hybrid_refused;
 
-/* r3 to r7 at the start: the role, and what the partition file says of this VM */
-extern uint32_t role, my_index, my_count, my_quantum;
+/* r3 to r7 at the start: the role, and what the partition file says of this VM; and its quantum in ticks */
+extern uint32_t role, my_index, my_count, my_quantum_us, my_quantum;
 
 uint32_t random_word(void);
 uint32_t random_below(uint32_t limit);
@@ -107,6 +106,14 @@ void start_again(void);
 void plain(void);
 void mute(void);
 void busy(void);
+
+/* ---- irq_uic.c, irq_intc.c: the interrupt controller of the board ---- */
+
+int controller_is_there(void);          /* the option for it is on */
+void controller_clean(void);            /* as after a reset, or fail */
+void controller_dirty(void);            /* nothing as after a reset */
+void controller_disturb(void);          /* now and then an interrupt */
+void controller_calls(void);            /* the calls that are about it */
 
 #define mtspr(number, value) __asm__ volatile("mtspr %0, %1" ::"i"(number), "r"(value) : "memory")
 #define mfspr(number)                                                                                             \

@@ -68,8 +68,8 @@ void mute(void)
     expect("console_write", 1, error, (uint32_t)proteus_console_write((void *)RAM_SIZE, 4));
     expect("console_read", 0, error, (uint32_t)proteus_console_read((void *)BUFFER, 4));
     expect("buffer", 0, 0, *(volatile uint32_t *)BUFFER);
-    no_memory(UART0);
-    no_memory(UART0 + 4);
+    no_memory(BOARD_UART_FIRST);
+    no_memory(BOARD_UART_FIRST + 4);
     no_pages(0xFFFFB000); /* another VM's */
     expect("page version", 0, PAGE_VERSION, proteus_page_version());
     if (services) {
@@ -82,6 +82,6 @@ void busy(void)
 {
     uint32_t start = time_low();
 
-    while (time_low() - start < hybrid_busy_ms * 333333) {
+    while (time_low() - start < hybrid_busy_ms * (BOARD_TB_HZ / 1000)) {
     }
 }
