@@ -180,5 +180,5 @@ $(O)/proteus.elf: $(OBJECTS) $(O)/src/verify.o $(O)/images.o $(O)/link.ld
 	$(Q)$(PYTHON) tools/pack.py --partitions $(GEN)/partitions.json --image $@
 	@echo "  IMAGE $@"
 $(O)/proteus.bin: $(O)/proteus.elf
-	$(Q)$(PYTHON) tools/pack.py --partitions $(GEN)/partitions.json --image $< --bin $@
+	$(Q)$(PYTHON) tools/pack.py --partitions $(GEN)/partitions.json --image $< --bin $@ $(if $(CONFIG_ROM_IMAGES),,--images $(O)/images.bin)
 	@echo "  ROM   $@"

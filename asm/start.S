@@ -6,7 +6,21 @@
 #include "hooks.h"
 #include "board.h"
 
+/* ccr0_set bits: what an erratum wants set in CCR0 before the caches are on (the board's file). Clobbers: r3 */
+.macro ccr0_set bits
+    .if \bits
+    mfspr   r3, SPRN_CCR0
+    oris    r3, r3, (\bits)@h
+    .if (\bits) & 0xFFFF
+    ori     r3, r3, (\bits)@l
+    .endif
+    mtspr   SPRN_CCR0, r3
+    isync
+    .endif
+.endm
+
 func start
+    ccr0_set BOARD_CCR0
     /* Caches: invalidate by hand (manual, "Cache Operations": after reset their contents are undefined), then enable. */
     iccci   0, 0
     li      r3, CACHE_CLASSES

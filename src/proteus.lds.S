@@ -2,7 +2,8 @@
  * proteus.lds.S: the linker script, run through the preprocessor with the product's configuration.
  *
  * RAM image: vectors at 0, constants and stack between them, code and data in the lowest 32 KiB. ROM image: vectors at
- * 0xFFFF0000, code and constants in the highest 32 KiB, data in the lowest. Either way every address of the hypervisor fits a
+ * 0xFFFF0000, code and constants in the highest 32 KiB, data in the lowest; so the highest 64 KiB are enough for all but the
+ * guest images. Either way every address of the hypervisor fits a
  * signed 16-bit offset, but for the register files with option IRFM: they stand across the border of two pages that their
  * guest sees.
  */
@@ -14,7 +15,13 @@
 #define VECTORS  0xFFFF0000
 #define CODE     0xFFFF8000
 #define DATA     0x00000000
+#ifdef CONFIG_ROM_IMAGES
 #define IMAGES   BOARD_ROM_BASE
+#define IMAGES_END VECTORS
+#else
+#define IMAGES   BOARD_IMAGES_BASE
+#define IMAGES_END BOARD_IMAGES_BASE + BOARD_IMAGES_SIZE
+#endif
 #else
 #define VECTORS  0x00000000
 #define CODE     0x00002040
@@ -22,6 +29,7 @@
 #define CONSTANTS_END 0x00002000
 #define DATA     .
 #define IMAGES   BOARD_IMAGES_BASE
+#define IMAGES_END BOARD_IMAGES_BASE + BOARD_IMAGES_SIZE
 #endif
 
 OUTPUT_ARCH(powerpc:common)
@@ -77,6 +85,6 @@ ASSERT(constants_end <= CONSTANTS_END, "constants and stack do not fit between t
 #endif
 ASSERT(hypervisor_end <= 0x8000, "the hypervisor's data does not fit the lowest 32 KiB")
 ASSERT(CONFIG_STACK_SIZE % 16 == 0, "CONFIG_STACK_SIZE is not a multiple of 16")
-ASSERT(images_end - IMAGES <= BOARD_IMAGES_SIZE, "the guest images do not fit")
+ASSERT(images_end <= IMAGES_END, "the guest images do not fit")
 ASSERT(data_bytes <= CONFIG_DATA_BUDGET, "the product's data is larger than CONFIG_DATA_BUDGET")
 ASSERT(SIZEOF(.text) + SIZEOF(.rodata) <= CONFIG_TEXT_BUDGET, "the product's code is larger than CONFIG_TEXT_BUDGET")

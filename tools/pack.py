@@ -7,8 +7,8 @@
       the same, then assembles and links it with a prebuilt hypervisor ($CROSS_COMPILE, default powerpc-linux-gnu-)
   pack.py --partitions ... --image build/demo/proteus.elf
       checks an image that something else linked
-  ... --bin rom.bin --size 0x80000
-      also writes the flat ROM image, which ends at the end of the address space
+  ... --bin rom.bin [--size 0x80000] [--images images.bin]
+      also writes the flat ROM image, which ends at the end of the address space; what is loaded into RAM goes to --images
 
 A guest is a 32-bit big-endian PowerPC executable anywhere in its partition's memory: `--guest name=path` for a VM, or
 the `image` of the partition file, searched in every --guest-dir. Its physical addresses (p_paddr) count. Of a VM with
@@ -426,9 +426,8 @@ def check_image(path, name, partitions):
 
 def flat_image(pieces, name, size):
     """The bytes of a ROM: what is loaded from the file, up to 0xFFFFFFFF, and 0xFF (erased flash) elsewhere."""
-    loaded = [piece for piece in pieces if piece.filesz]
-    end = max(piece.paddr + piece.filesz for piece in loaded)
-    low = min(piece.paddr for piece in loaded)
+    end = max(piece.paddr + piece.filesz for piece in pieces)
+    low = min(piece.paddr for piece in pieces)
     if end != SPACE:
         raise InputError(fault(name, None, f"the image ends at 0x{end - 1:X}, a ROM ends at 0xFFFFFFFF",
                                "use the ROM's linker script: the reset branch is the last word"))
@@ -437,12 +436,41 @@ def flat_image(pieces, name, size):
                                f"the ROM has {size}",
                                "fewer or smaller guests, or a larger --size"))
     rom = bytearray(b"\xff" * size)
-    for piece in loaded:
+    for piece in pieces:
         with open(piece.path, "rb") as file:
             file.seek(piece.offset)
             start = piece.paddr - (SPACE - size)
             rom[start:start + piece.filesz] = file.read(piece.filesz)
     return bytes(rom)
+
+
+def ram_image(pieces, name, partitions):
+    """The bytes from the board's area `images` on."""
+    area = next((area for area in partitions["board"]["reserved"] if area["name"] == "images"), {"base": 0, "size": 0})
+    end = area["base"] + area["size"]
+    data = bytearray()
+    for piece in pieces:
+        start = piece.paddr - area["base"]
+        if start < 0 or piece.paddr + piece.filesz > end:
+            where = show_range(piece.paddr, piece.filesz)
+            raise InputError(fault(name, None, f"the image's {where} is neither in the ROM nor in the board's area 'images'",
+                                   "use the ROM's linker script"))
+        data.extend(bytes(max(0, start + piece.filesz - len(data))))
+        with open(piece.path, "rb") as file:
+            file.seek(piece.offset)
+            data[start:start + piece.filesz] = file.read(piece.filesz)
+    return bytes(data)
+
+
+def write_rom(pieces, name, args, partitions):
+    """--bin and, with what is in RAM, --images. The ROM is the board's, or as small as it can be without images."""
+    roms = partitions.get("board", {}).get("rom") or [{"size": 0x80000}]
+    size = args.size or (0x10000 if args.images else roms[0]["size"])
+    loaded = [piece for piece in pieces if piece.filesz]
+    in_ram = [piece for piece in loaded if args.images and piece.paddr < SPACE - size]
+    files = [(args.bin, flat_image([piece for piece in loaded if piece not in in_ram], name, size))]
+    files += [(args.images, ram_image(in_ram, name, partitions))] if args.images else []
+    return files
 
 
 def read_partitions(path):
@@ -503,8 +531,9 @@ def parse_args(argv):
     parser.add_argument("--script", help="the linker script for --hypervisor")
     parser.add_argument("--image", help="a linked image to check, instead of --out")
     parser.add_argument("--bin", help="the flat ROM image to write")
-    parser.add_argument("--size", type=lambda text: int(text, 0), default=0x80000,
-                        help="bytes of the ROM (default 0x80000)")
+    parser.add_argument("--size", type=lambda text: int(text, 0),
+                        help="bytes of the ROM (default: the board's; 0x10000 with --images)")
+    parser.add_argument("--images", help="with --bin: the file for what is loaded into RAM, the board's area `images`")
     args = parser.parse_args(argv)
     if bool(args.out) == bool(args.image):
         parser.error("give either --out or --image")
@@ -518,7 +547,9 @@ def parse_args(argv):
         parser.error("with --hypervisor, --out is the linked image, not a .S file")
     if args.bin and not (args.image or args.hypervisor):
         parser.error("--bin needs a linked image: --image, or --hypervisor and --script")
-    if not 4 <= args.size <= SPACE:
+    if args.images and not args.bin:
+        parser.error("--images goes with --bin")
+    if args.size is not None and not 4 <= args.size <= SPACE:
         parser.error("--size is 4 bytes to 4 GiB")
     return args
 
@@ -530,7 +561,8 @@ def main(argv=None):
     if args.image:
         pieces = check_image(args.image, args.image, partitions)
         if args.bin:
-            write_if_changed(args.bin, flat_image(pieces, args.image, args.size))
+            for path, content in write_rom(pieces, args.image, args, partitions):
+                write_if_changed(path, content)
         return 0
     guests = read_guests(partitions, parse_guests(args.guest, partitions), args.guest_dir,
                          args.accept_bad_tables)
@@ -541,10 +573,10 @@ def main(argv=None):
         def check(path, name):
             """Everything that can be wrong with the image, before anything is written."""
             pieces = check_image(path, name, partitions)
-            rom.extend([flat_image(pieces, name, args.size)] if args.bin else [])
+            rom.extend(write_rom(pieces, name, args, partitions) if args.bin else [])
         link(store, args.hypervisor, args.script, args.out, check)
-        if args.bin:
-            write_if_changed(args.bin, rom[0])
+        for path, content in rom:
+            write_if_changed(path, content)
     else:
         write_if_changed(args.out, store)
     if args.depfile:

@@ -338,7 +338,7 @@ def overlap(base, size, other, other_size):
 
 # ---------------------------------------------------------------- board
 
-BOARD_KEYS = ["name", "tb_hz", "page_min", "console", "uic", "intc", "qemu", "ram", "rom", "reserved", "device"]
+BOARD_KEYS = ["name", "tb_hz", "page_min", "ccr0", "console", "uic", "intc", "qemu", "ram", "rom", "reserved", "device"]
 DEVICE_KEYS = ["name", "kind", "base", "size", "offset", "stride", "clock", "baud", "irq", "dma"]
 INTC_SIZE = 32                      # bytes of Xilinx' interrupt controller, where it is in memory
 NO_DCR = 0x400                      # behind the last DCR: the controller is not on the DCR bus
@@ -360,6 +360,7 @@ class Board:
             reader.fault(("page_min",), f"'page_min' {self.page_min} is no page size of the 405",
                          "one of " + ", ".join(map(show_size, PAGE_SIZES)))
             self.page_min = 4096
+        self.ccr0 = reader.field(data, (), "ccr0", 0)
         self.read_controller(data)
         self.qemu = self.read_qemu(data)
         self.ram = self.ranges(data, "ram")
@@ -378,6 +379,17 @@ class Board:
             self.console = None
         if self.console and self.devices[self.console]["irq"] is None:
             reader.fault(("console",), f"the console's device '{self.console}' has no interrupt line", "irq = <number>")
+        self.check_regions()
+
+    def check_regions(self):
+        """The hypervisor runs in real mode, with all of a region of 128 MiB with RAM cached: none of its own devices is there."""
+        device = self.devices.get(self.console)
+        own = [(("console",), f"the console's device '{self.console}'", device["base"])] if device else []
+        own += [(("intc",), "the interrupt controller", self.intc_base)] if self.intc_base is not None else []
+        for path, what, base in own:
+            if regions(self.ram) & regions([{"base": base, "size": 1}]):
+                self.reader.fault(path, f"{what} at 0x{base:08X} shares 128 MiB with RAM, which is cached",
+                                  "move it in the design")
 
     def read_controller(self, data):
         """[uic] or [intc], the interrupt controller: `lines`, and `values` for board_values.h."""
@@ -1206,6 +1218,7 @@ def regions(areas):
 def render_board(board):
     """board_values.h: the board's values, for C and for the assembler."""
     rows = [("BOARD_NAME", f'"{board.name}"'), ("BOARD_TB_HZ", board.tb_hz), ("BOARD_PAGE_MIN", board.page_min),
+            ("BOARD_CCR0", f"0x{board.ccr0:08X}"),
             *board.values, *board.uart_values(),
             ("BOARD_RAM_REGIONS", f"0x{regions(board.ram):08X}"), ("BOARD_ROM_REGIONS", f"0x{regions(board.rom):08X}")]
     for area in board.ram + board.rom + board.reserved:

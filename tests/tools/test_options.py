@@ -13,10 +13,14 @@ sys.dont_write_bytecode = True
 TOP = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
 
 
-def link(name, settings):
-    """(exit status, errors, path of the image) of the product `minimal` with these settings."""
+ANY_BOARD = ("PRODUCT=demo", "-o", "guests", "BOARD_GUESTS=build/guests")     # the images are not run: any guests do
+FREE = "CONFIG_TEXT_BUDGET=65536 CONFIG_DATA_BUDGET=65536"
+
+
+def link(name, settings, *arguments):
+    """(exit status, errors, path of the image) of the product `minimal`, if no other is named, with these settings."""
     folder = f"build/test-options/{name}"
-    done = subprocess.run(["make", "-s", "PRODUCT=minimal", f"O={folder}", f"EXTRA_CONFIG={settings}",
+    done = subprocess.run(["make", "-s", "PRODUCT=minimal", f"O={folder}", f"EXTRA_CONFIG={settings}", *arguments,
                            f"{folder}/proteus.elf"], cwd=TOP, capture_output=True, text=True, timeout=300, check=False)
     return done.returncode, done.stderr, os.path.join(TOP, folder, "proteus.elf")
 
@@ -71,6 +75,44 @@ def test_board():
     assert os.path.exists(os.path.join(TOP, f"src/board_{code}.c")) and os.path.exists(os.path.join(TOP, f"asm/board_{code}.S"))
     with open(os.path.join(TOP, "build/test-options/plain/gen/board_values.h"), encoding="utf-8") as file:
         assert f'BOARD_NAME "{board}"' in file.read()
+
+
+def code_of(path, name):
+    """Mnemonics and operands of a routine."""
+    prefix = os.environ.get("CROSS_COMPILE", "powerpc-linux-gnu-")
+    text = subprocess.run([prefix + "objdump", "-d", "-Mraw,405", "--no-show-raw-insn", path], check=True, capture_output=True,
+                          text=True, timeout=60).stdout
+    body = re.search(rf"<{name}>:\n(.*?)(?:\n\n|\Z)", text, re.S)[1]
+    return [re.sub(r"\s+", " ", line.split("\t", 1)[1]).strip() for line in body.splitlines()]
+
+
+def test_erratum_of_a_core(plain):
+    """CPU_213 of Virtex-4 FX: bits of CCR0 are set before a cache is on. Other boards have no instruction for it."""
+    del plain
+    words = {}
+    for name, setting in (("plain", ""), ("ml403", "CONFIG_BOARD_ML403=y"), ("raptor", "CONFIG_BOARD_RAPTOR=y")):
+        status, errors, path = link(f"ccr0-{name}", f"{setting} {FREE}".strip(), *ANY_BOARD)
+        assert status == 0, errors
+        words[name] = code_of(path, "start")
+    assert words["ml403"][:4] == ["mfspr r3,947", "oris r3,r3,20480", "mtspr 947,r3", "isync"]   # 0x3B3, 0x50000000
+    assert not any("947" in word for name in ("plain", "raptor") for word in words[name])
+
+
+@pytest.mark.parametrize("board", ["REF405EP", "ML403", "ML403DCR", "RAPTOR"])
+@pytest.mark.parametrize("images", ["y", "n"])
+def test_rom_images(board, images):
+    """CONFIG_ROM: the hypervisor needs the highest 64 KiB; with CONFIG_ROM_IMAGES the guests are in the ROM, else in RAM."""
+    settings = f"CONFIG_BOARD_{board}=y CONFIG_ROM=y CONFIG_ROM_IMAGES={images} {FREE}"
+    status, errors, path = link(f"rom-{board.lower()}-{images}", settings, *ANY_BOARD)
+    assert status == 0, errors
+    with open(path, "rb") as file:
+        elf = ELFFile(file)
+        values = {name: elf.get_section_by_name(".symtab").get_symbol_by_name(name)[0]["st_value"] for name in ("start", "vm_image")}
+        loaded = [section for section in elf.iter_sections() if section["sh_flags"] & 2 and section["sh_type"] != "SHT_NOBITS"]
+        low = [section.name for section in loaded if section["sh_addr"] < 0xFFFF0000]
+        rom = [section["sh_addr"] for section in loaded if section.name == ".reset"]
+    assert values["start"] >= 0xFFFF8000 and rom == [0xFFFFFFFC] and low == [".images"]
+    assert (values["vm_image"] >= 0xF8000000) == (images == "y")
 
 
 def test_stack_is_aligned():

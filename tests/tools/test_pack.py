@@ -544,6 +544,28 @@ def test_rom(linked):
     assert (linked.path / "again.bin").read_bytes() == rom
 
 
+def test_rom_size_is_the_boards(linked):
+    """Without --size: the board's [[rom]]."""
+    table = json.loads((linked.path / "gen" / "partitions.json").read_text())
+    assert table["board"]["rom"] == [{"name": "rom", "base": 0xFFF80000, "size": 0x80000}]
+    assert link(linked, "rom.ld", "--bin", "rom.bin") == (0, [])
+    assert len((linked.path / "rom.bin").read_bytes()) == 0x80000
+
+
+def test_rom_with_images_in_ram(linked):
+    """--images: what is loaded into RAM, from the board's area `images` on; the ROM is then as small as it can be."""
+    linked.write(rom_ld=ROM_LD.replace("BSS", "0x1000").replace("RESET", "0xFFFFFFFC").replace("0xFFFF0000", "0x7000020"))
+    assert link(linked, "rom.ld", "--bin", "rom.bin", "--images", "images.bin") == (0, [])
+    rom, images = ((linked.path / name).read_bytes() for name in ("rom.bin", "images.bin"))
+    assert len(rom) == 0x10000 and words(rom, 0x8000, 3) == [0x48000000, 0x7000020, 0x12345678] and rom[:0x8000] == b"\xff" * 0x8000
+    assert images[:0x20] == bytes(0x20) and words(images, 0x20, 8)[6:] == [1, 0x7000040] and images[0x50:] == CODE
+    linked.write(rom_ld=ROM_LD.replace("BSS", "0x1000").replace("RESET", "0xFFFFFFFC").replace("0xFFFF0000", "0x6FFFFF0"))
+    assert link(linked, "rom.ld", "--bin", "again.bin", "--images", "again2.bin") == (1, [
+        "image.elf: the image's 0x06FFFFF0-0x07000027 is neither in the ROM nor in the board's area 'images'. "
+        "hint: use the ROM's linker script"])
+    assert not (linked.path / "again.bin").exists() and not (linked.path / "again2.bin").exists()
+
+
 @pytest.mark.parametrize("script, size, expected", [
     (ROM_LD.replace("BSS", "0x1000").replace("RESET", "0xFFFFFFF8"), "0x20000",
      "image.elf: the image ends at 0xFFFFFFFB, a ROM ends at 0xFFFFFFFF. hint: use the ROM's linker script: the reset branch is the last word"),
@@ -576,7 +598,8 @@ def test_toolchain_faults(linked, monkeypatch):
     [], ["--out", "a.S", "--image", "b"], ["--out", "a.elf"], ["--out", "a.S", "--hypervisor", "h.o", "--script", "s"],
     ["--out", "a.elf", "--hypervisor", "h.o"], ["--out", "a.S", "--bin", "b"], ["--image", "a", "--guest", "x=y"],
     ["--image", "a", "--accept-bad-tables"],
-    ["--image", "a", "--bin", "b", "--size", "0"], ["--image", "a", "--size", "x"]])
+    ["--image", "a", "--bin", "b", "--size", "0"], ["--image", "a", "--size", "x"],
+    ["--image", "a", "--images", "b"]])
 def test_usage(options):
     result = subprocess.run([os.path.join(TOP, "tools", "pack.py"), "--partitions", "nix.json", *options],
                             capture_output=True, text=True, timeout=60, check=False)

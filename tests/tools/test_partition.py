@@ -687,6 +687,7 @@ size = 8
 irq = 3
 """
 
+UIC = "uic = { dcr = 0xC0, lines = 8 }"
 BOARD_FAULTS = [
     ("page_min", "page_min = 4096", "page_min = 2048", "3: 'page_min' 2048 is no page size of the 405. "
      "hint: one of 1K, 4K, 16K, 64K, 256K, 1M, 4M, 16M"),
@@ -704,6 +705,27 @@ BOARD_FAULTS = [
     ("no_ram", 'ram = [{ base = 0, size = "1M" }]\n', "",
      "1: 0 tables of RAM, the hypervisor knows one. hint: one [[ram]] with base and size"),
     ("no_dcr", "dcr = 0xC0, ", "", "5: key 'dcr' is missing. hint: dcr = 0xC0"),
+    ("two_controllers", "ram = [", "intc = { base = 0x81800000 }\nram = [",
+     "5: a board has one interrupt controller, this one has [intc] too. hint: remove one of them"),
+    ("intc_nowhere", UIC, "intc = { lines = 8 }", "5: the controller is in memory or on the DCR bus. "
+     "hint: give one of base = <address> and dcr = <number>"),
+    ("intc_twice", UIC, "intc = { dcr = 0xC0, base = 0x81800000, lines = 8 }",
+     "5: the controller is in memory or on the DCR bus. hint: give one of base = <address> and dcr = <number>"),
+    ("intc_base", UIC, "intc = { base = 0x81800010, lines = 8 }",
+     "5: the controller can't be at 0x81800010. hint: a multiple of 32"),
+    ("intc_dcr", UIC, "intc = { dcr = 0x3F9, lines = 8 }", "5: 'dcr' 1017 is out of range. hint: 0 to 1016"),
+    ("intc_edges", UIC, "intc = { dcr = 0xC0, lines = 8, edges = 0x100 }", "5: 'edges' 256 is out of range. hint: 0 to 255"),
+    ("intc_key", UIC, "intc = { dcr = 0xC0, lines = 8, edge = 1 }", "5: unknown key 'edge'. hint: did you mean 'edges'?"),
+    ("qemu_key", "ram = [", "qemu = { machin = 'x' }\nram = [", "6: unknown key 'machin'. hint: did you mean 'machine'?"),
+    ("qemu_type", "ram = [", "qemu = { patched = 1 }\nram = [",
+     "6: 'patched' has to be true or false, not a number. hint: see config/README.md"),
+    ("qemu_serial", "ram = [", "qemu = { serial = 4 }\nram = [", "6: 'serial' 4 is out of range. hint: 0 to 3"),
+    ("console_line", "irq = 3\n", "", "4: the console's device 'uart' has no interrupt line. hint: irq = <number>"),
+    ("cached_console", "base = 0xF0000000", "base = 0x07000000",
+     "4: the console's device 'uart' at 0x07000000 shares 128 MiB with RAM, which is cached. hint: move it in the design"),
+    ("cached_intc", UIC, "intc = { base = 0x04000000, lines = 8 }",
+     "5: the interrupt controller at 0x04000000 shares 128 MiB with RAM, which is cached. hint: move it in the design"),
+    ("ccr0", "page_min = 4096", "page_min = 4096\nccr0 = -1", "4: 'ccr0' -1 is out of range. hint: 0 to 0xFFFFFFFF"),
 ]
 
 
@@ -760,6 +782,106 @@ def test_board_devices_apart(tool):
 
 def test_board_good(tool):
     assert tool(product(A + "memory = '64K'"), board=BOARD_TEXT)[0] == 0
+
+
+# ---------------------------------------------------------------- Virtex boards
+
+ML403, ML403DCR, RAPTOR = (os.path.join(TOP, "config", "boards", name + ".toml") for name in ("ml403", "ml403dcr", "raptor"))
+VIRTEX = ("CONFIG_CONSOLE=y\nCONFIG_UART_16550_WORDS=y\nCONFIG_UART_UARTLITE=y\nCONFIG_INTC=y\nCONFIG_INTC_MMIO=y\nCONFIG_VM_MAX=4\n"
+          "CONFIG_BOARD_VIRTEX=y\n")
+VIRTEX_DCR = VIRTEX.replace("CONFIG_INTC_MMIO=y\n", "")
+
+
+def text_of(path):
+    """A board file."""
+    with open(path, encoding="utf-8") as file:
+        return file.read()
+
+
+VIRTEX_FAULTS = [
+    ("aligned", "intc_at = 0x81800010", VIRTEX, ML403,
+     ["8: vm 'a': the interrupt controller can't be at 0x81800010. hint: any multiple of 32"]),
+    ("in_memory", "intc_at = 0x1000", VIRTEX, ML403,
+     ["8: vm 'a': the interrupt controller at 0x00001000 lies in the VM's memory 0x00000000-0x000FFFFF. "
+      "hint: move one of them; this one with intc_at"]),
+    ("in_device", "intc_at = 0x83C00100\ndevices = ['timer']", VIRTEX, ML403,
+     ["8: vm 'a': the interrupt controller at 0x83C00100 lies in a page of 'timer' 0x83C00000-0x83C003FF. "
+      "hint: move one of them; this one with intc_at"]),
+    ("on_console", "console = 'shared'\nconsole_at = 0x81800000", VIRTEX, ML403,
+     ["4: vm 'a': the interrupt controller at 0x81800000 lies in the virtual 16550 0x81800000-0x8180001F. "
+      "hint: move one of them; this one with intc_at"]),
+    ("on_pages", "intc_at = 0xFFFFF000\nirfm = true", VIRTEX + "CONFIG_IRFM=y\n", ML403,
+     ["9: vm 'a': the register pages 0xFFFFEC00-0xFFFFF3FF overlap the interrupt controller 0xFFFFF000-0xFFFFF01F. "
+      "hint: move them: irfm = \"<guest address of the boundary between the two pages>\""]),
+    ("by_dcr", "intc_at = 0x81800000", VIRTEX_DCR, ML403DCR,
+     ["8: vm 'a': intc_at needs CONFIG_INTC and a board with an interrupt controller in memory. hint: remove it"]),
+    ("no_intc", "intc_at = 0x81800000", "# CONFIG_INTC is not set\n", ML403,
+     ["8: vm 'a': intc_at needs CONFIG_INTC and a board with an interrupt controller in memory. "
+      "hint: set CONFIG_INTC=y in the defconfig, or remove it"]),
+    ("uic", "intc_at = 0x81800000", CONSOLE, BOARD,
+     ["8: vm 'a': intc_at needs CONFIG_INTC and a board with an interrupt controller in memory. hint: remove it"]),
+    ("interrupts", "devices = ['timer']\ninterrupts = ['timer']", "# CONFIG_INTC is not set\n", ML403,
+     ["9: vm 'a': routed interrupts need CONFIG_INTC. hint: set CONFIG_INTC=y in the defconfig, or remove the line"]),
+]
+
+
+@pytest.mark.parametrize("lines, config, board, expected", [row[1:] for row in VIRTEX_FAULTS], ids=[row[0] for row in VIRTEX_FAULTS])
+def test_virtex_fault(tool, lines, config, board, expected):
+    status, out, err = tool(product(A + MB + lines), config=config, board=text_of(board))
+    assert [line.removeprefix("p.toml:") for line in err] == expected
+    assert status == 1 and out == "" and not (tool.path / "gen").exists()
+
+
+@pytest.mark.parametrize("board, config, qemu, values", [
+    (ML403, VIRTEX, {"machine": "virtex-ppc405", "serial": 0, "patched": True},
+     ("INTC_IS_DCR 0", "INTC_BASE 0x81800000", "INTC_DCR 0x400", "INTC_LINES 32", "INTC_EDGES 0x00000280", "CCR0 0x50000000",
+      "CONSOLE_BASE 0x83E00000", "CONSOLE_OFFSET 0x1003", "CONSOLE_STRIDE 4", "CONSOLE_DIVISOR 651", "CONSOLE_UARTLITE 0",
+      "CONSOLE_IRQ 6", "PAGE_MIN 1024", "TIMER_IRQ 8")),
+    (ML403DCR, VIRTEX_DCR, {"machine": "virtex-ppc405,intc-dcr=on", "serial": 0, "patched": True},
+     ("INTC_IS_DCR 1", "INTC_DCR 0xC0", "CONSOLE_IRQ 6", "CCR0 0x50000000")),
+    (RAPTOR, VIRTEX, {"machine": "raptor", "serial": 0, "patched": True},
+     ("INTC_IS_DCR 0", "INTC_BASE 0x90240000", "CONSOLE_BASE 0x90210000", "CONSOLE_UARTLITE 1", "CONSOLE_IRQ 0", "CCR0 0x00000000")),
+    (BOARD, CONSOLE, {"machine": "ref405ep", "serial": 0, "patched": False},
+     ("UIC_DCR 0xC0", "CONSOLE_BASE 0xEF600300", "CONSOLE_OFFSET 0x0", "CONSOLE_STRIDE 1", "CONSOLE_IRQ 0", "CCR0 0x00000000"))],
+    ids=["ml403", "ml403dcr", "raptor", "ref405ep"])
+def test_board_values(tool, board, config, qemu, values):
+    """What the hypervisor sees of a board, and what tools/run.py does."""
+    data = good(tool, product(A + MB), config=config, board=text_of(board))
+    text = (tool.path / "gen" / "board_values.h").read_text().splitlines()
+    assert [value for value in values if "#define BOARD_" + value not in text] == []
+    assert data["qemu"] == qemu and data["board"]["name"] == re.search(r'^name = "(.*)"$', text_of(board), re.M)[1]
+
+
+def test_intc_of_each_vm(tool):
+    """Where the board has its own, or where the VM wants it; nowhere, if the board's is not in memory."""
+    two = product(A + MB, B + MB + "intc_at = '0x90240000'")
+    assert [vm["intc_base"] for vm in good(tool, two, config=VIRTEX, board=text_of(ML403))["vms"]] == [0x81800000, 0x90240000]
+    source = (tool.path / "gen" / "partitions.c").read_text()
+    assert source.count(".intc_base = 0x81800000,") == 1 and source.count(".intc_base = 0x90240000,") == 1
+    for board, config in ((ML403DCR, VIRTEX_DCR), (BOARD, CONSOLE)):
+        assert good(tool, product(A + MB), config=config, board=text_of(board))["vms"][0]["intc_base"] is None
+        assert "intc_base" not in (tool.path / "gen" / "partitions.c").read_text()
+
+
+def test_timer_of_a_vm(tool):
+    """The XPS timer: its page alone, and its line."""
+    text = product(A + MB + "devices = ['timer']\ninterrupts = ['timer', { line = 20, guest = 8 }]")
+    _, _, err = tool(text, config=VIRTEX, board=text_of(ML403))
+    assert err == ["p.toml:9: vm 'a': guest line 8 is board line 8's already. hint: choose another one: { line = 7, guest = 9 }"]
+    text = product(A + MB + "devices = ['timer']\ninterrupts = ['timer']")
+    assert tlb(tool, text, config=VIRTEX, board=text_of(ML403))[-1] == (0x83C00000, 0x83C00000, K, DEVICE, 1)
+    assert good(tool, text, config=VIRTEX, board=text_of(ML403))["vms"][0]["interrupts"] == [{"line": 8, "guest": 8}]
+
+
+@pytest.mark.parametrize("tlb_virt, step", [("", 0x800), ("CONFIG_TLB_VIRT=y\n", 0x1000)], ids=["pages", "tlb"])
+def test_register_step(tool, tlb_virt, step):
+    """Of pages of 1 KiB, a virtual TLB needs two more for each VM."""
+    text = product(A + MB + "irfm = true", B + MB + "irfm = true")
+    rows = tlb(tool, text, config=VIRTEX + "CONFIG_IRFM=y\n" + tlb_virt, board=text_of(ML403))
+    assert [row for row in rows if row[3] != RAM] == [
+        (0xFFFFEC00, 0x8000, K, 0x100, 1), (0xFFFFF000, 0x8400, K, 0, 1),
+        (0xFFFFEC00, 0x8000 + step, K, 0x100, 2), (0xFFFFF000, 0x8400 + step, K, 0, 2)]
+    assert f"#define REGISTERS_STEP 0x{step:X}" in (tool.path / "gen" / "partitions.h").read_text().splitlines()
 
 
 def test_missing_files(tool):
