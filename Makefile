@@ -52,10 +52,10 @@ bench: deps-bench ## exact path lengths and Table 1: build/bench.json
 	  $(foreach w,$(TABLE1),--table1 $(w)=$(GUESTS)/$(w).elf,$(call image,$(w)),$(call image,$(w)-previrt),$(call image,$(w)-para))
 LINUXES := linux linux-previrt linux-jitter
 bench-linux: deps-bench linux ## what Linux costs as a guest, by cause: build/bench-linux.json
-	$(Q)for p in $(LINUXES); do $(MAKE) --no-print-directory PRODUCT=$$p build/$$p/proteus.elf || exit 1; done
-	$(Q)$(PYTHON) tools/bench_linux.py $(if $(GATE),--gate) --native $(GUESTS)/linux.elf --full build/linux/proteus.elf \
-	  --previrt build/linux-previrt/proteus.elf --patched $(GUESTS)/linux-previrt.elf \
-	  --jitter build/linux-jitter/proteus.elf --jitter-native $(GUESTS)/jitter.elf --out build/bench-linux.json
+	$(Q)for p in $(LINUXES); do $(MAKE) --no-print-directory PRODUCT=$$p O=build/$$p-bench EXTRA_CONFIG=CONFIG_STATS=n build/$$p-bench/proteus.elf || exit 1; done
+	$(Q)$(PYTHON) tools/bench_linux.py $(if $(GATE),--gate) --native $(GUESTS)/linux.elf --full build/linux-bench/proteus.elf \
+	  --previrt build/linux-previrt-bench/proteus.elf --patched $(GUESTS)/linux-previrt.elf \
+	  --jitter build/linux-jitter-bench/proteus.elf --jitter-native $(GUESTS)/jitter.elf --out build/bench-linux.json
 linux: deps-linux ## Linux for the products linux*: build/guests/linux.elf (minutes; kept while its inputs stay)
 	$(Q)tests/guests/linux/build.sh build/linux $(GUESTS)
 readme: ## put what footprint and bench measured into README.md
@@ -107,8 +107,8 @@ $(GEN)/partitions.h: $(PARTITIONS) config/boards/$(BOARD).toml tools/partition.p
 ASM-$(CONFIG_PARAVIRT) += hypercall
 ASM-$(CONFIG_IRFM)     += irfm
 ASM-$(CONFIG_CONSOLE)  += uart
-ASM-$(CONFIG_TLB_VIRT) += refill
-ASM := $(filter-out hypercall irfm uart refill board_%,$(patsubst asm/%.S,%,$(wildcard asm/*.S))) board_$(BOARD_CODE) $(ASM-y)
+ASM-$(CONFIG_TLB_VIRT) += refill tlbwe
+ASM := $(filter-out hypercall irfm uart refill tlbwe board_%,$(patsubst asm/%.S,%,$(wildcard asm/*.S))) board_$(BOARD_CODE) $(ASM-y)
 SRC-y := vcpu memory timer emulate spr fault board_$(BOARD_CODE)
 SRC-$(CONFIG_SCHED_RR)     += sched_rr
 SRC-$(CONFIG_FIT_WATCHDOG) += events

@@ -23,9 +23,9 @@
 
 #define GPR(n) (VCPU_GPR + 4 * (n))
 
-/* Bits 14:22 of MSR (CE EE PR FP ME FE0 DWE DE): a change of these needs no more than a look at what is pending. */
+/* Bits 14:23 of MSR (CE EE PR FP ME FE0 DWE DE FE1): a change of these needs no more than a look at what is pending. */
 #define PLAIN_FIRST 14
-#define PLAIN_LAST  22
+#define PLAIN_LAST  23
 
 /* With option TLB_VIRT, bits 26:27 (IR DR) need a new context as well as PR (hooks.h: msr_context). */
 
@@ -50,8 +50,21 @@
     .endif
 .endm
 
-/* What gpr_read_done takes for a register that is none (multiples of four are those): rVALUE goes elsewhere. */
-#define KEY_UART 0x1FFE
+/* Five more registers for a routine: the guest's wait in its register file. */
+.macro save_23_27
+    stw     r23, GPR(23)(rVCPU)
+    stw     r24, GPR(24)(rVCPU)
+    stw     r25, GPR(25)(rVCPU)
+    stw     r26, GPR(26)(rVCPU)
+    stw     r27, GPR(27)(rVCPU)
+.endm
+.macro restore_23_27
+    lwz     r23, GPR(23)(rVCPU)
+    lwz     r24, GPR(24)(rVCPU)
+    lwz     r25, GPR(25)(rVCPU)
+    lwz     r26, GPR(26)(rVCPU)
+    lwz     r27, GPR(27)(rVCPU)
+.endm
 
 /* The low words: hypervisor data in the first 32 KiB is reached as off(0), without a base register. */
 #define LOW(symbol) symbol@l(0)

@@ -32,8 +32,8 @@
 .endm
 
 /*
- * step_and_deliver, deliver: MSR or SRR1 let in what is pending. step_and_wait: MSR[WE] was set, r29 = MSR. to_schedule: by
- * pit.S.
+ * step_and_deliver, deliver: MSR or SRR1 let in what is pending. step_and_wait: MSR[WE] was set, r29 = MSR. step_and_context,
+ * to_context: the machine's PID for MSR and PID is not known by heart. to_schedule: by pit.S.
  * In:   rVCPU, rCR; SRR0; guest's r28-r30 in its register file, r31 in low_r31
  */
 func step_and_deliver
@@ -68,11 +68,14 @@ step_and_wait:
 #endif
 #ifdef CONFIG_TLB_VIRT
     b       to_schedule
-    .globl step_and_schedule
-step_and_schedule:
+    .globl step_and_context, to_context
+step_and_context:
     mfspr   r29, SPRN_SRR0
     addi    r29, r29, 4
     mtspr   SPRN_SRR0, r29
+to_context:
+    li      r30, tlb_find_context@l
+    b       to_light
 #endif
     .globl to_schedule
 to_schedule:

@@ -53,8 +53,6 @@ endfunc emul_nop
 #else
     .set    emul_nop, enter_step
 #endif
-#ifdef CONFIG_TLB_VIRT
-    .set    emul_tlbwe, cold_emulate
-#else
+#ifndef CONFIG_TLB_VIRT
     .set    emul_tlbwe, emul_nop
 #endif

@@ -61,10 +61,11 @@ endfunc emul_wrteei
  */
 func set_msr
     rlwinm  rKEY, rVALUE, 0, 16, 14     /* bit 15 does not exist */
+    only_ee 2f
     msr_rare
     bne     1f
     same_context 2f
-    msr_context step_and_schedule
+    msr_context step_and_context
 2:  stw     rKEY, VCPU_MSR(rVCPU)
     lwz     r30, VCPU_PENDING(rVCPU)
     and.    r30, r30, rKEY
@@ -93,7 +94,7 @@ rfi_plain:                              /* rKEY = the new MSR */
     stw     rKEY, VCPU_MSR(rVCPU)
     lwz     r30, VCPU_SRR0(rVCPU)
     mtspr   SPRN_SRR0, r30
-    msr_context to_schedule
+    msr_context to_context
     lwz     r30, VCPU_PENDING(rVCPU)
     and.    r30, r30, rKEY
     beq     enter_cr

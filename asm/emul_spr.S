@@ -129,11 +129,11 @@ gpr_read_done:
     bne-    3f
     clrlwi  rVALUE, rVALUE, 24          /* PID has eight bits */
     stw     rVALUE, VCPU_PID(rVCPU)
-    pid_context step_and_schedule
+    pid_context step_and_context
     b       enter_step
-3:  key_uart uart_store
-    set_sprg
+3:  set_sprg
     b       cold_emulate
-2:  bf+     30, set_msr                 /* mtmsr 00100 10010 */
+2:  read_other
+    bf+     30, set_msr                 /* mtmsr 00100 10010 */
     b       set_ee                      /* wrtee 00100 00011 */
     .size gpr_read_done, . - gpr_read_done

@@ -126,10 +126,14 @@
 #endif
 .endm
 
-/* msr_rare: CR0 = eq if the new MSR has no bits but plain ones. In: rKEY = the new MSR. Clobbers: r30, CR0 */
+/*
+ * msr_rare: CR0 = eq if the new MSR has no bits but plain ones. Bits 28:31 do not exist, but kernels with translation set the
+ * one that is MSR[RI] elsewhere. In: rKEY = the new MSR. Clobbers: r30, CR0
+ */
 .macro msr_rare
 #ifdef CONFIG_TLB_VIRT
-    rlwinm  r30, rKEY, 0, 28, 25        /* all but IR and DR */
+    rlwinm  rKEY, rKEY, 0, 0, 27
+    rlwinm  r30, rKEY, 0, 0, 25         /* IR and DR are not rare */
     rlwinm. r30, r30, 0, PLAIN_LAST + 1, PLAIN_FIRST - 1
 #else
     rlwinm. r30, rKEY, 0, PLAIN_LAST + 1, PLAIN_FIRST - 1
@@ -155,6 +159,19 @@
     beq-    \label
     stw     r30, VCPU_CONTEXT_PID(rVCPU)
     mtspr   SPRN_PID, r30
+#endif
+.endm
+
+/*
+ * only_ee label: to label if the new MSR differs in EE alone, as the end of most critical sections (option TLB_VIRT, with which
+ * there is more to look at otherwise). In: rKEY. Clobbers: r30, CR0
+ */
+.macro only_ee label
+#ifdef CONFIG_TLB_VIRT
+    lwz     r30, VCPU_MSR(rVCPU)
+    xor     r30, r30, rKEY
+    rlwinm. r30, r30, 0, 17, 15
+    beq     \label
 #endif
 .endm
 
@@ -198,11 +215,33 @@
 #endif
 .endm
 
-/* key_uart label: rVALUE is for the UART. In: rKEY. Clobbers: CR0 */
-.macro key_uart label
+/*
+ * read_other: rVALUE is for neither mtmsr nor wrtee (CR[21] is 0 for both): it is for the UART (option CONSOLE), or for tlbwe
+ * with CR[23], of which it is the index with CR[24] (option TLB_VIRT). In: rVALUE, rKEY
+ */
+.macro read_other
+#if defined(CONFIG_CONSOLE) || defined(CONFIG_TLB_VIRT)
+    bf+     21, 5f
 #ifdef CONFIG_CONSOLE
-    cmplwi  rKEY, KEY_UART
-    beq     \label
+    bf      23, uart_store
+#endif
+#ifdef CONFIG_TLB_VIRT
+    bf      24, tlbwe_value
+    b       tlbwe_index
+#endif
+5:
+#endif
+.endm
+
+/* uart_leaves rHi, rX: the UART is not where it was, if this entry of 4 KiB goes (option CONSOLE). Clobbers: rX, CR0 */
+.macro uart_leaves hi, rx
+#ifdef CONFIG_CONSOLE
+    lwz     \rx, VCPU_UART_BASE(rVCPU)
+    xor     \rx, \rx, \hi
+    rlwinm. \rx, \rx, 0, 0, 19
+    bne     4f
+    stw     \rx, VCPU_UART_CONTEXT(rVCPU)
+4:
 #endif
 .endm
 

@@ -28,7 +28,7 @@ func irfm_trap
     add     r30, r30, r29
     mtspr   SPRN_SRR0, r30
     lwz     r29, VCPU_MSR(rVCPU)
-    msr_context to_schedule
+    msr_context to_context
     lwz     r30, VCPU_PENDING(rVCPU)
     and.    r30, r30, r29
     beq     enter_cr

@@ -1,6 +1,6 @@
 /*
  * refill.S: a TLB miss of the machine in a guest with translation (option TLB_VIRT). The frequent half of tlb_fault() in
- * src/tlb.c, with the same result: a page of the smallest size in the partition's RAM that the guest's own TLB holds, with
+ * src/tlb.c, with the same result: a page of 4 KiB in the partition's RAM that the guest's own TLB holds, with
  * the right that is missing; and the miss that the guest has to handle itself. All else is C's.
  */
 #include "offsets.h"
@@ -8,23 +8,13 @@
 #include "hooks.h"
 #include "board_values.h"
 
-/* The smallest page: its size as a shift, in the word's field, and the last bit of its address. */
-#if BOARD_PAGE_MIN == 1024
-#define PAGE_SHIFT 10
-#elif BOARD_PAGE_MIN == 4096
-#define PAGE_SHIFT 12
-#else
-#error "refill.S is written for smallest pages of 1 KiB or 4 KiB"
+/* leave_if_careful: a machine with smaller pages has to look for shadows of those. In: r27. Clobbers: r25, CR0 */
+.macro leave_if_careful label
+#if BOARD_PAGE_MIN < 4096
+    lbz     r25, VTLB_CAREFUL(r27)
+    cmpwi   r25, 0
+    bne-    \label
 #endif
-#define PAGE_SIZE ((PAGE_SHIFT - 10) / 2 << 7)
-#define PAGE_LAST (31 - PAGE_SHIFT)
-
-.macro restore_23_27
-    lwz     r23, GPR(23)(rVCPU)
-    lwz     r24, GPR(24)(rVCPU)
-    lwz     r25, GPR(25)(rVCPU)
-    lwz     r26, GPR(26)(rVCPU)
-    lwz     r27, GPR(27)(rVCPU)
 .endm
 
 /*
@@ -35,11 +25,7 @@
  * Clobbers: r23-r27 (restored), r29, r30, CR
  */
 func refill
-    stw     r27, GPR(27)(rVCPU)
-    stw     r26, GPR(26)(rVCPU)
-    stw     r25, GPR(25)(rVCPU)
-    stw     r24, GPR(24)(rVCPU)
-    stw     r23, GPR(23)(rVCPU)
+    save_23_27
     lwz     r25, VCPU_CONTEXT_PID(rVCPU)
     lwz     r24, VCPU_MSR(rVCPU)
     cmplwi  r25, VM_COUNT               /* real mode? */
@@ -50,16 +36,17 @@ func refill
     page_far 9f
 
     addi    r27, rVCPU, VCPU_VTLB
-    rlwinm  r25, r30, 32 - PAGE_SHIFT, 27, 31 /* the bucket of pages of this address */
+    leave_if_careful 9f
+    rlwinm  r25, r30, 20, 27, 31        /* the bucket of pages of this address */
     add     r25, r25, r27
     lbz     r26, VTLB_BUCKET(r25)
-    rlwinm  r24, r30, 0, 0, PAGE_LAST
+    rlwinm  r24, r30, 0, 0, 19
 1:  cmpwi   r26, 0
     beq     4f
     slwi    r25, r26, 2
     add     r25, r25, r27
     lwz     r25, VTLB_HI - 4(r25)
-    rlwinm  r25, r25, 0, 0, PAGE_LAST
+    rlwinm  r25, r25, 0, 0, 19
     cmplw   r25, r24
     add     r25, r26, r27
     bne     2f
@@ -93,7 +80,7 @@ func refill
 
     /* In the partition's RAM? Then its machine address, EX, WR and WIMG make the low word. */
     lwz     r23, VTLB_RAM_GUEST(r27)
-    rlwinm  r24, r25, 0, 0, PAGE_LAST
+    rlwinm  r24, r25, 0, 0, 19
     subf    r24, r23, r24
     lwz     r23, VTLB_RAM_SIZE(r27)
     cmplw   r24, r23
@@ -120,9 +107,19 @@ func refill
     stb     r25, VTLB_WHERE - 1(r26)
     cmpwi   r23, 0
     beq     6f
-    stb     r23, VTLB_MANY - 1(r26)
-6:  rlwinm  r30, r30, 0, 0, PAGE_LAST
-    ori     r30, r30, PAGE_SIZE | TLBHI_V
+    cmpw    r23, r25                    /* is there another? */
+    slwi    r29, r23, 1
+    beq     6f
+    lhz     r29, shadow_owner@l(r29)
+    subf    r29, r26, r29
+    add     r29, r29, r27
+    lwz     r23, VTLB_FIRST(r27)
+    subf    r29, r23, r29
+    rlwinm. r29, r29, 0, 24, 20         /* of this entry, by one of the VM's eight contexts */
+    bne     6f
+    stb     r25, VTLB_MANY - 1(r26)
+6:  rlwinm  r30, r30, 0, 0, 19
+    ori     r30, r30, 1 << 7 | TLBHI_V  /* 4 KiB */
     tlbwe   r24, r25, 1
     tlbwe   r30, r25, 0
     restore_23_27

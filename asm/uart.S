@@ -26,11 +26,13 @@
 #define OP_STORE   OP_STB
 #define REG_DATA   0
 #define REG_STATUS 5
+#define REG_MODEM  6
 #elif CONSOLE_HOT == CONSOLE_16550_WORDS
 #define OP_LOAD    OP_LWZ
 #define OP_STORE   OP_STW
 #define REG_DATA   0
 #define REG_STATUS 20
+#define REG_MODEM  24
 #else
 #define OP_LOAD    OP_LWZ
 #define OP_STORE   OP_STW
@@ -60,6 +62,18 @@
     lbz     rKEY, \field(r27)
     cmpwi   rKEY, 0
     bne-    uart_other
+.endm
+
+/* modem_status: the constant that a 16550's modem status is. In: r27 = offset. Out: to uart_loaded. Clobbers: rVALUE, CR */
+.macro modem_status
+#if CONSOLE_HOT != CONSOLE_UARTLITE
+    cmpwi   r27, REG_MODEM
+    bne     6f
+    mtcrf   0x60, rINSN
+    li      rVALUE, UART_MODEM
+    b       uart_loaded
+6:
+#endif
 .endm
 
 /* status_simple: to uart_other unless the status has nothing but what status_value says. In: r27 = UART. Clobbers: rKEY, CR0 */
@@ -97,7 +111,11 @@
     bne-    uart_other
     lbz     rKEY, UART_IER(r27)
     andi.   rKEY, rKEY, IER_TX
-    bne-    uart_other
+    lbz     rKEY, UART_EMPTY(r27)
+    beq     5f
+    cmpwi   rKEY, 0                     /* its interrupt is active, and stays so? */
+    beq-    uart_other
+5:
 #endif
 .endm
 
@@ -124,11 +142,13 @@ func uart_access
     bne-    cr1, uart_other
     lwz     r27, GPR(27)(rVCPU)
     mtcrf   0x60, rINSN
-    crset   22                          /* as mtspr of a register that is none: gpr_read_done */
-    li      rKEY, KEY_UART
+    crset   21                          /* gpr_read_done: to uart_store */
+    crclr   22
+    crclr   23
     b       gpr_read
 
-1:  cmpwi   r27, REG_STATUS
+1:  modem_status
+    cmpwi   r27, REG_STATUS
     bne-    uart_other
     lwz     r27, VCPU_UART(rVCPU)
     status_simple
@@ -142,6 +162,7 @@ func uart_access
     stb     rKEY, UART_POLL_COUNT(r27)
 2:  mtcrf   0x60, rINSN
     status_value
+uart_loaded:
     lwz     r27, GPR(27)(rVCPU)
     stat_count STAT_mmio, rKEY
     stat_count STAT_data_fault, rKEY

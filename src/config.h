@@ -52,10 +52,14 @@
 #define VCPU_UART_NEAR(v, address) ((v)->uart_base = (address), (v)->uart_context = vcpu_context(v))
 #define VCPU_UART_FAR(v)           ((v)->uart_context = 0)
 #define VCPU_UART_RESET(v)         ((v)->uart_base = 0, VCPU_UART_FAR(v))
+#define VCPU_UART_AT(v)            ((v)->uart_base)
+#define VCPU_UART_HIT(v, address)  ((v)->uart_context == vcpu_context(v) && (address) - (v)->uart_base < CONSOLE_HOT_SIZE)
 #else
 #define VCPU_UART_WORDS
 #define VCPU_UART_NEAR(v, address) ((void)(v), (void)(address))
 #define VCPU_UART_FAR(v)           ((void)(v))
+#define VCPU_UART_AT(v)            ((void)(v), 0U)
+#define VCPU_UART_HIT(v, address)  ((void)(v), (void)(address), false)
 #endif
 
 #ifdef CONFIG_TLB_VIRT

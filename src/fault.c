@@ -10,6 +10,7 @@
 #include "memory.h"
 #include "message.h"
 #include "mmio.h"
+#include "partition.h"
 #include "roads.h"
 #include "stats.h"
 #include "tlb.h"
@@ -52,7 +53,9 @@ struct vcpu *data_fault(struct vcpu *v)
     uint32_t address = effective;
     bool done;
 
-    if (tlb_is_on(v)) {
+    if (VCPU_UART_HIT(v, effective)) { /* what asm/uart.S has left */
+        address = effective - VCPU_UART_AT(v) + vm_config[vcpu_index(v)].console_base;
+    } else if (tlb_is_on(v)) {
         enum tlb_access access = (cpu_mfspr(SPRN_ESR) & ESR_DST) != 0 ? TLB_STORE : TLB_LOAD;
         struct vcpu *next = translated(v, tlb_fault(v, access, &address));
 

@@ -7,10 +7,11 @@
 #include "board_values.h"
 #include "page.h"
 #include "partition.h"
+#include "roads.h"
 
 #define NONE 0 /* no entry in a list: lists hold index + 1, and row 0 is always a static one */
 
-#define LARGE TLB_BUCKETS
+#define OTHER TLB_BUCKETS
 #define REAL  TLB_ENTRIES /* as an entry: what a mixed or kernel context has of the static ones */
 
 _Static_assert(VM_COUNT * (TLB_CONTEXTS + 1) < 256, "a PID of the machine has eight bits");
@@ -22,7 +23,8 @@ _Static_assert(TLB_ROW_COUNT <= TLB_ENTRIES - 16, "too few entries of the machin
 #define TLBLO_STORAGE   0x0000000FU
 #define SIZE_MASK(size) (~0U << (10 + 2 * (size))) /* of the page number */
 
-/* Size field of the smallest page: 0 is 1 KiB, 1 is 4 KiB. */
+/* Size field of a page: 0 is 1 KiB, 1 is 4 KiB; and of the smallest that a shadow can have. */
+#define SIZE_4K  1U
 #define SIZE_MIN ((31U - (uint32_t)__builtin_clz(BOARD_PAGE_MIN) - 10) / 2)
 
 /* Is a page of this size field too small for the machine? Signed: with pages of 1 KiB none is. */
@@ -37,9 +39,10 @@ static inline bool is_below(uint32_t size)
 uint16_t shadow_owner[TLB_ENTRIES];
 uint8_t shadow_turn;
 
-static uint32_t first_context_pid(uint32_t index)
+/* PID of the VM's first context. */
+static uint32_t first_context(const struct vcpu *v)
 {
-    return VM_COUNT + 1 + index * TLB_CONTEXTS;
+    return VM_COUNT + 1 + vcpu_index(v) * TLB_CONTEXTS;
 }
 
 static void drop_row(uint32_t row)
@@ -66,20 +69,27 @@ static __attribute__((noinline)) void drop_shadows(uint32_t pid, uint32_t count,
 static void drop_all(struct vcpu *v)
 {
     VCPU_UART_FAR(v);
-    drop_shadows(first_context_pid(vcpu_index(v)), TLB_CONTEXTS, TLB_EVERY);
+    drop_shadows(first_context(v), TLB_CONTEXTS, TLB_EVERY);
+}
+
+/* Is this row of the machine's TLB a shadow of that entry, in some context? It may have been given away since. */
+static bool is_shadow_of(const struct vtlb *t, uint32_t row, uint32_t entry)
+{
+    return row != NONE && ((shadow_owner[row] - t->first - (entry + 1)) & ~((TLB_CONTEXTS - 1) << 8)) == 0;
 }
 
 /* The shadows of a virtual entry: most have one, and the row is known. */
 static void drop_entry(struct vcpu *v, uint32_t entry)
 {
     struct vtlb *t = &v->vtlb;
-    uint32_t first = first_context_pid(vcpu_index(v));
     uint32_t row = t->where[entry];
 
-    VCPU_UART_FAR(v);
+    if (((t->hi[entry] ^ VCPU_UART_AT(v)) & SIZE_MASK(TLBHI_SIZE(t->hi[entry]))) == 0) {
+        VCPU_UART_FAR(v);
+    }
     if (t->many[entry] != 0) {
-        drop_shadows(first, TLB_CONTEXTS, entry + 1);
-    } else if (row != NONE && (shadow_owner[row] & 0xFF) == entry + 1 && (shadow_owner[row] >> 8) - first < TLB_CONTEXTS) {
+        drop_shadows(first_context(v), TLB_CONTEXTS, entry + 1);
+    } else if (is_shadow_of(t, row, entry)) {
         drop_row(row);
     }
     t->where[entry] = NONE;
@@ -106,7 +116,7 @@ __attribute__((noinline)) uint32_t tlb_context(struct vcpu *v) /* off the straig
     struct vtlb *t = &v->vtlb;
     uint32_t mode = tlb_mode(v);
     uint32_t key = (v->pid & 0xFF) << 3 | mode; /* the guest can write the word, with register pages */
-    uint32_t first = first_context_pid(vcpu_index(v));
+    uint32_t first = first_context(v);
     uint32_t i;
 
     if (TLB_REAL(mode)) {
@@ -138,6 +148,15 @@ __attribute__((noinline)) uint32_t tlb_context(struct vcpu *v) /* off the straig
     return v->mode_pid[mode];
 }
 
+struct vcpu *tlb_find_context(struct vcpu *v)
+{
+    if ((v->pending & v->msr) != 0) {
+        return vcpu_deliver(v);
+    }
+    tlb_enter(v);
+    return v;
+}
+
 /* On the chip V becomes zero, the rest stays. */
 void tlb_invalidate(struct vcpu *v)
 {
@@ -152,6 +171,7 @@ void tlb_invalidate(struct vcpu *v)
         t->bucket[i] = NONE;
     }
     t->split = false;
+    t->careful = false;
 }
 
 __attribute__((noinline)) void tlb_reset(struct vcpu *v)
@@ -165,9 +185,14 @@ __attribute__((noinline)) void tlb_reset(struct vcpu *v)
         ((uint32_t *)t)[i] = 0;
     }
     shadow_turn = shadow_turn < TLB_ROW_COUNT ? TLB_ROW_COUNT : shadow_turn; /* from zero, once */
+    t->first = first_context(v) << 8;
     t->ram_guest = config->ram_guest;
     t->ram_machine = config->ram_machine;
-    t->ram_size = static_row(v, config->ram_guest)->lo & TLBLO_STORAGE ? 0 : config->ram_size;
+    t->ram_size = config->ram_size;
+    if ((static_row(v, config->ram_guest)->lo & TLBLO_STORAGE) != 0 ||
+        (config->ram_guest | config->ram_machine | config->ram_size) % PAGE_4K != 0) {
+        t->ram_size = 0;
+    }
     for (i = 0; i < 8; i++) {
         v->mode_pid[i] = TLB_REAL(i) ? v->machine_pid : 0;
     }
@@ -183,10 +208,10 @@ void tlb_write_zpr(struct vcpu *v, uint32_t value)
 
 /* ---- the virtual TLB ---- */
 
-/* A little-endian page is among the large ones, which asm/refill.S leaves to C. */
+/* A little-endian page is among the others, too, which asm/refill.S leaves to C. */
 static uint32_t bucket_of(uint32_t hi)
 {
-    return TLBHI_SIZE(hi) == SIZE_MIN && (hi & TLBHI_E) == 0 ? hi / BOARD_PAGE_MIN % TLB_BUCKETS : LARGE;
+    return TLBHI_SIZE(hi) == SIZE_4K && (hi & TLBHI_E) == 0 ? hi / PAGE_4K % TLB_BUCKETS : OTHER;
 }
 
 static void unlink(struct vtlb *t, uint32_t index)
@@ -203,6 +228,9 @@ static void link(struct vtlb *t, uint32_t index)
 {
     uint8_t *first = &t->bucket[bucket_of(t->hi[index])];
 
+    if (SIZE_MIN < SIZE_4K && TLBHI_SIZE(t->hi[index]) < SIZE_4K) {
+        t->careful = true;
+    }
     t->next[index] = *first;
     *first = (uint8_t)(index + 1);
 }
@@ -255,10 +283,10 @@ static uint32_t search_list(const struct vtlb *t, uint32_t bucket, uint32_t addr
 __attribute__((noinline)) uint32_t tlb_search(const struct vcpu *v, uint32_t address)
 {
     const struct vtlb *t = &v->vtlb;
-    uint32_t i = search_list(t, address / BOARD_PAGE_MIN % TLB_BUCKETS, address, v->pid);
+    uint32_t i = search_list(t, address / PAGE_4K % TLB_BUCKETS, address, v->pid);
 
     if (i == NONE) {
-        i = search_list(t, LARGE, address, v->pid);
+        i = search_list(t, OTHER, address, v->pid);
     }
     return i == NONE ? TLB_ENTRIES : i - 1;
 }
@@ -356,6 +384,7 @@ static uint32_t shadow_size(struct vcpu *v, uint32_t entry, uint32_t address, ui
     if (size > SIZE_MIN && shares(v, entry, address, SIZE_MASK(size))) {
         drop_all(v);
         t->split = true;
+        t->careful = true;
         return SIZE_MIN;
     }
     return size;
@@ -367,8 +396,10 @@ static void install(struct vcpu *v, uint32_t entry, uint32_t hi, uint32_t lo)
     uint32_t row = shadow_turn;
 
     shadow_turn = (uint8_t)(row + 1 == TLB_ENTRIES ? TLB_ROW_COUNT : row + 1);
+    if (t->where[entry] != row && is_shadow_of(t, t->where[entry], entry)) {
+        t->many[entry] = 1;
+    }
     shadow_owner[row] = (uint16_t)(v->context_pid << 8 | (entry + 1));
-    t->many[entry] = t->where[entry] != NONE;
     t->where[entry] = (uint8_t)row;
     cpu_tlbwe_lo(row, lo); /* TID is PID, which is the context's as long as the guest runs */
     cpu_tlbwe_hi(row, hi);

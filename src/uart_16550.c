@@ -58,7 +58,7 @@ uint32_t uart_16550_read(struct vcpu *v, struct uart *u, uint32_t reg)
         console_prompt(u);
         return (u->handed != 0 ? 0 : LSR_EMPTY) | (u->count != 0 ? LSR_RX : 0);
     case MODEM:
-        return 0xB0; /* carrier, ready, clear to send */
+        return UART_MODEM;
     default:
         return u->scratch;
     }

@@ -10,7 +10,8 @@
 #include "ppc405.h"
 
 #define TLB_CONTEXTS 8  /* for each VM */
-#define TLB_BUCKETS  32 /* of pages of the board's smallest size, by address; one more for all larger ones */
+#define TLB_BUCKETS  32 /* of pages of 4 KiB, by address; one more for all others */
+#define PAGE_4K      4096U
 
 /*
  * What the guest wrote, and what was made of it. asm/refill.S searches it, too. In lists an entry is its index + 1, and 0 none.
@@ -23,8 +24,10 @@ struct vtlb {
     uint8_t bucket[TLB_BUCKETS + 1];
     uint8_t turn;                        /* which context is given up next */
     bool split;                          /* entries overlap: shadows of the smallest size only, which cannot */
+    bool careful;                        /* they do, or there are pages below 4 KiB: shadows of that size may overlap, too */
     uint8_t where[TLB_ENTRIES + 1];      /* row of the machine's TLB that was made of the entry last, 0: none */
     uint8_t many[TLB_ENTRIES + 1];       /* others were before */
+    uint32_t first;                      /* PID of the VM's first context, as shadow_owner has it */
     uint16_t key[TLB_CONTEXTS];          /* what each context stands for: PID, mode; 0: free (a mode is not) */
     uint32_t ram_guest, ram_machine, ram_size; /* the partition's RAM; size 0: refill.S leaves all to C */
 };
