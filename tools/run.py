@@ -400,7 +400,7 @@ def positive(text):
 
 def parse_arguments(argv):
     """The command line."""
-    parser = argparse.ArgumentParser(prog="run.py", description="Run an image on the QEMU machine of its board and judge its VMs.")
+    parser = argparse.ArgumentParser(prog="run.py", description="Run an image on its board in QEMU and judge its VMs.")
     what = parser.add_mutually_exclusive_group(required=True)
     what.add_argument("--image", help="ELF image (-kernel)")
     what.add_argument("--rom", help="ROM image (-bios)")
