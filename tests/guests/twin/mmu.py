@@ -265,7 +265,8 @@ def mode_probes(add, board):
     for mode in (IR, DR, BOTH):
         add(f"supervisor{suffix(mode)}", "mfmsr 4; wrteei 1; mfmsr 5; wrtee 6; mfmsr 7; mtspr 0x111, 8; mfspr 9, 0x111; "
             f"{f'mfdcr 10, {dcr}; ' if dcr else ''}mtspr 0x3DA, 11; mfspr 12, 0x3DA; mfspr 13, {PID}; mfspr 14, {ZPR}; mfspr 15, 287; "
-            "dccci 0, 16; iccci 0, 16; tlbsync; lwz 17, 0(18)", (HOME, entry(6, page(1), page(1))), ME | mode, pid=33, r6=0, r8=0xCAFE, r11=0, r16=SCRATCH, r18=page(1))
+            "dccci 0, 16; iccci 0, 16; tlbsync; lwz 17, 0(18)", (HOME, entry(6, page(1), page(1))), ME | mode, pid=33, r6=0,
+            r8=0xCAFE, r11=0, r16=SCRATCH, r18=page(1))
 
 
 # --- kinds of access -------------------------------------------------------------------------------------------------
