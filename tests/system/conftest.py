@@ -46,11 +46,12 @@ class Images:
         """The images of the same products for this board, whatever their own is."""
         return self if board == self.board else self.others.setdefault(board, Images(board))
 
-    def elf(self, product, options=""):
-        """The ELF image of a product, with these options ("CONFIG_X=n ...") instead of its own."""
+    def elf(self, product, options="", partitions=None):
+        """The ELF image of a product, with these options ("CONFIG_X=n ...") and this partition file instead of its own."""
         options = f"{self._board_option()} {options}".strip()
         folder = "-".join([f"build/{product}", *re.findall(r"CONFIG_(\w+)", options)]).lower()
-        return self._build(product, f"{folder}/proteus.elf", f"O={folder}", f"EXTRA_CONFIG={options} {self.budget}")
+        settings = [f"PARTITIONS={partitions}"] if partitions else []
+        return self._build(product, f"{folder}/proteus.elf", f"O={folder}", f"EXTRA_CONFIG={options} {self.budget}", *settings)
 
     def rom(self, product):
         """The ROM image of a product."""
