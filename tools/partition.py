@@ -380,6 +380,16 @@ class Board:
         if self.console and self.devices[self.console]["irq"] is None:
             reader.fault(("console",), f"the console's device '{self.console}' has no interrupt line", "irq = <number>")
         self.check_regions()
+        self.check_apart()
+
+    def check_apart(self):
+        """A window on a device opens whole pages: none of them is RAM."""
+        for name, device in self.devices.items():
+            base, end = self.pages(device)
+            for ram in self.ram:
+                if overlap(base, end - base, ram["base"], ram["size"]):
+                    self.reader.fault((*self.paths[name], "base"), f"device '{name}' has a page in common with RAM "
+                                      f"{show_range(ram['base'], ram['size'])}", "correct base or size")
 
     def check_regions(self):
         """The hypervisor runs in real mode, with all of a region of 128 MiB with RAM cached: none of its own devices is there."""
@@ -465,7 +475,7 @@ class Board:
 
     def read_devices(self, data):
         """The tables of [[device]] by name."""
-        devices = {}
+        devices, self.paths = {}, {}
         for path, table in self.reader.tables(data, "device"):
             reader = self.reader
             reader.keys(table, path, DEVICE_KEYS)
@@ -491,6 +501,7 @@ class Board:
                     reader.fault((*path, "base"), f"device '{name}' overlaps device '{other['name']}'",
                                  "correct base or size")
             devices.setdefault(name, device)
+            self.paths.setdefault(name, path)
         return devices
 
     def symbol(self, name, path):
@@ -959,6 +970,10 @@ class Product:
                 device = self.board.devices[name]
                 self.check_owner(vm, key, device)
                 base, end = self.board.pages(device)
+                for rom in self.board.rom if self.config.get("ROM") else []:
+                    if overlap(base, end - base, rom["base"], rom["size"]):
+                        vm.fault(key, f"a page of '{name}' lies in the ROM {show_range(rom['base'], rom['size'])} that the "
+                                 "hypervisor runs from", "CONFIG_ROM=n, or leave the device to nobody")
                 if overlap(base, end - base, vm.guest, vm.size):
                     vm.fault(key, f"the window of '{name}' {show_range(base, end - base)} lies in the VM's memory",
                              f"memory is {show_range(vm.guest, vm.size)}: move it with guest = ..., or make it smaller")

@@ -564,6 +564,16 @@ def test_register_pages_of_the_chip(tool):
         (0xFFFFF800, 0x8800, K, 0x100, 2), (0xFFFFFC00, 0x8C00, K, 0, 2)]
 
 
+@pytest.mark.parametrize("rom, expected", [
+    ("", []), ("CONFIG_ROM=y\n", ["8: vm 'a': a page of 'flash' lies in the ROM 0xFFF80000-0xFFFFFFFF that the hypervisor runs from. "
+                                  "hint: CONFIG_ROM=n, or leave the device to nobody"])], ids=["elf", "rom"])
+def test_device_in_rom(tool, rom, expected):
+    """A VM that could write the flash would write the hypervisor."""
+    flash = "[[device]]\nname = 'flash'\nbase = 0xFFFC0000\nsize = 0x10000\n"
+    _, _, err = tool(product(A + MB + "devices = ['flash']"), config=CONSOLE + rom, board=text_of(BOARD) + flash)
+    assert [line.removeprefix("p.toml:") for line in err] == expected
+
+
 def test_register_pages_over_a_device(tool):
     """A flash at the top of the address space, say: its window is whole pages."""
     flash = "[[device]]\nname = 'flash'\nbase = 0xFFFFE800\nsize = 0x200\n"
@@ -721,6 +731,10 @@ BOARD_FAULTS = [
      "6: 'patched' has to be true or false, not a number. hint: see config/README.md"),
     ("qemu_serial", "ram = [", "qemu = { serial = 4 }\nram = [", "6: 'serial' 4 is out of range. hint: 0 to 3"),
     ("console_line", "irq = 3\n", "", "4: the console's device 'uart' has no interrupt line. hint: irq = <number>"),
+    ("in_ram", "base = 0xF0000000", "base = 0x000FFFF8",
+     "13: device 'uart' has a page in common with RAM 0x00000000-0x000FFFFF. hint: correct base or size"),
+    ("beside_ram", 'ram = [{ base = 0, size = "1M" }]', 'ram = [{ base = 0xEFFFF800, size = "1K" }, { base = 0xF0000800, size = 64 }]',
+     "13: device 'uart' has a page in common with RAM 0xF0000800-0xF000083F. hint: correct base or size"),
     ("cached_console", "base = 0xF0000000", "base = 0x07000000",
      "4: the console's device 'uart' at 0x07000000 shares 128 MiB with RAM, which is cached. hint: move it in the design"),
     ("cached_intc", UIC, "intc = { base = 0x04000000, lines = 8 }",
