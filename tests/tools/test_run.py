@@ -3,6 +3,7 @@
 import os
 import re
 import stat
+import subprocess
 import sys
 
 import pytest
@@ -332,3 +333,11 @@ def test_rom_of_a_virtex_board(fake, tmp_path, capsys, size, good):
         file.truncate(size)
     assert (run.main(["--rom", str(rom), "--qemu", path, "--machine", "virtex-ppc405", "--vms", "a"]) == 0) == good
     assert ("in units of 4096" in capsys.readouterr().err) == (not good)
+
+
+def test_a_reader_that_goes_away(fake, tmp_path):
+    """`run.py ... | head`: no traceback."""
+    path = fake("print('x\\n' * 100000 + '[a] a: PASS')\n")
+    command = f"{ROOT}/tools/run.py --image {tmp_path}/image.elf --qemu {path} --vms a | head -n 1"
+    done = subprocess.run(["sh", "-c", command], capture_output=True, text=True, timeout=60, check=False)
+    assert done.stdout == "x\n" and done.stderr == ""

@@ -236,10 +236,10 @@ again:
         .endr
         tlbia
 
-        step    9                                   # UIC: no line enabled
+        step    9                                   # interrupt controller: no line enabled
         li      %r4, 0
-        mtdcr   0x0C2, %r4
-        mfdcr   %r5, 0x0C2
+        BOARD_IRQ_ENABLE(%r4)
+        BOARD_IRQ_ENABLED(%r5)
         cmpwi   %r5, 0
         bne     fail
 
@@ -364,7 +364,11 @@ to_supervisor:
         li      %r3, 0
         li      %r4, 0
         proteus_call uic_set
+        .if     BOARD_HAS_UIC_SET
         fail_unless %r3, 0
+        .else
+        fail_unless %r3, HCALL_E_NUMBER
+        .endif
         li      %r3, 0x3D6
         li      %r4, 1
         proteus_call spr_read

@@ -6,8 +6,24 @@
 #define GUEST_INTC_H
 
 // Its registers in memory
-#define BOARD_IRQ_SPAN  0x20
+#ifdef BOARD_INTC_DCR
+#define BOARD_IRQ_SPAN 0
+#else
+#define BOARD_IRQ_SPAN 0x20
+#endif
 #define BOARD_IRQ_FIRST BOARD_INTC_BASE
+
+// For assembler: IER from a register, and back into one. The first may take r31, for the second
+#ifdef BOARD_INTC_DCR
+#define BOARD_IRQ_ENABLE(rs)  mtdcr BOARD_INTC_DCR + INTC_IER, rs
+#define BOARD_IRQ_ENABLED(rt) mfdcr rt, BOARD_INTC_DCR + INTC_IER
+#else
+#define BOARD_IRQ_ENABLE(rs)  lis %r31, BOARD_INTC_BASE@h; ori %r31, %r31, BOARD_INTC_BASE@l; stw rs, 4 * INTC_IER(%r31)
+#define BOARD_IRQ_ENABLED(rt) lwz rt, 4 * INTC_IER(%r31)
+#endif
+
+// The hypercall for a UIC is none of this board's
+#define BOARD_HAS_UIC_SET 0
 
 // Registers by number: words, or DCRs
 #define INTC_ISR 0

@@ -8,6 +8,13 @@
 #define BOARD_IRQ_SPAN 0
 #define BOARD_IRQ_FIRST 0
 
+// For assembler: ER from a register, and back into one
+#define BOARD_IRQ_ENABLE(rs)  mtdcr 0x0C2, rs
+#define BOARD_IRQ_ENABLED(rt) mfdcr rt, 0x0C2
+
+// There is a hypercall for it
+#define BOARD_HAS_UIC_SET 1
+
 #ifndef __ASSEMBLER__
 #include <stdint.h>
 
