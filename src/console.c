@@ -48,25 +48,33 @@ static int next_before(void)
 
 static void hand_over(struct uart *u)
 {
-    if (u->length != 0) {
+    if (u->length != 0 && u->handed == 0) {
         u->handed = 1;
         u->empty = 0;
+        u->returned = 0;
     }
 }
 
-/* A byte from the guest, while its line is not handed over. True: now it is. */
+/*
+ * A byte from the guest, while its line is not handed over. True: now it is. Lines end in \n, \r\n or \r: all become \n; a \r in an
+ * empty line is nothing.
+ */
 static bool put(struct uart *u, uint8_t byte)
 {
+    bool returns = byte == '\r';
+
     u->polls = 0;
     u->empty = 1;
-    if (byte == '\r') { /* lines end in \n alone */
+    if (u->length == 0 && (returns || (byte == '\n' && u->returned != 0))) {
+        u->returned = 0;
         return false;
     }
-    u->line[u->length++] = byte;
-    if (byte != '\n' && u->length != CONFIG_CONSOLE_LINE) {
+    u->line[u->length++] = returns ? '\n' : byte;
+    if (!returns && byte != '\n' && u->length != CONFIG_CONSOLE_LINE) {
         return false;
     }
     hand_over(u);
+    u->returned = returns;
     return true;
 }
 

@@ -38,6 +38,7 @@ struct uart {
     uint8_t first, count; /* in input */
     uint8_t fifo;    /* output is in use: FCR bit 0 */
     uint8_t waiting; /* bytes in output */
+    uint8_t returned; /* the line before ended in \r: a \n belongs to it */
     uint8_t input[UART_INPUT];
     uint8_t output[UART_OUTPUT];
     uint8_t line[CONFIG_CONSOLE_LINE];

@@ -110,8 +110,10 @@ static void one_line(void **state)
     assert_output(tagged(first, "hello\n"));
     type(second, "\n");
     assert_output(tagged(second, "\n"));
-    type(first, "a\r\nb\r\n"); /* carriage returns are the terminal's matter */
+    type(first, "a\r\nb\r\n");
     assert_output(both(tagged(first, "a\n"), tagged(first, "b\n")));
+    type(first, "a\rb\r\n\n\rc\n\r"); /* every end that systems give to a line */
+    assert_output(both(both(tagged(first, "a\n"), tagged(first, "b\n")), both(tagged(first, "\n"), tagged(first, "c\n"))));
 }
 
 /* Two VMs write byte by byte in turn: two whole lines come out. */

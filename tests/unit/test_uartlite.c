@@ -317,18 +317,20 @@ static void prompt(void **state)
 static struct {
     char rx[FIFO], tx[FIFO], text[FAKE_OUTPUT];
     uint32_t rx_count, tx_count, text_length, line, polls;
-    bool busy, overrun, enabled, event;
+    bool busy, overrun, enabled, event, returned;
 } model;
 
 static void model_line(char byte)
 {
     model.polls = 0;
-    if (byte == '\r') {
+    if (model.line == 0 && (byte == '\r' || (byte == '\n' && model.returned))) {
+        model.returned = false;
         return;
     }
-    model.text[model.text_length++] = byte;
+    model.returned = byte == '\r';
+    model.text[model.text_length++] = byte == '\r' ? '\n' : byte;
     model.line++;
-    model.busy = byte == '\n' || model.line == CONFIG_CONSOLE_LINE;
+    model.busy = byte == '\r' || byte == '\n' || model.line == CONFIG_CONSOLE_LINE;
 }
 
 /* The board takes all it is given, if it has room. */
@@ -382,6 +384,7 @@ static uint32_t model_read(uint32_t reg, bool room)
     } else if (reg == STAT) {
         if (model.line != 0 && !model.busy && ++model.polls > UART_POLLS) {
             model.busy = true;
+            model.returned = false;
         }
         model_pump(room);
         value = (model.rx_count != 0 ? RX_VALID : 0) | (model.rx_count == FIFO ? RX_FULL : 0) |
