@@ -56,8 +56,8 @@ static void hand_over(struct uart *u)
 }
 
 /*
- * A byte from the guest, while its line is not handed over. True: now it is. Lines end in \n, \r\n or \r, and all become \n; in an
- * empty line \r is nothing.
+ * A byte from the guest, while its line is not handed over. True: now it is. Lines end in \n, \r\n or \r: all become \n;
+ * in an empty line \r is nothing.
  */
 static bool put(struct uart *u, uint8_t byte)
 {
