@@ -121,18 +121,17 @@ gpr_read_done:
     bge     1f
     stwx    rVALUE, rVCPU, rKEY
     b       enter_step
-1:  cmplwi  rKEY, VCPU_TSR
+1:  set_sprg
+    cmplwi  rKEY, VCPU_TSR
     beq     set_tsr
     cmplwi  rKEY, VCPU_PIT
     beq     set_pit
     cmplwi  rKEY, VCPU_PID
-    bne-    3f
+    bne-    cold_emulate
     clrlwi  rVALUE, rVALUE, 24          /* PID has eight bits */
     stw     rVALUE, VCPU_PID(rVCPU)
     pid_context step_and_context
     b       enter_step
-3:  set_sprg
-    b       cold_emulate
 2:  read_other
     bf+     30, set_msr                 /* mtmsr 00100 10010 */
     b       set_ee                      /* wrtee 00100 00011 */

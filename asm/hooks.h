@@ -268,7 +268,7 @@
 
 /*
  * set_sprg: SPRG4-7 by mtspr, which a TLB handler uses (option TLB_VIRT). In: rVCPU, rVALUE, rKEY.
- * Out: to enter_step if it was one
+ * Out: to enter_step if it was one. Clobbers: CR0, CR7
  */
 .macro set_sprg
 #ifdef CONFIG_TLB_VIRT
@@ -289,7 +289,7 @@
     b       enter_step
 7:  mtspr   SPRN_SPRG7, rVALUE
     b       enter_step
-4:
+4:  addi    rKEY, rKEY, VCPU_SPRG4
 #endif
 .endm
 

@@ -362,8 +362,10 @@ static bool shares(const struct vcpu *v, uint32_t entry, uint32_t address, uint3
         return true;
     }
     for (i = 0; i < TLB_ENTRIES; i++) {
-        if (i != entry && (t->hi[i] & TLBHI_V) != 0 &&
-            ((t->hi[i] ^ address) & mask & SIZE_MASK(TLBHI_SIZE(t->hi[i]))) == 0) {
+        uint32_t hi = t->hi[i];
+
+        if (((hi ^ address) & SIZE_MASK(7)) == 0 && i != entry && (hi & TLBHI_V) != 0 && /* the first, of 16 MiB, for most */
+            ((hi ^ address) & mask & SIZE_MASK(TLBHI_SIZE(hi))) == 0) {
             return true;
         }
     }
