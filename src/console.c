@@ -185,12 +185,14 @@ void console_poll(void)
     }
 }
 
-void console_flush(void)
+void console_flush(const struct vcpu *v)
 {
     uint32_t i;
 
     for (i = 0; i < VM_COUNT; i++) {
-        hand_over(&uarts[i]);
+        if (v == 0 || v == &vcpu[i]) {
+            hand_over(&uarts[i]);
+        }
     }
     while (find_sender()) {
         send_some(board_uart_room());

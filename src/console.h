@@ -71,8 +71,11 @@ bool console_get(struct vcpu *v, uint8_t *byte);
 /* Move what the board's UART takes and has. Never waits. */
 void console_poll(void);
 
-/* All that guests have written comes out. Waits; only before the hypervisor itself writes. */
-void console_flush(void);
+/*
+ * Complete lines come out, and what v has written of one (a null pointer: what everyone has); the board's line has ended then.
+ * Waits: for the hypervisor's own messages.
+ */
+void console_flush(const struct vcpu *v);
 
 #else
 
@@ -123,8 +126,9 @@ static inline void console_poll(void)
 {
 }
 
-static inline void console_flush(void)
+static inline void console_flush(const struct vcpu *v)
 {
+    (void)v;
 }
 
 #endif

@@ -100,7 +100,7 @@ void message_stop(struct vcpu *v, const char *reason)
 {
     uint32_t insn;
 
-    console_flush();
+    console_flush(v);
     message_start("stop ", v);
     message_text(" pc=");
     message_hex(v->pc);
@@ -123,7 +123,7 @@ void message_table(const struct vcpu *v, uint32_t row, uint32_t reason)
         return;
     }
     said |= bit;
-    console_flush();
+    console_flush(v);
     message_start("table ", v);
     message_text(" word ");
     message_decimal(row);
@@ -134,7 +134,7 @@ void message_table(const struct vcpu *v, uint32_t row, uint32_t reason)
 
 void message_panic(const char *reason)
 {
-    console_flush();
+    console_flush(0);
     message_text("[proteus] panic: ");
     message_text(reason);
     message_text(" srr0=");

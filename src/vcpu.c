@@ -160,7 +160,7 @@ static void halt(struct vcpu *v)
     v->tcr = 0;
     vm_live &= ~(1U << vcpu_index(v));
     if (vm_live == 0) {
-        console_flush();
+        console_flush(0);
         stat_report();
         board_reset();
     }

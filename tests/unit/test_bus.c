@@ -223,7 +223,7 @@ static void anywhere(void **state)
                 vcpu_reset(v, 1);
                 give_input(v, random_word() % (UART_INPUT + 1));
                 fake.room = FAKE_ROOM;
-                console_flush();
+                console_flush(0);
                 fake.room = 0;
                 fake.output_length = 0;
             }

@@ -273,9 +273,14 @@ static void flush(void **state)
     (void)state;
     type(first, "half a line");
     type(second, "another");
-    console_flush();
-    assert_output(both(tagged(first, "half a line\n"), tagged(second, "another\n")));
-    console_flush();
+    console_flush(first); /* about the first: the second goes on with its line */
+    assert_output(tagged(first, "half a line\n"));
+    type(second, " half\nand more");
+    assert_output(tagged(second, "another half\n"));
+    type(first, "rest");
+    console_flush(0);
+    assert_output(both(tagged(second, "and more\n"), tagged(first, "rest\n")));
+    console_flush(0);
     assert_output("");
 }
 

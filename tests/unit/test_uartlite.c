@@ -292,7 +292,7 @@ static void reset_of_vm(void **state)
     assert_false(pulsed());
     type("new");
     vcpu_reset(lite, 1);
-    console_flush();
+    console_flush(0);
     assert_text("line\nnew\n");
 }
 
