@@ -480,51 +480,15 @@ no_pages:
         mtctr   %r4
 1:      bdnz    1b
 
-        lis     %r4, pass_text@ha
-        la      %r4, pass_text@l(%r4)
-        bl      print
-        b       reset
-
-fail:   lis     %r4, fail_text@ha
-        la      %r4, fail_text@l(%r4)
-        bl      print
-        lwz     %r4, VAR(step_number)
-        li      %r5, 10
-        divwu   %r6, %r4, %r5
-        mullw   %r7, %r6, %r5
-        subf    %r7, %r7, %r4
-        addi    %r6, %r6, '0'
-        addi    %r7, %r7, '0'
-        stb     %r6, VAR(number_text)
-        stb     %r7, VAR(number_text + 1)
-        lis     %r4, number_text@ha
-        la      %r4, number_text@l(%r4)
-        bl      print
-reset:  lis     %r4, BOARD_RESET_DBCR0 >> 16
-        mtspr   0x3F2, %r4
-        b       .
-
-/* print. In: r4 = text, ended by a zero byte. Clobbers: r4-r7, CR0 */
-print:  lis     %r5, BOARD_UART_BASE@h
-        ori     %r5, %r5, BOARD_UART_BASE@l
-1:      lbz     %r6, 0(%r4)
-        cmpwi   %r6, 0
-        beqlr
-2:      BOARD_UART_LOAD %r7, BOARD_UART_STATUS(%r5)
-        andi.   %r7, %r7, BOARD_UART_READY
-        beq     2b
-        BOARD_UART_STORE %r6, BOARD_UART_SEND(%r5)
-        addi    %r4, %r4, 1
-        b       1b
+        b       pass
 
         .data
 round:          .long 0
 version:        .long 0
 features:       .long 0
-step_number:    .long 0
 call_count:     .long 0
 program_count:  .long 0
 pit_count:      .long 0
-pass_text:      .asciz "bench: PASS\n"
-fail_text:      .asciz "bench: FAIL step "
-number_text:    .asciz "00\n"
+
+#define NAME "bench"
+#include "verdict.h"
