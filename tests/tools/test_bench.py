@@ -20,6 +20,7 @@ CONFIG = os.path.join(ROOT, "config")
 MFSPR_SRR0, MTSPR_SPRG1, MTSPR_PIT, MFMSR, MTMSR = 0x7C9A02A6, 0x7C9143A6, 0x7C9BF3A6, 0x7C8000A6, 0x7C800124
 WRTEE, WRTEEI_1, RFI, TLBWE, SC, LWZ = 0x7C800106, 0x7C008146, 0x4C000064, 0x7C851FA4, 0x44000002, 0x80E60000
 ORI_R0 = 0x60000000
+COLD = 0x2104       # an address: in C's part of the hypervisor
 CALLS = {name: number for number, name in bench.Isa(CONFIG).calls.items()}
 
 
@@ -87,11 +88,6 @@ PATH_ROWS = [
     (row(0xC00, SC, before=ORI_R0 | CALLS["rfi"]), None),                # it refused
     (row(0xC00, SC, "jump", before=ORI_R0 | CALLS["dcr_read"]), None),
     (row(0xC00, SC, before=ORI_R0 | 0x7FFF), "hcall_number 32767"),
-    (row(0x700, TLBWE), "tlbwe"),
-    (row(0x1100, LWZ, "retry"), "tlb_refill"),
-    (row(0x1100, LWZ), None),                                            # emulated device access
-    (row(0x1200, 0, "jump"), "tlb_refill"),
-    (row(0x1200, 0, "vector", to_vector=0x1200), None),
     (row(0x1000, 0, "vector", to_vector=0x1000), "pit_delivery"),
     (row(0x1000, 0, "vector", came="resuming", to="one", to_vector=0x1000), "pit_delivery"),
     (row(0x1000, 0, "vector", came="idle", to="one", to_vector=0x1000), None),
@@ -103,18 +99,46 @@ PATH_ROWS = [
 ]
 
 
-@pytest.mark.parametrize("number", range(len(PATH_ROWS)))
-def test_each_path_takes_its_rows_only(isa, number):
-    excursion, path = PATH_ROWS[number]
-    assert list(bench.path_figures([bench.Excursion(excursion, isa, "x.elf")])) == ([path] if path else [])
+TLB_ROWS = [
+    (row(0x700, TLBWE), "tlbwe"),
+    (dict(row(0x700, TLBWE), longest=[0x700, COLD, 0x2000]), "tlbwe_cold"),
+    (row(0x700, TLBWE, "vector", to_vector=0x700), None),                # in user mode
+    (row(0x1100, LWZ, "retry"), "tlb_refill"),
+    (row(0x1100, LWZ), None),                                            # emulated device access
+    (row(0x1100, LWZ, "vector", to_vector=0x300), None),                 # no right
+    (row(0x1100, LWZ, "switch", to="two"), None),
+    (row(0x1200, 0, "jump"), "tlb_refill"),
+    (row(0x1200, 0, "jump", came="resuming", to="one"), "tlb_refill"),
+    (row(0x1200, 0, "switch", to="two"), None),
+    (row(0x1100, LWZ, "vector", to_vector=0x1100), "tlb_miss"),
+    (row(0x1200, 0, "vector", to_vector=0x1200), "tlb_miss"),
+    (row(0x1200, 0, "vector", came="resuming", to="one", to_vector=0x1200), "tlb_miss"),
+    (row(0x1200, 0, "vector", to_vector=0x400), None),
+    (row(0x1200, 0, "switch", to="two", to_vector=0x1200), None),
+]
+NO_TARGET = {"tlbwe_cold", "tlb_miss"}
+
+
+@pytest.mark.parametrize("excursion, path, cold",
+                         [(*each, None) for each in PATH_ROWS] + [(*each, COLD) for each in TLB_ROWS])
+def test_each_path_takes_its_rows_only(isa, excursion, path, cold):
+    assert list(bench.path_figures([bench.Excursion(excursion, isa, "x.elf", cold)])) == ([path] if path else [])
+
+
+@pytest.mark.parametrize("excursion, cold", [(each, COLD) for each, _ in PATH_ROWS] + [(each, None) for each, _ in TLB_ROWS])
+def test_images_with_virtual_tlb_have_paths_of_their_own(isa, excursion, cold):
+    """The others are longer in them; and what a TLB costs in an image without it is no figure."""
+    assert not bench.path_figures([bench.Excursion(excursion, isa, "x.elf", cold)])
 
 
 def test_every_path_has_a_row_above_and_a_target(isa):
-    assert {path for _, path in PATH_ROWS if path and not path.startswith("hcall_")} == set(bench.PATHS)
+    rows = PATH_ROWS + TLB_ROWS
+    assert {path for _, path in rows if path and not path.startswith("hcall_")} == set(bench.PATHS)
     targets = bench.read_targets(os.path.join(CONFIG, "targets.toml"))["paths"]
-    assert {key for key in targets if not key.startswith("irfm_")} == set(bench.PATHS)
+    assert {key for key in targets if not key.startswith("irfm_")} == set(bench.PATHS) - NO_TARGET
     for key, target in targets.items():
         assert ("guest" in target) == key.startswith("irfm_")
+        assert target["aim"] <= target["at_most"] <= target.get("budget", target["at_most"])
     assert isa.calls[0] == bench.NULL_CALL
 
 
@@ -163,6 +187,19 @@ def test_the_figure_is_the_longest(isa):
 @pytest.mark.parametrize("insns, verdict", [(40, "aim"), (41, "ok"), (48, "ok"), (49, "over")])
 def test_judgement(insns, verdict):
     assert bench.judge_path(insns, {"at_most": 48, "aim": 40}) == verdict
+
+
+@pytest.mark.parametrize("insns, verdict, missed", [
+    (80, "ok", None), (81, "above", None), (150, "above", None), (151, "over", "tlb_refill: 151 instructions, at most 150 (")])
+def test_a_budget_covers_a_missed_target(insns, verdict, missed):
+    target = {"at_most": 80, "aim": 60, "budget": 150}
+    figures = {"insns": insns, "insns_min": 9, "insns_mean": 9.0, "cycles": 9, "count": 9,
+               "longest": {"image": "i", "vm": "v", "what": "w", "word": "0x0"}}
+    targets = {"paths": {"tlb_refill": target}, "table1": {}}
+    assert bench.judge_path(insns, target) == verdict
+    assert [line for line in bench.path_table({"tlb_refill": figures}, targets) if line.endswith(f" {verdict}")]
+    texts = list(bench.misses({"tlb_refill": figures}, {}, targets, []))
+    assert not texts if missed is None else len(texts) == 1 and texts[0].startswith(missed)
 
 
 def test_misses():
@@ -254,6 +291,8 @@ def test_bad_images(tmp_path):
         bench.read_partitions(str(image))
     with pytest.raises(InputError, match="proteus.elf: can't read the guest: not an ELF file"):
         bench.walk_symbols(str(image))
+    with pytest.raises(InputError, match="proteus.elf: can't read the image: not an ELF file"):
+        bench.cold_address(str(image))
 
 
 @pytest.mark.parametrize("arguments", [[], ["--table1", "ctask"], ["--table1", "ctask=a"], ["--table1", "ctask=a,-,b"],
@@ -408,6 +447,27 @@ def test_gate(toy, tmp_path, capfd):
     assert "rfi: not measured" in capfd.readouterr().err
 
 
+@pytest.mark.parametrize("label, path", [("addi    %r31, %r31, 4\n        mtsrr0  %r31\n        lmw", "tlbwe_cold"),
+                                         ("mtspr   0x3F2", "tlbwe")])
+def test_toy_with_a_virtual_tlb(toy, tmp_path, capfd, label, path):
+    """One tlbwe, which goes by C or not; and two mfspr less than before, which are no figure of this image."""
+    source = PRINTING.replace("mfspr   %r5, 0x01A", "tlbwe   %r5, %r3, 0")
+    assert source != PRINTING and source.count(label) == 1
+    shutil.copytree(toy[0] / "gen", tmp_path / "gen")
+    options = ["--plugin", str(toy[0] / "count.so"), "--work", str(tmp_path), "--out", str(tmp_path / "bench.json")]
+    image = test_plugin.build(tmp_path, "proteus", source, test_plugin.SCRIPT)
+    assert run_tool(bench.main, ["--tlb", image, *options]) == 1
+    assert "proteus.elf: no symbol cold_emulate. hint: " in capfd.readouterr().err
+    source = source.replace(label, f".globl cold_emulate\ncold_emulate: {label}")
+    image = test_plugin.build(tmp_path, "proteus", source, test_plugin.SCRIPT)
+    assert run_tool(bench.main, ["--tlb", image, *options, "--gate", "--require", path]) == 0
+    paths = json.loads((tmp_path / "bench.json").read_text())["paths"]
+    assert {key: (row["insns"], row["count"]) for key, row in paths.items()} == {path: (13, 1)}
+    assert "tlb: mfspr srr0 > next" in capfd.readouterr().out
+    assert run_tool(bench.main, ["--tlb", image, "--image", image, *options]) == 1
+    assert "named for the virtual TLB and for other paths. hint: name it once" in capfd.readouterr().err
+
+
 def test_partition_table_of_another_image(toy, capfd):
     table = toy[0] / "gen" / "partitions.json"
     text = table.read_text()
@@ -439,14 +499,34 @@ def test_a_run_that_fails_gives_no_figures(toy, capfd):
 ])
 def test_bench_guest_runs_bare_and_notices_faults(tmp_path, change, verdict, detail):
     """The guest whose paths are measured; with a wrong expectation it has to say so."""
+    assert run_changed(tmp_path, "bench", "bench", change) == (verdict, detail)
+
+
+@pytest.mark.parametrize("change, verdict, detail", [
+    (("", ""), "PASS", ""),
+    (("fill    ROW_1, OWN, VIRT, PHYS,", "fill    ROW_1, OWN, VIRT, (PHYS+4096),"), "FAIL", "step 03"),
+    (("(PHYS+FIRST_2*4096), ZONE_1, 2", "(PHYS+FIRST_2*4096), ZONE_1, 3"), "FAIL", "step 99"),      # PID 2 misses
+    (("add     %r5, %r15, %r16", "addi    %r5, %r15, 1"), "FAIL", "step 06"),
+    (("stw     %r6, NUMBER_AT(%r4)", "stw     %r7, NUMBER_AT(%r4)"), "FAIL", "step 05"),
+    (("PHYS + \\number * 4096", "PHYS + 4096 + \\number * 4096"), "FAIL", "step 07"),
+    (("addis   %r21, %r21, PHYS >> 16", "addis   %r21, %r21, (PHYS >> 16) + 1"), "FAIL", "step 08"),
+    (("ALL - (64 - ROW_1)", "5 * ALL + 1"), "FAIL", "step 08"),
+])
+def test_bench_guest_with_translation_likewise(tmp_path, change, verdict, detail):
+    """Wrong pages, PIDs, stores, code, entries and misses."""
+    assert run_changed(tmp_path, "bench-tlb", "tlb", change) == (verdict, detail)
+
+
+def run_changed(tmp_path, file, name, change):
+    """Build a bench guest with a change of its source, and run it bare."""
     guests = os.path.join(ROOT, "tests", "guests")
     for folder in ("bench", "board"):
         shutil.copytree(os.path.join(guests, folder), tmp_path / folder)
-    source = tmp_path / "bench" / "bench.S"
+    source = tmp_path / "bench" / f"{file}.S"
     text = source.read_text()
     assert change[0] in text
     source.write_text(text.replace(*change))
     subprocess.run(["make", "-s", "-C", str(tmp_path / "bench"), f"OUT={tmp_path}", f"TOP={ROOT}", f"PROTEUS={tmp_path}/gen",
                     f"CROSS_COMPILE={test_plugin.CROSS}"], check=True, timeout=60)
-    vm = bench.run.run(image=str(tmp_path / "bench.elf"), timeout=30).as_bare("bench")
-    assert (vm.verdict, vm.detail) == (verdict, detail)
+    vm = bench.run.run(image=str(tmp_path / f"{file}.elf"), timeout=30).as_bare(name)
+    return vm.verdict, vm.detail
