@@ -90,6 +90,9 @@ BOARD_CODE := $(patsubst "%",%,$(CONFIG_BOARD_CODE))
 $(DEFCONFIG) $(PARTITIONS):
 	@echo "$@:1: no such file. hint: products are the folders of config/ with a defconfig and a partitions.toml" >&2; exit 1
 
+config/boards/$(BOARD).toml:
+	@echo "$(DEFCONFIG):1: CONFIG_BOARD: there is no board file $@. hint: copy one of config/boards (README.md there)" >&2; exit 1
+
 $(O)/config.mk: $(DEFCONFIG) Kconfig tools/kconfig.py $(O)/extra
 	$(Q)$(PYTHON) tools/kconfig.py --kconfig Kconfig --defconfig $(DEFCONFIG) --out $(O) --set "$(EXTRA_CONFIG)"
 	$(Q)touch $@
@@ -158,8 +161,13 @@ $(O)/link.ld: src/proteus.lds.S $(HEADERS)
 	$(Q)$(CC) $(CPPFLAGS) -E -P -x assembler-with-cpp -o $@ $<
 
 # ---- image: hypervisor and guests ------------------------------------------------------------------------------------
+# For a board of the user's own if it has a header; without the twin, which knows our boards (tests/guests/twin/board.py).
+SAMPLES := . $(notdir $(patsubst %/Makefile,%,$(wildcard tests/guests/*/Makefile)))
+ifneq ($(CONFIG_BOARD_OWN),)
+SAMPLES := $(if $(wildcard tests/guests/board/$(BOARD).h),$(filter-out twin,$(SAMPLES)))
+endif
 guests:
-	$(Q)for d in . $(notdir $(patsubst %/Makefile,%,$(wildcard tests/guests/*/Makefile))); do \
+	$(Q)for d in $(SAMPLES); do \
 	  $(MAKE) -s -C tests/guests/$$d OUT=$(abspath $(BOARD_GUESTS)) BOARD=$(or $(BOARD),ref405ep) || exit 1; done
 
 # What a run needs: of the boards that only the patched QEMU has, that QEMU

@@ -399,11 +399,19 @@ class Options:
                 yield symbol.name
 
     def alternatives(self):
-        """(selected, other) for each alternative of each choice."""
+        """(selected, other) for each alternative of each choice, but for those that want a text of the user's."""
         for choice in self.kconf.unique_choices:
             for symbol in choice.syms:
-                if choice.selection and symbol is not choice.selection:
+                if choice.selection and symbol is not choice.selection and self.is_complete(symbol):
                     yield choice.selection.name, symbol.name
+
+    def is_complete(self, symbol):
+        """True if no text is missing when the symbol is on: BOARD_OWN has no board without its name."""
+        symbol.set_value("y")
+        texts = [other for other in self.kconf.unique_defined_syms if other.type == self.lib.STRING]
+        complete = all(text.str_value for text in texts)
+        self.reset()
+        return complete
 
     def values(self):
         """The switchable options that are on."""

@@ -97,9 +97,10 @@ def find_qemu(program=None, machine=REF405EP):
                        "(Debian 12), or name it with --qemu or QEMU=")
     check_version(path, ask(path, "--version"), machine)
     plain = machine.name.split(",")[0]
-    if machine.patched and not re.search(rf"^{re.escape(plain)} ", ask(path, "-M", "help"), re.M):
-        raise RunError(f"run.py: {path}: has no machine {plain}. hint: the QEMU of `make qemu` has virtex-ppc405 and raptor; "
-                       "take away --qemu and QEMU=")
+    if plain != REF405EP.name and not re.search(rf"^{re.escape(plain)} ", ask(path, "-M", "help"), re.M):
+        hint = ("the QEMU of `make qemu` has virtex-ppc405 and raptor; take away --qemu and QEMU=" if machine.patched else
+                "a real board takes the image itself (config/boards/README.md); [qemu] in the board's file names a machine")
+        raise RunError(f"run.py: {path}: has no machine {plain}. hint: {hint}")
     return path
 
 

@@ -401,6 +401,18 @@ class Board:
                 self.reader.fault(path, f"{what} at 0x{base:08X} shares 128 MiB with RAM, which is cached",
                                   "move it in the design")
 
+    def check_config(self, config):
+        """The options that follow from a board of the user's own say the same as its file."""
+        fault = self.reader.fault
+        if config.get("BOARD") not in (None, self.name):
+            fault(("name",), f"name '{self.name}' is not CONFIG_BOARD, '{config['BOARD']}'", f'name = "{config["BOARD"]}"')
+        if config.get("BOARD_VIRTEX") and self.controller != "intc":
+            fault((self.controller,), "a Virtex design has Xilinx' interrupt controller", "[intc] with base or dcr, and lines")
+        elif config.get("INTC") and self.intc_base is None and config.get("INTC_MMIO"):
+            fault(("intc",), "the controller is on the DCR bus, CONFIG_INTC_DCR is off", "set CONFIG_INTC_DCR=y in the defconfig")
+        elif config.get("INTC") and self.intc_base is not None and not config.get("INTC_MMIO"):
+            fault(("intc",), "the controller is in memory, CONFIG_INTC_DCR is on", "take CONFIG_INTC_DCR=y out of the defconfig")
+
     def read_controller(self, data):
         """[uic] or [intc], the interrupt controller: `lines`, and `values` for board_values.h."""
         reader = self.reader
@@ -1317,6 +1329,7 @@ def main(argv=None):
     faults = []
     config = read_config(args.config)
     board = Board(args.board, faults)
+    board.check_config(config)
     if faults:
         raise InputError(*faults)
     product = Product(args.partitions, board, config, faults)

@@ -323,7 +323,13 @@ config SCHED_SINGLE
     bool "single"
 config SCHED_RR
     bool "round robin"
+config SCHED_OWN
+    bool "of the user's own"
 endchoice
+config SCHEDULER
+    string "Its name" if SCHED_OWN
+    default "single" if SCHED_SINGLE
+    default "rr" if SCHED_RR
 config MMIO
     bool
 config CONSOLE

@@ -98,6 +98,21 @@ def test_erratum_of_a_core(plain):
     assert not any("947" in word for name in ("plain", "raptor") for word in words[name])
 
 
+def test_own_board():
+    """CONFIG_BOARD_OWN: the file that CONFIG_BOARD names, and CONFIG_INTC_DCR, make the image that a board of ours is."""
+    own = 'CONFIG_BOARD_OWN=y CONFIG_INTC_DCR=y CONFIG_UART_16550_WORDS=y CONFIG_BOARD=\\"{}\\" ' + FREE
+    images = []
+    for name, settings in (("own", own.format("ml403dcr")), ("named", f"CONFIG_BOARD_ML403DCR=y {FREE}")):
+        status, errors, path = link(name, settings, *ANY_BOARD)
+        assert status == 0, errors
+        with open(path, "rb") as file:
+            images.append([ELFFile(file).get_section_by_name(section).data() for section in (".text", ".rodata", ".images")])
+    assert images[0] == images[1] and len(images[0][0]) > 1000
+    status, errors, _ = link("own-none", own.format("none"), *ANY_BOARD)
+    assert status != 0
+    assert "config/demo/defconfig:1: CONFIG_BOARD: there is no board file config/boards/none.toml. hint: " in errors
+
+
 @pytest.mark.parametrize("board", ["REF405EP", "ML403", "ML403DCR", "RAPTOR"])
 @pytest.mark.parametrize("images", ["y", "n"])
 def test_rom_images(board, images):

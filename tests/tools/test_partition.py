@@ -846,6 +846,28 @@ def test_virtex_fault(tool, lines, config, board, expected):
     assert status == 1 and out == "" and not (tool.path / "gen").exists()
 
 
+OWN_FAULTS = [
+    ("name", VIRTEX + 'CONFIG_BOARD="mine"\n', ML403, lambda text: text,
+     "name = ", "name 'ml403' is not CONFIG_BOARD, 'mine'. hint: name = \"mine\""),
+    ("dcr", VIRTEX, ML403DCR, lambda text: text,
+     "[intc]", "the controller is on the DCR bus, CONFIG_INTC_DCR is off. hint: set CONFIG_INTC_DCR=y in the defconfig"),
+    ("memory", VIRTEX_DCR + "CONFIG_INTC_DCR=y\n", ML403, lambda text: text,
+     "[intc]", "the controller is in memory, CONFIG_INTC_DCR is on. hint: take CONFIG_INTC_DCR=y out of the defconfig"),
+    ("uic", VIRTEX, ML403DCR, lambda text: re.sub(r"(?m)^edges.*\n", "", text.replace("[intc]", "[uic]")),
+     "[uic]", "a Virtex design has Xilinx' interrupt controller. hint: [intc] with base or dcr, and lines"),
+]
+
+
+@pytest.mark.parametrize("config, board, change, line, expected", [row[1:] for row in OWN_FAULTS], ids=[row[0] for row in OWN_FAULTS])
+def test_own_board_fault(tool, config, board, change, line, expected):
+    """BOARD_OWN: what a copied board file says, and what the options say."""
+    text = change(text_of(board))
+    status, out, err = tool(product(A + MB), config=config, board=text)
+    number = next(index for index, found in enumerate(text.splitlines(), 1) if found.startswith(line))
+    assert [part.split(":", 1)[1] for part in err] == [f"{number}: {expected}"]
+    assert status == 1 and out == "" and not (tool.path / "gen").exists()
+
+
 @pytest.mark.parametrize("board, config, qemu, values", [
     (ML403, VIRTEX, {"machine": "virtex-ppc405", "serial": 0, "patched": True},
      ("INTC_IS_DCR 0", "INTC_BASE 0x81800000", "INTC_DCR 0x400", "INTC_LINES 32", "INTC_EDGES 0x00000280", "CCR0 0x50000000",

@@ -281,6 +281,14 @@ def test_machine_that_qemu_lacks(fake, tmp_path, capsys):
     assert "has no machine raptor. hint: " in error and "make qemu" in error
 
 
+def test_board_that_is_no_machine(fake, tmp_path, capsys):
+    """A board of the user's own, with no [qemu] in its file: nothing is started."""
+    table_beside(tmp_path, '"qemu": {"machine": "mine", "serial": 0, "patched": false}')
+    assert main(fake(HELP), tmp_path) == 1
+    out, error = capsys.readouterr()
+    assert out == "" and "has no machine mine. hint: a real board takes the image itself" in error
+
+
 def test_the_patched_qemu_is_found(fake, tmp_path, capsys, monkeypatch):
     """Of the machines of tools/qemu it is the default; without it there is a hint, and no other QEMU is taken."""
     table_beside(tmp_path, VIRTEX % 0)

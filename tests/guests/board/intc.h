@@ -7,11 +7,12 @@
 
 // Its registers in memory
 #ifdef BOARD_INTC_DCR
-#define BOARD_IRQ_SPAN 0
+#define BOARD_IRQ_SPAN  0
+#define BOARD_IRQ_FIRST 0
 #else
-#define BOARD_IRQ_SPAN 0x20
-#endif
+#define BOARD_IRQ_SPAN  0x20
 #define BOARD_IRQ_FIRST BOARD_INTC_BASE
+#endif
 
 // For assembler: IER from a register, and back into one. The first may take r31, for the second
 #ifdef BOARD_INTC_DCR
