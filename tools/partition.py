@@ -340,7 +340,10 @@ def overlap(base, size, other, other_size):
 
 BOARD_KEYS = ["name", "tb_hz", "page_min", "ccr0", "console", "uic", "intc", "qemu", "ram", "rom", "reserved", "device"]
 DEVICE_KEYS = ["name", "kind", "base", "size", "offset", "stride", "clock", "baud", "irq", "dma"]
+CONSOLE_DEVICES = ["ns16550", "uartlite"]   # kinds that src/board_*.c drive
+UARTLITE_SIZE = 16
 INTC_SIZE = 32                      # bytes of Xilinx' interrupt controller, where it is in memory
+INTC_DCRS = 8                       # or DCRs, where it is on that bus
 NO_DCR = 0x400                      # behind the last DCR: the controller is not on the DCR bus
 
 
@@ -381,6 +384,40 @@ class Board:
             reader.fault(("console",), f"the console's device '{self.console}' has no interrupt line", "irq = <number>")
         self.check_regions()
         self.check_apart()
+        self.check_areas()
+        self.check_uarts()
+
+    def check_areas(self):
+        """The linker script and QEMU take for granted what no design has otherwise: RAM from 0, ROM up to the reset vector."""
+        fault = self.reader.fault
+        for index, area in enumerate(self.reserved):
+            path, place = ("reserved", index, "base"), show_range(area["base"], area["size"])
+            if area["name"] == "hypervisor" and area["base"]:
+                fault(path, f"the hypervisor's area begins at 0x{area['base']:08X}, its vectors are at 0", "base = 0")
+            for ram in self.ram[:1]:
+                if area["base"] < ram["base"] or area["base"] + area["size"] > ram["base"] + ram["size"]:
+                    fault(path, f"'{area['name']}' {place} is outside RAM {show_range(ram['base'], ram['size'])}",
+                          "correct base or size")
+        for index, rom in enumerate(self.rom):
+            if rom["base"] + rom["size"] != SPACE:
+                fault(("rom", index, "base"), f"the ROM {show_range(rom['base'], rom['size'])} does not end at the reset vector",
+                      "base + size is 0x100000000")
+
+    def check_uarts(self):
+        """What the hypervisor's driver of the console, and any driver of a UartLite, needs."""
+        console = self.devices.get(self.console)
+        if console and console["kind"] not in ("", *CONSOLE_DEVICES):
+            self.reader.fault((*self.paths[self.console], "kind"), f"no driver for a console of kind '{console['kind']}'",
+                              guess(console["kind"], CONSOLE_DEVICES))
+        for name, device in self.devices.items():
+            if device["kind"] != "uartlite":
+                continue
+            if device["base"] % UARTLITE_SIZE:
+                self.reader.fault((*self.paths[name], "base"), f"a UartLite can't be at 0x{device['base']:X}",
+                                  f"a multiple of {UARTLITE_SIZE}")
+            if self.edges is not None and device["irq"] is not None and not self.edges >> device["irq"] & 1:
+                self.reader.fault((*self.paths[name], "irq"), f"line {device['irq']} is a level, but a UartLite signals by pulses",
+                                  f"[intc] edges = 0x{self.edges | 1 << device['irq']:08X}, as C_KIND_OF_INTR has it")
 
     def check_apart(self):
         """A window on a device opens whole pages: none of them is RAM."""
@@ -417,6 +454,7 @@ class Board:
         """[uic] or [intc], the interrupt controller: `lines`, and `values` for board_values.h."""
         reader = self.reader
         self.intc_base = None       # where it is in memory, if it is
+        self.edges = None           # of an INTC: the lines that are edges
         self.controller = "intc" if "intc" in data else "uic"
         if "intc" in data:
             self.read_intc(reader.get(data, (), "intc", dict, {}), ("intc",))
@@ -440,11 +478,13 @@ class Board:
         if ("base" in intc) == ("dcr" in intc):
             reader.fault(path, "the controller is in memory or on the DCR bus", "give one of base = <address> and dcr = <number>")
         base = reader.field(intc, path, "base", None, high=SPACE - INTC_SIZE)
-        dcr = reader.field(intc, path, "dcr", None, high=NO_DCR - 8)
+        dcr = reader.field(intc, path, "dcr", None, high=NO_DCR - INTC_DCRS)
         self.lines = reader.field(intc, path, "lines", 32, low=1, high=32)
-        edges = reader.field(intc, path, "edges", 0, high=(1 << self.lines) - 1)
+        self.edges = edges = reader.field(intc, path, "edges", 0, high=(1 << self.lines) - 1)
         if base is not None and base % INTC_SIZE:
             reader.fault((*path, "base"), f"the controller can't be at 0x{base:X}", f"a multiple of {INTC_SIZE}")
+        if dcr is not None and dcr % INTC_DCRS:
+            reader.fault((*path, "dcr"), f"the controller can't be at DCR 0x{dcr:X}", f"a multiple of {INTC_DCRS}")
         self.intc_base = base if dcr is None else None
         self.values = [("BOARD_INTC_IS_DCR", int(dcr is not None)), ("BOARD_INTC_BASE", f"0x{base or 0:08X}"),
                        ("BOARD_INTC_DCR", f"0x{NO_DCR if dcr is None else dcr:X}"), ("BOARD_INTC_LINES", self.lines),

@@ -724,6 +724,18 @@ BOARD_FAULTS = [
     ("intc_base", UIC, "intc = { base = 0x81800010, lines = 8 }",
      "5: the controller can't be at 0x81800010. hint: a multiple of 32"),
     ("intc_dcr", UIC, "intc = { dcr = 0x3F9, lines = 8 }", "5: 'dcr' 1017 is out of range. hint: 0 to 1016"),
+    ("intc_dcr_step", UIC, "intc = { dcr = 0xC3, lines = 8 }", "5: the controller can't be at DCR 0xC3. hint: a multiple of 8"),
+    ("not_at_0", "base = 0\n", "base = 0x1000\n", "9: the hypervisor's area begins at 0x00001000, its vectors are at 0. hint: base = 0"),
+    ("ram_elsewhere", "[{ base = 0,", "[{ base = 0x10000000,",
+     "9: 'hypervisor' 0x00000000-0x0000FFFF is outside RAM 0x10000000-0x100FFFFF. hint: correct base or size"),
+    ("reserved_outside", '[[reserved]]', '[[reserved]]\nname = "images"\nbase = 0xF8000\nsize = 0x8001\n[[reserved]]',
+     "9: 'images' 0x000F8000-0x00100000 is outside RAM 0x00000000-0x000FFFFF. hint: correct base or size"),
+    ("rom_end", "ram = [", 'rom = [{ base = 0xFFE00000, size = "1M" }]\nram = [',
+     "6: the ROM 0xFFE00000-0xFFEFFFFF does not end at the reset vector. hint: base + size is 0x100000000"),
+    ("console_kind", "irq = 3", 'irq = 3\nkind = "uartlit"',
+     "16: no driver for a console of kind 'uartlit'. hint: did you mean 'uartlite'?"),
+    ("uartlite_base", "base = 0xF0000000", 'kind = "uartlite"\nbase = 0xF0000008',
+     "14: a UartLite can't be at 0xF0000008. hint: a multiple of 16"),
     ("intc_edges", UIC, "intc = { dcr = 0xC0, lines = 8, edges = 0x100 }", "5: 'edges' 256 is out of range. hint: 0 to 255"),
     ("intc_key", UIC, "intc = { dcr = 0xC0, lines = 8, edge = 1 }", "5: unknown key 'edge'. hint: did you mean 'edges'?"),
     ("qemu_key", "ram = [", "qemu = { machin = 'x' }\nram = [", "6: unknown key 'machin'. hint: did you mean 'machine'?"),
@@ -748,6 +760,15 @@ def test_board_fault(tool, old, new, expected):
     assert BOARD_TEXT.count(old) == 1
     status, out, err = tool(product(A + "memory = '64K'"), board=BOARD_TEXT.replace(old, new))
     assert status == 1 and out == "" and "b.toml:" + expected in err
+
+
+@pytest.mark.parametrize("edges, fault", [
+    (0x8, None), (0x7, "b.toml:16: line 3 is a level, but a UartLite signals by pulses. hint: [intc] edges = 0x0000000F, as C_KIND_OF_INTR has it")])
+def test_uartlite_is_an_edge(tool, edges, fault):
+    """A pulse on a line that is seen as a level would be lost, and with it the console's input."""
+    text = BOARD_TEXT.replace(UIC, f"intc = {{ base = 0x81800000, lines = 8, edges = {edges} }}")
+    _, _, err = tool(product(A + "memory = '64K'"), config="CONFIG_VM_MAX=4\n", board=text.replace("size = 8", "size = 16\nkind = 'uartlite'"))
+    assert err == ([fault] if fault else [])
 
 
 UARTS_BOARD = BOARD_TEXT.replace("size = 8", "size = 0x2000\nkind = 'ns16550'\noffset = 0x1003\nstride = 4") + """
