@@ -415,9 +415,10 @@ class Board:
             if device["base"] % UARTLITE_SIZE:
                 self.reader.fault((*self.paths[name], "base"), f"a UartLite can't be at 0x{device['base']:X}",
                                   f"a multiple of {UARTLITE_SIZE}")
-            if self.edges is not None and device["irq"] is not None and not self.edges >> device["irq"] & 1:
-                self.reader.fault((*self.paths[name], "irq"), f"line {device['irq']} is a level, but a UartLite signals by pulses",
-                                  f"[intc] edges = 0x{self.edges | 1 << device['irq']:08X}, as C_KIND_OF_INTR has it")
+            irq = device["irq"]
+            if self.edges is not None and irq is not None and not self.edges >> irq & 1:
+                self.reader.fault((*self.paths[name], "irq"), f"line {irq} is a level, but a UartLite signals by pulses",
+                                  f"[intc] edges = 0x{self.edges | 1 << irq:08X}, as C_KIND_OF_INTR has it")
 
     def check_apart(self):
         """A window on a device opens whole pages: none of them is RAM."""

@@ -213,13 +213,14 @@ def command_line(qemu, image=None, rom=None, uart1=None, extra=(), icount=True, 
 
 
 def run(image=None, rom=None, timeout=60, echo=None, script=(), uart1=None, extra=(), qemu=None, interactive=False,
-        icount=True, until=None, machine=None):
+        icount=True, until=None, machine=None, serial=None):
     """Run an image to its end, or until a function of the Result so far says so (asked after each line).
 
     echo: a function called with each piece of text as it comes. machine: its name, or what machines.of_image() gave,
-    where the image does not say it. Gives a Result.
+    where the image does not say it; serial: which of its UARTs is the console. Gives a Result.
     """
     board = machines.named(machine) if isinstance(machine, str) else machine or machines.of_image(rom or image or "")
+    board = board if serial is None else board._replace(serial=serial)
     command = command_line(find_qemu(qemu, board), image, rom, uart1, extra, icount, board)
     stdin = None if interactive else subprocess.PIPE if script else subprocess.DEVNULL
     try:
@@ -413,6 +414,7 @@ def parse_arguments(argv):
     parser.add_argument("--summary", action="store_true", help="only the tables, not the console")
     parser.add_argument("--machine", help="QEMU's: ref405ep, virtex-ppc405, raptor (default: what gen/partitions.json beside the "
                                           "image says, or ref405ep)")
+    parser.add_argument("--serial", type=int, choices=range(4), help="number of the UART that is the console (default: as --machine)")
     parser.add_argument("--uart1", metavar="FILE", help="give the board its second UART, written to FILE")
     parser.add_argument("--no-icount", action="store_true", help="time by the host's clock: for rfci in a guest run bare")
     parser.add_argument("--qemu", help="emulator to use (default: $QEMU, or what the machine needs)")
@@ -436,7 +438,8 @@ def main(argv=None):
         result = run(args.image, args.rom, args.timeout, None if args.summary else echo_to_stdout, script, args.uart1,
                      args.qemu_arg, args.qemu, interactive=not script and sys.stdin is not None and sys.stdin.isatty(),
                      icount=not args.no_icount,
-                     until=all_decided(names) if args.until_decided and names else None, machine=args.machine)
+                     until=all_decided(names) if args.until_decided and names else None, machine=args.machine,
+                     serial=args.serial)
     except RunError as error:
         print(error, file=sys.stderr)
         return 1

@@ -21,6 +21,9 @@ LDFLAGS := -nostdlib -static -Wl,--build-id=none -Wl,-n -Wl,-T,$(SCRIPT) -Wl,--f
 ifeq ($(OUT),)
 $(error OUT is not set. hint: make OUT=/absolute/build/directory)
 endif
+ifeq ($(wildcard $(BOARDS)/$(BOARD).h),)
+$(error BOARD=$(BOARD): no such header in tests/guests/board. hint: write it after ml403.h)
+endif
 B := $(OUT)/$(NAME).obj
 BUILT_BY := $(HERE)/Makefile $(HERE)/../small.mk $(wildcard $(BOARDS)/*.h)
 

@@ -121,6 +121,14 @@ def test_interrupt_controller_in_the_wrong_form():
     assert any("intctest: FAIL" in line for line in lines)
 
 
+@pytest.mark.parametrize("folder", [".", "echo"])
+def test_board_without_a_header(tmp_path, folder):
+    result = subprocess.run(["make", "-s", "-C", os.path.join(HERE, folder), "BOARD=nope", f"OUT={tmp_path}"], capture_output=True,
+                            text=True, timeout=60, check=False)
+    assert result.returncode == 2 and "BOARD=nope: no such header in tests/guests/board. hint: " in result.stderr
+    assert not list(tmp_path.iterdir())
+
+
 def test_jitter_has_a_sample_of_each_job():
     """On the bare board every job starts when it is due, but for the kernel's own way: the same ticks each time."""
     lines = output("jitter")

@@ -272,7 +272,10 @@ def test_machine_of_the_image(fake, tmp_path, capsys):
     out = capsys.readouterr().out
     assert "'-M', 'ref405ep'" in out and "null" not in out
     assert main(path, tmp_path, "--machine", "virtex-ppc405,intc-dcr=on") == 0
-    assert "'-M', 'virtex-ppc405,intc-dcr=on'" in capsys.readouterr().out
+    out = capsys.readouterr().out
+    assert "'-M', 'virtex-ppc405,intc-dcr=on'" in out and "null" not in out
+    assert main(path, tmp_path, "--machine", "virtex-ppc405", "--serial", "1") == 0
+    assert "'-serial', 'null', '-serial', 'stdio', '-kernel'" in capsys.readouterr().out
 
 
 def test_machine_that_qemu_lacks(fake, tmp_path, capsys):
