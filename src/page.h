@@ -14,7 +14,10 @@
 
 #ifdef CONFIG_IRFM
 
-_Static_assert(sizeof(struct vcpu) == REGISTERS_STEP, "the register file does not fit REGISTERS_STEP (tools/partition.py)");
+/* What the guest has no page of must not reach into the page that the next one writes. */
+_Static_assert(sizeof(struct vcpu) == REGISTERS_STEP &&
+                   offsetof(struct vcpu, none) - offsetof(struct vcpu, version) <= REGISTERS_STEP - BOARD_PAGE_MIN,
+               "the register file does not fit REGISTERS_STEP (tools/partition.py)");
 
 /* The writable page, of which the register file is the end. */
 static inline uint32_t *page_first_word(struct vcpu *v)
@@ -31,12 +34,12 @@ static inline void page_init(struct vcpu *v, uint32_t features)
 
 /*
  * With translation, the supervisor has its register pages where they are in real mode, whatever its TLB says: is the address
- * on them? Does the (larger) page of `mask` at the address hold them?
+ * on them? Does the (larger) page of `mask` at the address hold one of them?
  */
 #define PAGE_OF(v)                       (vm_config[vcpu_index(v)].page)
 #define VCPU_PAGE_HAS(v)                 (PAGE_OF(v) != 0 && ((v)->msr & MSR_PR) == 0)
 #define VCPU_PAGE_HIT(v, address)        (VCPU_PAGE_HAS(v) && (address) - (PAGE_OF(v) - BOARD_PAGE_MIN) < 2 * BOARD_PAGE_MIN)
-#define VCPU_PAGE_SHARES(v, at, mask)    (VCPU_PAGE_HAS(v) && ((PAGE_OF(v) ^ (at)) & (mask)) == 0)
+#define VCPU_PAGE_SHARES(v, at, mask)    (VCPU_PAGE_HAS(v) && PAGE_OF(v) - ((at) & (mask)) <= 0 - (mask))
 
 #else
 

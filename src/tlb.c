@@ -228,9 +228,6 @@ static void link(struct vtlb *t, uint32_t index)
 {
     uint8_t *first = &t->bucket[bucket_of(t->hi[index])];
 
-    if (SIZE_MIN < SIZE_4K && TLBHI_SIZE(t->hi[index]) < SIZE_4K) {
-        t->careful = true;
-    }
     t->next[index] = *first;
     *first = (uint8_t)(index + 1);
 }
@@ -386,8 +383,10 @@ static uint32_t shadow_size(struct vcpu *v, uint32_t entry, uint32_t address, ui
     if (size > SIZE_MIN && shares(v, entry, address, SIZE_MASK(size))) {
         drop_all(v);
         t->split = true;
+        size = SIZE_MIN;
+    }
+    if (SIZE_MIN < SIZE_4K && size < SIZE_4K) {
         t->careful = true;
-        return SIZE_MIN;
     }
     return size;
 }

@@ -24,7 +24,7 @@ struct vtlb {
     uint8_t bucket[TLB_BUCKETS + 1];
     uint8_t turn;                        /* which context is given up next */
     bool split;                          /* entries overlap: shadows of the smallest size only, which cannot */
-    bool careful;                        /* they do, or there are pages below 4 KiB: shadows of that size may overlap, too */
+    bool careful;                        /* there are shadows below 4 KiB: asm/refill.S might make one that overlaps */
     uint8_t where[TLB_ENTRIES + 1];      /* row of the machine's TLB that was made of the entry last, 0: none */
     uint8_t many[TLB_ENTRIES + 1];       /* others were before */
     uint32_t first;                      /* PID of the VM's first context, as shadow_owner has it */

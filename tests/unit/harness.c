@@ -119,7 +119,11 @@ static void prepare_images(void)
 
 /* config/<variant>/partitions.toml, once more by hand */
 const struct window windows[] = {
-#if defined(CONFIG_TLB_VIRT) && VM_COUNT > 1
+#if defined(CONFIG_TLB_VIRT) && defined(CONFIG_BOARD_VIRTEX)
+    {1, BOARD_TIMER_BASE, BOARD_PAGE_MIN},
+    {1, BOARD_ETHERNET_BASE, BOARD_ETHERNET_SIZE},
+    {2, BOARD_UARTLITE_BASE, BOARD_PAGE_MIN},
+#elif defined(CONFIG_TLB_VIRT) && VM_COUNT > 1
     {1, BOARD_NVRAM_BASE, BOARD_NVRAM_SIZE},
     {1, BOARD_SRAM_BASE, BOARD_SRAM_SIZE},
 #endif

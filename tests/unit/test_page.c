@@ -79,7 +79,9 @@ static void own_words_cannot_be_written(void **state)
     READ_ONLY(ram_offset);
     READ_ONLY(pit_left);
     READ_ONLY(pit_base);
+#ifdef CONFIG_IRQ
     READ_ONLY(irq_pending);
+#endif
 #ifdef CONFIG_TLB_VIRT
     READ_ONLY(context_pid);
     READ_ONLY(context_of);

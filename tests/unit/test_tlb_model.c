@@ -19,6 +19,8 @@
 #define WIMG    0x0FU
 #define NOBODY  0xFFU
 
+#define SIZE_FIRST (PAGE == PAGE_4K ? 1U : 0U) /* size field of the smallest page */
+
 /* ---- what a VM has, by its partition ---- */
 
 static struct region {
@@ -45,7 +47,7 @@ static uint32_t page_of(uint32_t vm)
 static uint32_t registers_of(uint32_t vm)
 {
 #ifdef CONFIG_IRFM
-    return REGISTERS_BASE + 2 * vm * PAGE;
+    return REGISTERS_BASE + vm * REGISTERS_STEP;
 #else
     (void)vm;
     return 0;
@@ -185,11 +187,13 @@ static struct result bus(uint32_t vm, enum tlb_access kind, uint32_t physical, u
     const struct region *region = region_at(vm, physical);
     struct result result = {.what = BUS, .value = physical, .esr = ESR_BEFORE, .dear = DEAR_BEFORE};
 
+    if (region != 0) {
+        result.storage = storage | region->storage;
+    }
     if (region != 0 && allowed(kind, region->rights)) {
         result.what = DONE;
         result.value = region->machine + (physical - region->guest);
         result.rights = rights & region->rights;
-        result.storage = storage | region->storage;
     }
     return result;
 }
@@ -225,6 +229,47 @@ static struct result model_access(const struct model *m, enum tlb_access kind, u
 static struct model *m; /* of the VM that runs */
 static bool wild;       /* it has written its register page, and nobody has looked yet */
 
+/*
+ * asm/refill.S, for an access that the machine has no entry for: a page of 4 KiB in the partition's RAM, with less asked than
+ * tlb_fault() asks. Is there an entry now? Any of its misses may also come to tlb_fault(). It takes the words of the register
+ * page for what they are: what it makes then, stays in the context.
+ */
+static bool strayed;
+
+static bool refill(struct vcpu *v, enum tlb_access kind, uint32_t address)
+{
+    struct vtlb *t = &v->vtlb;
+    uint32_t need = kind == TLB_STORE ? TLBLO_WR : kind == TLB_FETCH ? TLBLO_EX : 0;
+    uint32_t i, lo, zone, row = shadow_turn;
+
+    if (random_word() % 2 != 0 || (v->msr & (MSR_IR | MSR_DR)) != (MSR_IR | MSR_DR) || !tlb_is_on(v) ||
+        (IS_ENABLED(CONFIG_IRFM) && address + 0x8000 < 0x10000) || (PAGE < PAGE_4K && t->careful)) {
+        return false;
+    }
+    for (i = t->bucket[address / PAGE_4K % TLB_BUCKETS]; i != 0; i = t->next[i - 1]) {
+        if (((t->hi[i - 1] ^ address) & 0xFFFFF000) == 0 && (t->tid[i - 1] == 0 || t->tid[i - 1] == v->pid)) {
+            break;
+        }
+    }
+    lo = i != 0 ? t->lo[i - 1] : 0;
+    zone = v->zpr >> (30 - 2 * (lo >> 4 & 15)) & 3;
+    if (i == 0 || (zone != 1 && (zone != 0 || (v->msr & MSR_PR) != 0)) || (need & ~lo) != 0 ||
+        (lo & 0xFFFFF000) - t->ram_guest >= t->ram_size) {
+        return false;
+    }
+    strayed = strayed || wild;
+    shadow_turn = (uint8_t)(row + 1 == TLB_ENTRIES ? TLB_ROW_COUNT : row + 1);
+    shadow_owner[row] = (uint16_t)(v->context_pid << 8 | i);
+    if (t->where[i - 1] != 0 && t->where[i - 1] != row &&
+        ((shadow_owner[t->where[i - 1]] - t->first - i) & ~((TLB_CONTEXTS - 1) << 8)) == 0) {
+        t->many[i - 1] = 1;
+    }
+    t->where[i - 1] = (uint8_t)row;
+    cpu_tlbwe_lo(row, ((lo & 0xFFFFF000) - t->ram_guest + t->ram_machine) | (lo & (RIGHTS | WIMG)));
+    cpu_tlbwe_hi(row, (address & 0xFFFFF000) | 1 << 7 | TLBHI_V);
+    return true;
+}
+
 static struct result machine_access(enum tlb_access kind, uint32_t address)
 {
     struct vcpu *v = current;
@@ -244,6 +289,9 @@ static struct result machine_access(enum tlb_access kind, uint32_t address)
         result.value = address;
         if (!tlb_is_on(v)) {
             break;
+        }
+        if (row == TLB_ENTRIES && refill(v, kind, address)) {
+            continue;
         }
         decision = tlb_fault(v, kind, &result.value);
         if (decision != TLB_AGAIN) {
@@ -378,7 +426,7 @@ static void assert_lists(const struct vcpu *v)
             seen[i - 1] = true;
             count++;
             assert_true((hi & TLBHI_V) != 0);
-            assert_int_equal(bucket, bytes_of(hi) == PAGE && (hi & TLBHI_E) == 0 ? hi / PAGE % TLB_BUCKETS : TLB_BUCKETS);
+            assert_int_equal(bucket, bytes_of(hi) == PAGE_4K && (hi & TLBHI_E) == 0 ? hi / PAGE_4K % TLB_BUCKETS : TLB_BUCKETS);
         }
     }
     for (i = 0; i < TLB_ENTRIES; i++) {
@@ -640,7 +688,7 @@ static void every_end(void **state)
         switch_to(vm);
         set_msr(MSR_IR | MSR_DR);
         for (i = 0; i < region_count; i++) {
-            for (size = 1; size < 8; size++) {
+            for (size = SIZE_FIRST; size < 8; size++) {
                 walk(size, regions[i].guest);
                 walk(size, regions[i].guest + regions[i].size - 1);
                 walk(size, regions[i].guest + regions[i].size);
@@ -718,6 +766,56 @@ static void msr_by_store(void **state)
             compare_all(base + 0x4000);
             compare_all(base + 0x5000);
             compare_all(page_of(0));
+        }
+    }
+}
+
+/* A page of the guest's own, of any size, where its register pages are, or one of the two: they are as they were. */
+static void around_register_pages(void **state)
+{
+    uint32_t size, side, down, i;
+
+    (void)state;
+    start();
+    if (page_of(0) == 0) {
+        skip();
+    }
+    for (size = SIZE_FIRST; size < 8; size++) {
+        for (side = 0; side < 2; side++) {
+            for (down = 0; down < 2; down++) {
+                uint32_t mask = ~((1024U << 2 * size) - 1);
+
+                start();
+                set_msr(MSR_IR | MSR_DR);
+                write_entry(1, ((page_of(0) - side) & mask) | SIZE(size) | TLBHI_V,
+                            ((regions[0].guest + 0x4000) & mask) | RIGHTS, 0);
+                for (i = 0; i < 16; i++) {
+                    compare_all(page_of(0) + PAGE * (down ? 7 - i : i - 8));
+                    assert_shadows();
+                }
+            }
+        }
+    }
+}
+
+/* Two entries for the same 4 KiB: one where the partition has less than that, one in its RAM. Undefined, but not dangerous. */
+static void overlap_in_small(void **state)
+{
+    const struct window *window;
+    uint32_t round, offset;
+
+    (void)state;
+    for (window = windows; window->size != 0; window++) {
+        for (round = 0; round < 32; round++) { /* refill() or tlb_fault() */
+            start();
+            switch_to(window->vm);
+            set_msr(MSR_IR | MSR_DR);
+            write_entry(1, ANYWHERE | SIZE(1) | TLBHI_V, (window->base & ~0xFFFU) | TLBLO_WR, 0);
+            assert_int_equal(compare(TLB_STORE, ANYWHERE + (window->base & 0xFFF)).what, DONE);
+            write_entry(2, ANYWHERE | SIZE(1) | TLBHI_V, ((vm_config[window->vm].ram_guest + 0xFFF) & ~0xFFFU) | RIGHTS, 0);
+            for (offset = 0; offset < PAGE_4K; offset += PAGE) {
+                compare(TLB_LOAD, ANYWHERE + offset);
+            }
         }
     }
 }
@@ -800,7 +898,7 @@ static void write_some_entry(void)
 {
     static const uint32_t sizes[] = {1, 1, 1, 1, 1, 1, 2, 2, 2, 3, 3, 4, 4, 5, 6, 7};
     uint32_t index = random_word() % (random_word() % 2 ? TLB_ENTRIES : 12), tid = some_pid(), tries, hi = 0;
-    uint32_t size = sizes[random_word() % COUNT(sizes)];
+    uint32_t size = random_word() % 8 ? sizes[random_word() % COUNT(sizes)] : SIZE_FIRST;
     uint32_t lo = some_page(size) | (random_word() & 0xF0) | (random_word() % 4 ? TLBLO_EX : 0) |
                   (random_word() % 4 ? TLBLO_WR : 0) | (random_word() % 8 ? 0 : random_word() & WIMG);
 
@@ -910,6 +1008,10 @@ static void scribble(void)
     set_pid(pid);
     set_zpr(zpr);
     wild = false;
+    if (strayed) {
+        strayed = false;
+        invalidate();
+    }
 }
 
 static void step(uint32_t number)
@@ -984,6 +1086,8 @@ int main(void)
         cmocka_unit_test_setup(every_end, clear_counts),
         cmocka_unit_test_setup(large_shadows, clear_counts),
         cmocka_unit_test_setup(msr_by_store, clear_counts),
+        cmocka_unit_test_setup(around_register_pages, clear_counts),
+        cmocka_unit_test_setup(overlap_in_small, clear_counts),
         cmocka_unit_test_setup(random_programs, clear_counts),
     };
 

@@ -12,6 +12,7 @@
 #include "tlb.h"
 
 #define SHADOW    (TLB_ENTRIES - 1)                                     /* a row that this test makes */
+#define SHADOW_OF(row) (0xC0000000U | ((row)->hi & 7 << 7) | TLBHI_V)     /* TLBHI, as large as what holds it */
 #define CONTEXT(v) (VM_COUNT + 1 + ((uint32_t)((v) - vcpu)) * TLB_CONTEXTS) /* PID of its first context */
 
 static const struct tlb_row *row_of(const struct vcpu *v)
@@ -49,7 +50,7 @@ static void nothing_to_find(void **state)
     assert_hex(fake.spr[SPRN_PID], pid);
     for (i = 0; i < VM_COUNT; i++) {
         for (context = 0; context < TLB_CONTEXTS; context++) {
-            shadow(0xC0000000 | 1 << 7 | TLBHI_V, row_of(&vcpu[i])->lo, CONTEXT(&vcpu[i]) + context);
+            shadow(SHADOW_OF(row_of(&vcpu[i])), row_of(&vcpu[i])->lo, CONTEXT(&vcpu[i]) + context);
             tlb_check();
         }
     }
@@ -87,14 +88,14 @@ static void shadows_outside(void **state)
             shadow(0xC0000000 | size << 7 | TLBHI_V, row->lo, CONTEXT(v));
             assert_found();
         }
-        shadow(0xC0000000 | 1 << 7 | TLBHI_V, row->lo, v->machine_pid); /* real mode has static ones only */
+        shadow(SHADOW_OF(row), row->lo, v->machine_pid); /* real mode has static ones only */
         assert_found();
-        shadow(0xC0000000 | 1 << 7 | TLBHI_V, row->lo, 0); /* for everybody */
+        shadow(SHADOW_OF(row), row->lo, 0); /* for everybody */
         assert_found();
-        shadow(0xC0000000 | 1 << 7 | TLBHI_V, row->lo, CONTEXT(&vcpu[VM_COUNT])); /* for nobody */
+        shadow(SHADOW_OF(row), row->lo, CONTEXT(&vcpu[VM_COUNT])); /* for nobody */
         assert_found();
         if (VM_COUNT > 1) {
-            shadow(0xC0000000 | 1 << 7 | TLBHI_V, row->lo, CONTEXT(&vcpu[(i + 1) % VM_COUNT])); /* for a neighbour */
+            shadow(SHADOW_OF(row), row->lo, CONTEXT(&vcpu[(i + 1) % VM_COUNT])); /* for a neighbour */
             assert_found();
         }
         shadow(0, 0, 0);
@@ -113,9 +114,9 @@ static void rights_too_many(void **state)
         uint32_t missing = ~tlb_rows[i].lo & (TLBLO_EX | TLBLO_WR);
 
         if (missing != 0) {
-            shadow(0xC0000000 | 1 << 7 | TLBHI_V, tlb_rows[i].lo, CONTEXT(&vcpu[tlb_rows[i].tid - 1]));
+            shadow(SHADOW_OF(&tlb_rows[i]), tlb_rows[i].lo, CONTEXT(&vcpu[tlb_rows[i].tid - 1]));
             tlb_check();
-            shadow(0xC0000000 | 1 << 7 | TLBHI_V, tlb_rows[i].lo | missing, CONTEXT(&vcpu[tlb_rows[i].tid - 1]));
+            shadow(SHADOW_OF(&tlb_rows[i]), tlb_rows[i].lo | missing, CONTEXT(&vcpu[tlb_rows[i].tid - 1]));
             assert_found();
             found++;
         }
