@@ -1027,6 +1027,10 @@ class Product:
                     if overlap(base, end - base, rom["base"], rom["size"]):
                         vm.fault(key, f"a page of '{name}' lies in the ROM {show_range(rom['base'], rom['size'])} that the "
                                  "hypervisor runs from", "CONFIG_ROM=n, or leave the device to nobody")
+                intc = self.board.intc_base
+                if intc is not None and overlap(base, end - base, intc, INTC_SIZE):
+                    vm.fault(key, f"a page of '{name}' holds the board's interrupt controller at 0x{intc:08X}",
+                             "that is the hypervisor's: move one of them in the design")
                 if overlap(base, end - base, vm.guest, vm.size):
                     vm.fault(key, f"the window of '{name}' {show_range(base, end - base)} lies in the VM's memory",
                              f"memory is {show_range(vm.guest, vm.size)}: move it with guest = ..., or make it smaller")

@@ -1004,3 +1004,16 @@ def test_random_damage(tool):
             assert re.fullmatch(r"[bp]\.toml:\d+: .*\. hint: .+", line), line
             assert int(line.split(":")[1]) <= texts[line.startswith("b")].count("\n") + 1, line
     assert min(seen.values()) > 20, seen
+
+
+@pytest.mark.parametrize("base", [0x81800000, 0x818003F0])
+def test_device_beside_controller(tool, base):
+    """A VM that could write the board's controller would mask and route the lines of others; without a virtual one, too."""
+    board = text_of(ML403) + f"[[device]]\nname = 'counter'\nbase = 0x{base:X}\nsize = 0x10\n"
+    for config, intc in ((VIRTEX, "intc_at = 0x90240000\n"), ("CONFIG_BOARD_VIRTEX=y\n", "")):
+        _, _, err = tool(product(A + MB + intc + "devices = ['counter']"), config=config, board=board)
+        assert [line.split(": ", 1)[1] for line in err] == [
+            "vm 'a': a page of 'counter' holds the board's interrupt controller at 0x81800000. "
+            "hint: that is the hypervisor's: move one of them in the design"]
+    board = board.replace(f"0x{base:X}\nsize = 0x10", f"0x{base - 0x400 if base % 0x400 else base + 0x400:X}\nsize = 0x10")
+    assert good(tool, product(A + MB + "devices = ['counter']"), config=VIRTEX, board=board)
