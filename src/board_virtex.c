@@ -60,16 +60,18 @@ INLINE void intc_write(uint32_t reg, uint32_t value)
     }
 }
 
-/* Two words for the divisor of the 16550's clock, and 8 bits without parity. */
+/* 8 bits without parity. Without a baud rate in the board's file the 16550's divisor stays what it is. */
 static void uart_init(void)
 {
     if (IS_LITE) { /* its speed is a part of the design */
         cpu_out32(LITE(LITE_CTRL), CTRL_RST | CTRL_INTR);
         return;
     }
-    cpu_write8(UART(UART_LCR), LCR_DLAB);
-    cpu_write8(UART(UART_DATA), (uint8_t)BOARD_CONSOLE_DIVISOR);
-    cpu_write8(UART(UART_IER), BOARD_CONSOLE_DIVISOR >> 8);
+    if (BOARD_CONSOLE_DIVISOR != 0) {
+        cpu_write8(UART(UART_LCR), LCR_DLAB);
+        cpu_write8(UART(UART_DATA), (uint8_t)BOARD_CONSOLE_DIVISOR);
+        cpu_write8(UART(UART_IER), BOARD_CONSOLE_DIVISOR >> 8);
+    }
     cpu_write8(UART(UART_LCR), LCR_8N1);
     cpu_write8(UART(UART_FCR), FCR_ON);
     cpu_write8(UART(UART_MCR), MCR_ON);
