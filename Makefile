@@ -189,4 +189,4 @@ $(O)/proteus.elf: $(OBJECTS) $(O)/src/verify.o $(O)/images.o $(O)/link.ld
 	@echo "  IMAGE $@"
 $(O)/proteus.bin: $(O)/proteus.elf
 	$(Q)$(PYTHON) tools/pack.py --partitions $(GEN)/partitions.json --image $< --bin $@ $(if $(CONFIG_ROM_IMAGES),,--images $(O)/images.bin)
-	@echo "  ROM   $@"
+	@echo "  ROM   $@$(if $(CONFIG_ROM_IMAGES),,, $(O)/images.bin)"

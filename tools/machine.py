@@ -2,10 +2,12 @@
 
 An image says it by gen/partitions.json beside it, which tools/partition.py writes from the board's file:
 
-    "board": "ml403", "qemu": {"machine": "virtex-ppc405", "serial": 0, "patched": true}
+    "board": {"name": "ml403", "ram": [{"base": 0, "size": 67108864}]},
+    "qemu": {"machine": "virtex-ppc405", "serial": 0, "patched": true}
 
-serial: which of the machine's UARTs is the console. patched: the machine is one of those that tools/qemu adds; the QEMU
-is then build/qemu/qemu-system-ppc, otherwise the distribution's. A guest that runs bare has no such file: --machine names one.
+ram: a Virtex machine gets as much. serial: which of the machine's UARTs is the console. patched: the machine is one of those
+that tools/qemu adds; the QEMU is then build/qemu/qemu-system-ppc, otherwise the distribution's. A guest that runs bare has no
+such file: --machine names one.
 """
 
 import collections
@@ -22,7 +24,7 @@ PATCHED = os.path.join(ROOT, "build", "qemu", QEMU)
 TESTED = (7, 2)     # the release of Debian 12, on which the board's departures from the chip were studied
 REMOVED = 10        # first major release without the board ref405ep
 
-Machine = collections.namedtuple("Machine", "name serial patched", defaults=(0, True))
+Machine = collections.namedtuple("Machine", "name serial patched ram", defaults=(0, True, None))
 REF405EP = Machine("ref405ep", 0, False)
 
 # The size of a ROM image: exact, or a multiple up to a limit. The machine maps it so that it ends with the address space.
@@ -66,10 +68,10 @@ def of_image(image):
     if facts is None:
         return REF405EP
     try:
-        machine = Machine(facts["machine"], facts["serial"], facts["patched"])
-    except (KeyError, TypeError) as error:
+        machine = Machine(facts["machine"], facts["serial"], facts["patched"], table["board"]["ram"][0]["size"])
+    except (KeyError, TypeError, IndexError) as error:
         raise bad_table(path, error) from None
-    if [type(value) for value in machine] != [str, int, bool] or not 0 <= machine.serial <= 3:
+    if [type(value) for value in machine] != [str, int, bool, int] or not 0 <= machine.serial <= 3:
         raise bad_table(path, tuple(machine))
     return machine
 

@@ -206,6 +206,8 @@ def command_line(qemu, image=None, rom=None, uart1=None, extra=(), icount=True, 
     if uart1 and machine.serial:
         raise RunError(f"run.py: --uart1: the console of {machine.name} is its second UART itself. hint: leave --uart1 away")
     command = [qemu, "-M", machine.name] + OPTIONS + (ICOUNT if icount else [])
+    if machine.patched and machine.ram:     # ref405ep has what it has
+        command += ["-m", f"{machine.ram >> 10}k"]
     command += ["-serial", "null"] * machine.serial + ["-serial", "stdio"]
     if uart1:
         command += ["-serial", f"file:{uart1}"]
@@ -414,7 +416,8 @@ def parse_arguments(argv):
     parser.add_argument("--summary", action="store_true", help="only the tables, not the console")
     parser.add_argument("--machine", help="QEMU's: ref405ep, virtex-ppc405, raptor (default: what gen/partitions.json beside the "
                                           "image says, or ref405ep)")
-    parser.add_argument("--serial", type=int, choices=range(4), help="number of the UART that is the console (default: as --machine)")
+    parser.add_argument("--serial", type=int, choices=range(4), help="number of the UART that is the console (default: as "
+                                                                     "--machine)")
     parser.add_argument("--uart1", metavar="FILE", help="give the board its second UART, written to FILE")
     parser.add_argument("--no-icount", action="store_true", help="time by the host's clock: for rfci in a guest run bare")
     parser.add_argument("--qemu", help="emulator to use (default: $QEMU, or what the machine needs)")

@@ -248,7 +248,8 @@ def test_command_line(tmp_path):
 
 
 # ---------------------------------------------------------------- which machine
-VIRTEX = '"board": "ml403", "qemu": {"machine": "virtex-ppc405", "serial": %s, "patched": true}'
+RAM = '"board": {"ram": [{"base": 0, "size": 134217728}]}, '
+VIRTEX = RAM + '"qemu": {"machine": "virtex-ppc405", "serial": %s, "patched": true}'
 HELP = ("print('Supported machines are:\\nvirtex-ppc405        Xilinx\\nnone                 empty') if 'help' in sys.argv else "
         "print('[a] a: PASS', sys.argv)\n")
 
@@ -268,6 +269,7 @@ def test_machine_of_the_image(fake, tmp_path, capsys):
     assert main(path, tmp_path) == 0
     out = capsys.readouterr().out
     assert "'-M', 'virtex-ppc405'" in out and "'-serial', 'null', '-serial', 'stdio', '-kernel'" in out
+    assert "'-m', '131072k'" in out
     assert main(path, tmp_path, "--machine", "ref405ep") == 0
     out = capsys.readouterr().out
     assert "'-M', 'ref405ep'" in out and "null" not in out
@@ -286,7 +288,7 @@ def test_machine_that_qemu_lacks(fake, tmp_path, capsys):
 
 def test_board_that_is_no_machine(fake, tmp_path, capsys):
     """A board of the user's own, with no [qemu] in its file: nothing is started."""
-    table_beside(tmp_path, '"qemu": {"machine": "mine", "serial": 0, "patched": false}')
+    table_beside(tmp_path, RAM + '"qemu": {"machine": "mine", "serial": 0, "patched": false}')
     assert main(fake(HELP), tmp_path) == 1
     out, error = capsys.readouterr()
     assert out == "" and "has no machine mine. hint: a real board takes the image itself" in error
