@@ -410,6 +410,9 @@ class Board:
             self.reader.fault((*self.paths[self.console], "kind"), f"no driver for a console of kind '{console['kind']}'",
                               guess(console["kind"], CONSOLE_DEVICES))
         for name, device in self.devices.items():
+            if device["baud"] and not 0 < baud_divisor(device) < 1 << 16:
+                self.reader.fault((*self.paths[name], "baud"), f"{device['baud']} baud can't be had of a clock of {device['clock']} Hz",
+                                  "clock = <what the 16550 counts>; without baud its divisor is left alone")
             if device["kind"] != "uartlite":
                 continue
             if device["base"] % UARTLITE_SIZE:
@@ -505,7 +508,7 @@ class Board:
         device = self.devices.get(self.console)
         if not device:
             return []
-        divisor = (device["clock"] + 8 * device["baud"]) // (16 * device["baud"]) if device["baud"] else 0
+        divisor = baud_divisor(device) if device["baud"] else 0
         irq = [("BOARD_CONSOLE_IRQ", device["irq"])] if device["irq"] is not None else []
         return [("BOARD_CONSOLE_BASE", f"0x{device['base']:08X}"), ("BOARD_CONSOLE_OFFSET", f"0x{device['offset']:X}"),
                 ("BOARD_CONSOLE_STRIDE", device["stride"]), ("BOARD_CONSOLE_DIVISOR", divisor),
@@ -578,6 +581,11 @@ class Board:
         base, end = self.pages(device)
         return [other for other in self.devices.values()
                 if other is not device and overlap(base, end - base, other["base"], other["size"])]
+
+
+def baud_divisor(device):
+    """What a 16550 divides its clock by, to the nearest."""
+    return (device["clock"] + 8 * device["baud"]) // (16 * device["baud"])
 
 
 def uart_kind(device):

@@ -771,6 +771,20 @@ def test_uartlite_is_an_edge(tool, edges, fault):
     assert err == ([fault] if fault else [])
 
 
+@pytest.mark.parametrize("speed, divisor, fault", [
+    ("clock = 100000000\nbaud = 9600", 651, None), ("", 0, None), ("clock = 100000000", 0, None),
+    ("baud = 9600", 0, "9600 baud can't be had of a clock of 0 Hz"),
+    ("clock = 1000000\nbaud = 4000000", 0, "4000000 baud can't be had of a clock of 1000000 Hz"),
+    ("clock = 100000000\nbaud = 50", 0, "50 baud can't be had of a clock of 100000000 Hz")])
+def test_divisor(tool, speed, divisor, fault):
+    """Of a 16550: the nearest; none without a baud rate."""
+    _, _, err = tool(product(A + "memory = '64K'"), board=BOARD_TEXT.replace("size = 8", f"size = 8\nkind = 'ns16550'\n{speed}"))
+    assert [line.split(": ", 1)[1] for line in err] == (
+        [f"{fault}. hint: clock = <what the 16550 counts>; without baud its divisor is left alone"] if fault else [])
+    if not fault:
+        assert f"#define BOARD_CONSOLE_DIVISOR {divisor}\n" in (tool.path / "gen" / "board_values.h").read_text()
+
+
 UARTS_BOARD = BOARD_TEXT.replace("size = 8", "size = 0x2000\nkind = 'ns16550'\noffset = 0x1003\nstride = 4") + """
 [[device]]
 name = "lite"
