@@ -138,7 +138,7 @@ class Result(Console):
         if self.ended:
             return
         if self.timed_out:
-            last = self.lines[-1] if self.lines else "(nothing)"
+            last = self.lines[-1] if self.lines else "(nothing; has the machine its console where the board's file says?)"
             yield f"timeout: the image was still running and was killed; last line: {last}"
         elif self.status:
             first = self.errors.strip().splitlines()[:1]
@@ -365,6 +365,8 @@ def summary(vms):
 def vms_to_show(result, names):
     """The expected VMs first, then others that were heard of. An untagged console is that of the one guest run bare."""
     if not result.vms and not result.hypervisor:
+        if names and not result.untagged:
+            return [Vm(name) for name in names]
         name = names[0] if names and len(names) == 1 else "bare"
         return [result.as_bare(name)] + [Vm(other) for other in names or [] if other != name]
     if names and len(names) == 1 and not result.vm(names[0]).lines: # it owns the UART: nobody tags its lines

@@ -280,6 +280,16 @@ def test_machine_of_the_image(fake, tmp_path, capsys):
     assert "'-serial', 'null', '-serial', 'stdio', '-kernel'" in capsys.readouterr().out
 
 
+def test_silence(fake, tmp_path, capsys):
+    """Nothing came: each VM was silent, and there is no other."""
+    path = fake(HELP.replace("print('[a] a: PASS', sys.argv)", "__import__('time').sleep(20)"))
+    table_beside(tmp_path, VIRTEX % 1)
+    assert main(path, tmp_path, "--timeout", "2") == 1
+    out, error = capsys.readouterr()
+    assert [line.split()[:2] for line in out.splitlines()] == [[], ["vm", "result"], ["a", "silent"]]
+    assert "last line: (nothing; has the machine its console where the board's file says?)" in error
+
+
 def test_machine_that_qemu_lacks(fake, tmp_path, capsys):
     assert main(fake(HELP), tmp_path, "--machine", "raptor") == 1
     error = capsys.readouterr().err
