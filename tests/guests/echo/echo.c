@@ -5,6 +5,7 @@
  * there is nothing to do. Typed characters are not shown; Enter is answered by a new line, so that each answer has a
  * line of its own. Control characters appear as ^X.
  */
+#include "print.h"
 #include "simple.h"
 
 #define RING 64u
@@ -24,27 +25,6 @@ static volatile uint32_t ring_in, ring_out; /* counts; both wrap */
 static void msr_write(uint32_t value)
 {
     __asm__ volatile("mtmsr %0\n isync" ::"r"(value) : "memory");
-}
-
-static void put_text(const char *text)
-{
-    while (*text) {
-        board_putc(*text++);
-    }
-}
-
-static void put_decimal(uint32_t value)
-{
-    char digits[10];
-    int count = 0;
-
-    do {
-        digits[count++] = (char)('0' + value % 10);
-        value /= 10;
-    } while (value);
-    while (count) {
-        board_putc(digits[--count]);
-    }
 }
 
 static void put_name(const char *text)

@@ -7,6 +7,7 @@
  *
  * A VM says by r3 what it has: 1 no timer, 2 a timer; the bare board has what it has.
  */
+#include "print.h"
 #include "simple.h"
 
 #define NO_TIMER 1
@@ -41,34 +42,6 @@ static void enable(void)
 static void disable(void)
 {
     __asm__ volatile("wrteei 0" ::: "memory");
-}
-
-static void put_text(const char *text)
-{
-    while (*text) {
-        board_putc(*text++);
-    }
-}
-
-static void put_decimal(uint32_t value)
-{
-    char digits[10];
-    int count = 0;
-
-    do {
-        digits[count++] = (char)('0' + value % 10);
-        value /= 10;
-    } while (value);
-    while (count) {
-        board_putc(digits[--count]);
-    }
-}
-
-static void put_hex(uint32_t value)
-{
-    for (int shift = 28; shift >= 0; shift -= 4) {
-        board_putc("0123456789ABCDEF"[(value >> shift) & 15]);
-    }
 }
 
 static void __attribute__((noreturn)) end(void)

@@ -8,6 +8,7 @@
  * Not checked: USPRG0, which on QEMU 7.2 is SPRG0.
  */
 #include "neighbour.h"
+#include "print.h"
 
 #define TICKS_PER_MS (BOARD_TB_HZ / 1000u)
 
@@ -56,34 +57,6 @@ static uint64_t time_now(void)
         __asm__ volatile("mftbu %0\n mftb %1\n mftbu %2" : "=r"(high), "=r"(low), "=r"(again));
     } while (high != again);
     return (uint64_t)high << 32 | low;
-}
-
-static void put_text(const char *text)
-{
-    while (*text) {
-        board_putc(*text++);
-    }
-}
-
-static void put_hex(uint32_t value)
-{
-    for (int shift = 28; shift >= 0; shift -= 4) {
-        board_putc("0123456789ABCDEF"[(value >> shift) & 15]);
-    }
-}
-
-static void put_decimal(uint32_t value)
-{
-    char digits[10];
-    int count = 0;
-
-    do {
-        digits[count++] = (char)('0' + value % 10);
-        value /= 10;
-    } while (value);
-    while (count) {
-        board_putc(digits[--count]);
-    }
 }
 
 static void end(void)
