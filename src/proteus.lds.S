@@ -3,9 +3,8 @@
  *
  * RAM image: vectors at 0, constants and stack between them, code and data in the lowest 32 KiB. ROM image: vectors at
  * 0xFFFF0000, code and constants in the highest 32 KiB, data in the lowest; so the highest 64 KiB are enough for all but the
- * guest images. Either way every address of the hypervisor fits a
- * signed 16-bit offset, but for the register files with option IRFM: they stand across the border of two pages that their
- * guest sees.
+ * guest images. Either way every address of the hypervisor fits a signed 16-bit offset, but for the register files, which are
+ * reached by pointers: they come last, and with option IRFM each stands across the border of two pages that its guest sees.
  */
 #include "autoconf.h"
 #include "board_values.h"
@@ -55,13 +54,14 @@ SECTIONS
     .low DATA (NOLOAD) : ALIGN(4) { data_start = .; *(.low) }
     .bss (NOLOAD) : ALIGN(4) { *(.sbss .sbss.*) *(.bss .bss.*) *(COMMON) }
     data_bytes = . - data_start;
+#ifdef CONFIG_ROM
+    .stack (NOLOAD) : ALIGN(16) { *(.stack) }
+#endif
+    low_end = .;
 #ifdef CONFIG_IRFM
     data_end = ALIGN(4);
 #else
     .vcpu (NOLOAD) : ALIGN(16) { *(.vcpu) . = ALIGN(4); data_end = .; }
-#endif
-#ifdef CONFIG_ROM
-    .stack (NOLOAD) : ALIGN(16) { *(.stack) }
 #endif
     hypervisor_end = .;
     data_words = (data_end - data_start) / 4;
@@ -83,7 +83,8 @@ ASSERT(SIZEOF(.data) == 0, "initialised data: the hypervisor's data must be zero
 #ifndef CONFIG_ROM
 ASSERT(constants_end <= CONSTANTS_END, "constants and stack do not fit between the vectors")
 #endif
-ASSERT(hypervisor_end <= 0x8000, "the hypervisor's data does not fit the lowest 32 KiB")
+ASSERT(low_end <= 0x8000, "the hypervisor's data does not fit the lowest 32 KiB")
+ASSERT(hypervisor_end <= BOARD_HYPERVISOR_SIZE, "the register files do not fit the hypervisor's memory")
 ASSERT(CONFIG_STACK_SIZE % 16 == 0, "CONFIG_STACK_SIZE is not a multiple of 16")
 ASSERT(images_end <= IMAGES_END, "the guest images do not fit")
 ASSERT(data_bytes <= CONFIG_DATA_BUDGET, "the product's data is larger than CONFIG_DATA_BUDGET")
