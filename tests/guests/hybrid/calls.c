@@ -6,7 +6,7 @@
 
 #define BRANCH_TO_SELF    0x48000000u
 
-#define MSR_ALL (MSR_CE | MSR_EE | MSR_PR | MSR_FP | MSR_ME | MSR_FE0 | MSR_DWE | MSR_DE)
+#define MSR_ALL (MSR_CE | MSR_EE | MSR_PR | MSR_FP | MSR_ME | MSR_FE0 | MSR_DWE | MSR_DE | MSR_FE1)
 #define TARGET  (BUFFER + 0x100)
 
 struct machine call_machine;
@@ -320,7 +320,7 @@ static void msr_call(uint32_t number, uint32_t from, uint32_t to, uint32_t vecto
 
 static void test_msr_set(void)
 {
-    static const uint32_t rare[] = {MSR_APE, MSR_IR, 0x10, 0x80000000, MSR_APE | MSR_WE, 0x100, 0x00100000};
+    static const uint32_t rare[] = {MSR_APE, MSR_IR, 0x10, 0x80000000, MSR_APE | MSR_WE, 0x00100000};
 
     for (uint32_t i = 0; i < 40; i++) {
         random_machine(HCALL_NR_MSR_SET);

@@ -41,6 +41,7 @@
 #define MSR_FP  0x2000
 #define MSR_ME  0x1000
 #define MSR_FE0 0x800
+#define MSR_FE1 0x100
 #define MSR_DWE 0x400
 #define MSR_DE  0x200
 #define MSR_IR  0x20
