@@ -57,7 +57,7 @@ bench-linux: deps-bench linux ## what Linux costs as a guest, by cause: build/be
 	  --previrt build/linux-previrt-bench/proteus.elf --patched $(GUESTS)/linux-previrt.elf \
 	  --jitter build/linux-jitter-bench/proteus.elf --jitter-native $(GUESTS)/jitter.elf --out build/bench-linux.json
 linux: deps-linux ## Linux for the products linux*: build/guests/linux.elf (minutes; kept while its inputs stay)
-	$(Q)tests/guests/linux/build.sh build/linux $(GUESTS)
+	$(Q)tests/guests/linux/build.sh build/kernel $(GUESTS)
 readme: ## put what footprint and bench measured into README.md
 	$(Q)$(PYTHON) tools/readme.py
 	$(Q)$(PYTHON) tools/hypercalls.py --update-readme hypercalls/README.md
