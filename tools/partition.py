@@ -411,7 +411,8 @@ class Board:
                               guess(console["kind"], CONSOLE_DEVICES))
         for name, device in self.devices.items():
             if device["baud"] and not 0 < baud_divisor(device) < 1 << 16:
-                self.reader.fault((*self.paths[name], "baud"), f"{device['baud']} baud can't be had of a clock of {device['clock']} Hz",
+                self.reader.fault((*self.paths[name], "baud"),
+                                  f"{device['baud']} baud can't be had of a clock of {device['clock']} Hz",
                                   "clock = <what the 16550 counts>; without baud its divisor is left alone")
             if device["kind"] != "uartlite":
                 continue
