@@ -2,6 +2,7 @@
  * simple.S: entry and vectors of a guest that never leaves supervisor state, has one stack and takes external interrupts.
  */
 #include "simple.h"
+#include "clear.h"
 
 #define FRAME 80 /* back chain, LR of the callee, r0, r3-r12, LR, CR, CTR, XER */
 
@@ -43,25 +44,7 @@ _start:
     li      %r3, MSR_ME
     mtmsr   %r3
     isync
-    iccci   %r0, %r0
-    li      %r3, 256
-    mtctr   %r3
-    li      %r3, 0
-1:  dccci   %r0, %r3
-    addi    %r3, %r3, 32
-    bdnz    1b
-    lis     %r3, __bss_start@ha
-    addi    %r3, %r3, __bss_start@l
-    lis     %r4, __bss_end@ha
-    addi    %r4, %r4, __bss_end@l
-2:  cmplw   %r3, %r4
-    bge     3f
-    stw     %r0, 0(%r3)
-    addi    %r3, %r3, 4
-    b       2b
-3:  lis     %r1, __stack_top@ha
-    addi    %r1, %r1, __stack_top@l
-    stwu    %r0, -16(%r1)
+    clear_and_stack
     mr      %r3, %r30
     mr      %r4, %r31
     bl      simple_main

@@ -2,6 +2,7 @@
  * start.S: entry and vectors of the neighbour, and the code that an interrupt finds it in.
  */
 #include "neighbour.h"
+#include "clear.h"
 
     .macro  vector offset
     .org    \offset
@@ -38,25 +39,7 @@ _start:
     li      %r3, MSR_ME
     mtmsr   %r3
     isync
-    iccci   %r0, %r0
-    li      %r3, 256
-    mtctr   %r3
-    li      %r3, 0
-1:  dccci   %r0, %r3
-    addi    %r3, %r3, 32
-    bdnz    1b
-    lis     %r3, __bss_start@ha
-    addi    %r3, %r3, __bss_start@l
-    lis     %r4, __bss_end@ha
-    addi    %r4, %r4, __bss_end@l
-2:  cmplw   %r3, %r4
-    bge     3f
-    stw     %r0, 0(%r3)
-    addi    %r3, %r3, 4
-    b       2b
-3:  lis     %r1, __stack_top@ha
-    addi    %r1, %r1, __stack_top@l
-    stwu    %r0, -16(%r1)
+    clear_and_stack
     bl      neighbour_main
 4:  b       4b
 
