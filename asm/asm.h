@@ -66,6 +66,17 @@
     lwz     r27, GPR(27)(rVCPU)
 .endm
 
+/*
+ * is_shadow owner, rX: CR0 = eq if a row of the machine's TLB is a shadow of a virtual entry in one of the VM's eight contexts,
+ * as is_shadow_of() in src/tlb.c. In: owner = its shadow_owner less the entry's number, r27 = vtlb. Out: owner = 0 if so.
+ * Clobbers: rX
+ */
+.macro is_shadow owner, rx
+    lwz     \rx, VTLB_FIRST(r27)
+    subf    \owner, \rx, \owner
+    rlwinm. \owner, \owner, 0, 24, 20
+.endm
+
 /* The low words: hypervisor data in the first 32 KiB is reached as off(0), without a base register. */
 #define LOW(symbol) symbol@l(0)
 

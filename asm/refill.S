@@ -113,9 +113,7 @@ func refill
     lhz     r29, shadow_owner@l(r29)
     subf    r29, r26, r29
     add     r29, r29, r27
-    lwz     r23, VTLB_FIRST(r27)
-    subf    r29, r23, r29
-    rlwinm. r29, r29, 0, 24, 20         /* of this entry, by one of the VM's eight contexts */
+    is_shadow r29, r23
     bne     6f
     stb     r25, VTLB_MANY - 1(r26)
 6:  rlwinm  r30, r30, 0, 0, 19

@@ -73,9 +73,7 @@ func tlbwe_value
     slwi    r23, r23, 1
     lhz     r24, shadow_owner@l(r23)
     subf    r24, r29, r24
-    lwz     r23, VTLB_FIRST(r27)
-    subf    r24, r23, r24
-    rlwinm. r24, r24, 0, 24, 20         /* this entry, and one of the VM's eight contexts? */
+    is_shadow r24, r23
     bne     3f
     lbz     r23, VTLB_WHERE(r26)
     tlbwe   r24, r23, 0

@@ -18,7 +18,7 @@
 #define UART_POLLS  8   /* looks at LSR in the middle of a line: it asks for input, with a prompt before */
 #define UART_MODEM  0xB0U /* a 16550's modem status: carrier, ready, clear to send */
 
-/* A guest's UART. asm/uart.S does what a 16550's driver that polls does for each byte. Second names: a UartLite's. */
+/* A guest's UART. asm/uart.S does what a driver that polls does for each byte. Second names: a UartLite's. */
 struct uart {
     uint8_t handed;  /* line is complete: no more room for the guest */
     uint8_t length;  /* bytes in line */
