@@ -46,7 +46,7 @@ packages() {
     linux) echo "$linux" ;;
     lint) echo "make cppcheck shellcheck pyflakes3 python3" ;;
     qemu)
-        echo "qemu-system-ppc dpkg-dev patch gcc libc6-dev binutils make python3 meson ninja-build pkg-config"
+        echo "dpkg-dev patch gcc libc6-dev binutils make python3 meson ninja-build pkg-config"
         echo "libglib2.0-dev libpixman-1-dev libfdt-dev"
         ;;
     *) usage ;;

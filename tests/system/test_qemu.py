@@ -131,10 +131,10 @@ def test_every_program_is_run():
 def test_every_patch_is_described():
     """Each patch says what it does, why, and which part of the manual it follows."""
     folder = os.path.join(ROOT, "tools", "qemu")
-    patches = [name for name in os.listdir(folder) if name.endswith(".patch")]
+    patches = [os.path.join(place, name) for place, _, names in os.walk(folder) for name in names if name.endswith(".patch")]
     assert len(patches) >= 15
     for name in patches:
-        with open(os.path.join(folder, name), encoding="utf-8") as file:
+        with open(name, encoding="utf-8") as file:
             head = file.read().split("\n---\n")[0]
         assert re.search(r"^Subject: \[PATCH\] ", head, re.M), name
         assert re.search(r"(Manual|Guide|sheet)[^:]*: \"", head), name

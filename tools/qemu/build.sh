@@ -4,9 +4,10 @@
 #   tools/qemu/build.sh           build it, unless there is one of the same inputs; print its path
 #   tools/qemu/build.sh --key     print the key of the inputs only (for the cache of a CI system)
 #
-# Inputs are the version of the distribution's QEMU that is installed, the patches and this script. The source is
-# Debian's package, by way of the archive that /etc/apt already names; nothing in /etc/apt changes. Needs what
-# `tools/deps.sh qemu` installs, about 700 MB below build/ while it runs, 3 to 6 minutes on two cores.
+# Inputs are the series of the distribution's QEMU, its patches (those of this folder, which all series share, and of
+# the series' own) and this script. The source is Debian's package, by way of the archive that /etc/apt already names;
+# nothing in /etc/apt changes. Needs what `tools/deps.sh qemu` installs, about 700 MB below build/ while it runs, 3 to 6
+# minutes on two cores.
 #
 # There is no fall back: if the patched QEMU cannot be built, this fails and says why.
 set -eu
@@ -40,8 +41,6 @@ private() {
 
 # deb-src lines for Debian's own archives among those that apt uses: each index's place, as apt itself understood it.
 sources() {
-    # shellcheck disable=SC1091
-    . /etc/os-release
     # shellcheck disable=SC2016
     apt-get indextargets --format '$(REPO_URI) $(RELEASE) $(COMPONENT) $(SIGNED_BY)' 'Identifier: Packages' |
         sort -u | while read -r uri release component keyring; do
@@ -56,7 +55,7 @@ sources() {
     done
 }
 
-# The source package of exactly this version, or of the archive's newest if the archive no longer has it.
+# The newest source package that the archive has.
 fetch() {
     mkdir -p "$out/apt/lists/partial" "$out/apt/cache/archives/partial" "$out/source"
     sources >"$out/apt/sources.list"
@@ -67,30 +66,23 @@ fetch() {
     [ -s "$out/apt/sources.list" ] || fail "apt knows no index of Debian's archive" "as root: apt-get update"
     quietly update private apt-get update
     cd "$out/source"
-    for wanted in "qemu=$version" qemu; do
-        if private apt-get -q source --download-only "$wanted" >"$out/fetch.log" 2>&1 </dev/null; then
-            cd "$root"
-            return
-        fi
-    done
-    tail -n 25 "$out/fetch.log" >&2
-    fail "the source of qemu $version could not be fetched" "is the network there? see $out/fetch.log"
+    quietly fetch private apt-get -q source --download-only qemu
+    cd "$root"
 }
 
-# The source package of that version, else the newest that is here, unpacked with Debian's own patches.
+# newest: the newest source package of the series that is here.
+newest() {
+    find "$out/source" -name "qemu_$series*.dsc" 2>/dev/null | sort -V | tail -n 1
+}
+
+# Its source, with Debian's own patches and ours.
 unpack() {
-    dsc=$out/source/qemu_${version#*:}.dsc
-    [ -e "$dsc" ] || dsc=$(find "$out/source" -name 'qemu_*.dsc' | sort -V | tail -n 1)
-    [ -n "$dsc" ] || fail "no source package in $out/source" "remove $out and try again"
+    dsc=$(newest)
+    [ -n "$dsc" ] || fail "the patches are for QEMU $series, which the archive has not" "what does /etc/apt name?"
     rm -rf "$work"
     mkdir -p "$work"
     quietly unpack dpkg-source --no-check -x "$dsc" "$work/src"
-    read -r release <"$work/src/VERSION"
-    case $release in
-    7.2.*) ;;
-    *) fail "the patches are for QEMU 7.2, the archive has $release" "build on Debian 12" ;;
-    esac
-    for patch in "$here"/*.patch; do
+    for patch in $patches; do
         quietly patch patch --batch --forward --strip=1 --directory="$work/src" --input="$root/$patch"
     done
 }
@@ -103,18 +95,22 @@ compile() {
     quietly configure "$work/src/configure" --target-list=ppc-softmmu --without-default-features --enable-system \
         --enable-tcg --enable-plugins --enable-fdt=system --disable-install-blobs --disable-werror \
         --without-default-devices --with-devices-ppc=405 --extra-cflags=-g0 \
-        --with-pkgversion="Debian $version, patched: $key"
+        --with-pkgversion="Debian $(dpkg-parsechangelog -l "$work/src/debian/changelog" -S Version), patched: $key"
     quietly compile nice ninja -j"$(nproc)" qemu-system-ppc
     strip qemu-system-ppc
     cd "$root"
 }
 
-command -v dpkg-query >/dev/null || fail "this is not Debian" "QEMU is built from Debian 12's source package"
-tools/deps.sh qemu
-# shellcheck disable=SC2016
-version=$(dpkg-query -W -f '${source:Version}' qemu-system-ppc 2>/dev/null) ||
-    fail "the distribution's qemu-system-ppc is not installed" "tools/deps.sh qemu"
-key=$( (echo "$version"; cat "$here/build.sh" "$here"/*.patch) | sha256sum | cut -c 1-16)
+# shellcheck disable=SC1091
+[ ! -r /etc/os-release ] || . /etc/os-release
+case ${ID:-}:${VERSION_ID:-} in
+debian:12) series=7.2 ;;
+*) fail "this is ${PRETTY_NAME:-no Debian}" "QEMU is built from the source package of Debian 12" ;;
+esac
+# In the order of their numbers, whichever folder has them
+patches=$(find "$here" "$here/$series" -maxdepth 1 -name '*.patch' -printf '%f %p\n' | sort | cut -d ' ' -f 2)
+# shellcheck disable=SC2086
+key=$( (echo "$series"; cat "$here/build.sh" $patches) | sha256sum | cut -c 1-16)
 
 case ${1:-} in
 '') ;;
@@ -130,9 +126,10 @@ if [ -x "$out/qemu-system-ppc" ] && [ "$(cat "$out/key" 2>/dev/null)" = "$key" ]
     echo "$out/qemu-system-ppc"
     exit 0
 fi
+tools/deps.sh qemu
 rm -f "$out/key"
-echo "building QEMU $version with $(find "$here" -name '*.patch' | wc -l) patches: some minutes, once" >&2
-[ -e "$out/source/qemu_${version#*:}.dsc" ] || fetch
+echo "building QEMU $series with $(echo "$patches" | wc -l) patches: some minutes, once" >&2
+[ -n "$(newest)" ] || fetch
 unpack
 compile
 "$work/build/qemu-system-ppc" -M help | grep -q '^virtex-ppc405 ' ||
