@@ -106,28 +106,29 @@ $(GEN)/partitions.h: $(PARTITIONS) config/boards/$(BOARD).toml tools/partition.p
 	$(Q)touch $@
 
 # ---- hypervisor ------------------------------------------------------------------------------------------------------
-# A feature is a file: each option adds its own.
+# A feature is a file: each option adds its own. Rooms of src/: headers are included by name alone.
+ROOMS := machine vm cpu mmu time irq devices sched boards report
 ASM-$(CONFIG_PARAVIRT) += hypercall
 ASM-$(CONFIG_IRFM)     += irfm
 ASM-$(CONFIG_CONSOLE)  += uart
 ASM-$(CONFIG_TLB_VIRT) += refill tlbwe
 ASM := $(filter-out hypercall irfm uart refill tlbwe board_%,$(patsubst asm/%.S,%,$(wildcard asm/*.S))) board_$(BOARD_CODE) $(ASM-y)
-SRC-y := vcpu memory timer emulate spr fault board_$(BOARD_CODE)
-SRC-$(CONFIG_SCHED_RR)     += sched_rr
-SRC-$(CONFIG_FIT_WATCHDOG) += events
-SRC-$(CONFIG_IRQ)          += irq
-SRC-$(CONFIG_UIC)          += uic
-SRC-$(CONFIG_INTC)         += intc
-SRC-$(CONFIG_INTC_MMIO)    += intc_mmio
-SRC-$(CONFIG_MMIO)         += mmio
-SRC-$(CONFIG_MMIO_WORDS)   += bus
-SRC-$(CONFIG_TLB_VIRT)     += tlb
-SRC-$(CONFIG_TLB_CHECK)    += tlbcheck
-SRC-$(CONFIG_UART_UARTLITE) += uartlite
-SRC-$(or $(CONFIG_UART_16550),$(CONFIG_UART_16550_WORDS)) += uart_16550
-SRC-$(CONFIG_CONSOLE)      += uart console
-SRC-$(CONFIG_MESSAGES)     += message
-SRC-$(CONFIG_STATS)        += stats
+SRC-y := vm/vcpu mmu/memory time/timer cpu/emulate cpu/spr cpu/fault boards/board_$(BOARD_CODE)
+SRC-$(CONFIG_SCHED_RR)     += sched/sched_rr
+SRC-$(CONFIG_FIT_WATCHDOG) += time/events
+SRC-$(CONFIG_IRQ)          += irq/irq
+SRC-$(CONFIG_UIC)          += irq/uic
+SRC-$(CONFIG_INTC)         += irq/intc
+SRC-$(CONFIG_INTC_MMIO)    += irq/intc_mmio
+SRC-$(CONFIG_MMIO)         += devices/mmio
+SRC-$(CONFIG_MMIO_WORDS)   += devices/bus
+SRC-$(CONFIG_TLB_VIRT)     += mmu/tlb
+SRC-$(CONFIG_TLB_CHECK)    += mmu/tlbcheck
+SRC-$(CONFIG_UART_UARTLITE) += devices/uartlite
+SRC-$(or $(CONFIG_UART_16550),$(CONFIG_UART_16550_WORDS)) += devices/uart_16550
+SRC-$(CONFIG_CONSOLE)      += devices/uart devices/console
+SRC-$(CONFIG_MESSAGES)     += report/message
+SRC-$(CONFIG_STATS)        += report/stats
 HCALL-$(CONFIG_SERVICES)   += hypercalls/services hypercalls/hypercall
 HCALL-$(CONFIG_TLB_CALLS)  += hypercalls/tlb hypercalls/hypercall
 HCALL-$(CONFIG_DRIVERS)    += hypercalls/drivers hypercalls/hypercall
@@ -138,19 +139,19 @@ OBJECTS := $(ASM:%=$(O)/asm/%.o) $(SRC-y:%=$(O)/src/%.o) $(patsubst %,$(O)/%.o,$
 FIXED    := $(addprefix -ffixed-,r7 r8 r9 r10 ctr)
 CODEGEN  := -Os -mmultiple -fno-jump-tables $(FIXED)
 ARCH     := -mcpu=405 -msoft-float -mno-dlmzb -mno-eabi -msdata=data -G0 -fno-pic -fno-pie
-CPPFLAGS := -include $(GEN)/autoconf.h -Iconfig -I$(GEN) -Isrc -Isrc/cpu -Iasm -Ihypercalls -Iprevirt -Ulinux -Uunix -Upowerpc
+CPPFLAGS := -include $(GEN)/autoconf.h -Iconfig -I$(GEN) -Isrc $(ROOMS:%=-Isrc/%) -Iasm -Ihypercalls -Iprevirt -Ulinux -Uunix -Upowerpc
 CFLAGS   := $(ARCH) $(CODEGEN) -g -std=gnu11 -ffreestanding -fno-stack-protector -fno-asynchronous-unwind-tables -fno-common \
             -ffunction-sections -fdata-sections -Wall -Wextra -Wmissing-prototypes -Werror
 ASFLAGS  := $(ARCH) -Wa,-mregnames -g -D__ASSEMBLER__
 LDFLAGS  := $(ARCH) $(CODEGEN) -g -flto -nostdlib -static -no-pie \
             -Wl,--build-id=none,--gc-sections,--fatal-warnings,--no-warn-rwx-segments,-z,noexecstack
 
-$(GEN)/offsets.h: src/offsets.c asm/offsets.def $(wildcard src/*.h hypercalls/*.h hypercalls/*.def config/*.def config/*.h) $(GEN)/partitions.h
+$(GEN)/offsets.h: src/offsets.c asm/offsets.def $(wildcard src/*.h src/*/*.h hypercalls/*.h hypercalls/*.def config/*.def config/*.h) $(GEN)/partitions.h
 	$(Q)$(CC) $(CPPFLAGS) $(filter-out -g,$(CFLAGS)) -Wno-missing-prototypes -S -o $(GEN)/offsets.s src/offsets.c
 	$(Q)sed -n 's/^[[:space:]]*@define/#define/p' $(GEN)/offsets.s > $@
 	$(Q)sed 's/#define /#define CHECKED_/' $@ > $(GEN)/offsets_checked.h
 
-HEADERS := Makefile $(GEN)/offsets.h $(wildcard $(addsuffix /*.h,src src/cpu asm config hypercalls previrt) config/*.def hypercalls/*.def) asm/offsets.def
+HEADERS := Makefile $(GEN)/offsets.h $(wildcard $(addsuffix /*.h,src src/* asm config hypercalls previrt) config/*.def hypercalls/*.def) asm/offsets.def
 $(O)/asm/%.o: asm/%.S $(HEADERS)
 	$(Q)mkdir -p $(@D); $(CC) $(CPPFLAGS) $(ASFLAGS) -c -o $@ $<
 $(O)/%.o: %.c $(HEADERS)

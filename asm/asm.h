@@ -68,7 +68,7 @@
 
 /*
  * is_shadow owner, rX: CR0 = eq if a row of the machine's TLB is a shadow of a virtual entry in one of the VM's eight contexts,
- * as is_shadow_of() in src/tlb.c. In: owner = its shadow_owner less the entry's number, r27 = vtlb. Out: owner = 0 if so.
+ * as is_shadow_of() in src/mmu/tlb.c. In: owner = its shadow_owner less the entry's number, r27 = vtlb. Out: owner = 0 if so.
  * Clobbers: rX
  */
 .macro is_shadow owner, rx

@@ -42,7 +42,7 @@ func dispatch
 endfunc dispatch
 
 /*
- * emul_nop: dccci, and without option TLB_VIRT tlbwe, for the guest's TLB keeps no entry (src/tlb.h). The data cache is the
+ * emul_nop: dccci, and without option TLB_VIRT tlbwe, for the guest's TLB keeps no entry (src/mmu/tlb.h). The data cache is the
  * machine's and coherent for every guest; to invalidate a part of it for one would throw away what others have written.
  */
 #ifdef CONFIG_STATS

@@ -141,7 +141,7 @@
 .endm
 
 /*
- * msr_context label: the machine's PID for the guest's mode and PID (src/tlb.h), or to label if C must find it (option TLB_VIRT).
+ * msr_context label: the machine's PID for the guest's mode and PID (src/mmu/tlb.h), or to label if C must find it (option TLB_VIRT).
  * In: rVCPU, rKEY = its MSR. Clobbers: r30, CR0, CR1
  */
 .macro msr_context label

@@ -10,7 +10,7 @@
  * In:       rVCPU, r29 = the guest's CR, cr1 = number against HCALL_timer_set, guest's r0 and r3-r6 in place, SRR0 behind the
  *           sc; guest's r29, r30 in its register file, r31 in low_r31
  * Out:      to a routine of the trap road with rCR, and SRR0 at the sc, as if that were the privileged instruction; if it is
- *           a rare case of that, C refuses the call (src/emulate.c). Or to C with SRR0 behind the sc
+ *           a rare case of that, C refuses the call (src/cpu/emulate.c). Or to C with SRR0 behind the sc
  * Clobbers: r28-r30, CR
  */
 func hcall_hot

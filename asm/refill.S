@@ -1,6 +1,6 @@
 /*
  * refill.S: a TLB miss of the machine in a guest with translation (option TLB_VIRT). The frequent half of tlb_fault() in
- * src/tlb.c, with the same result: a page of 4 KiB in the partition's RAM that the guest's own TLB holds, with
+ * src/mmu/tlb.c, with the same result: a page of 4 KiB in the partition's RAM that the guest's own TLB holds, with
  * the right that is missing; and the miss that the guest has to handle itself. All else is C's.
  */
 #include "offsets.h"

@@ -1,6 +1,6 @@
 /*
  * tlbwe.S: tlbwe of a page of 4 KiB into the virtual TLB (option TLB_VIRT): what a guest's own miss handler does twice for each
- * page. The frequent case of tlb_write() in src/tlb.c, with the same result; what else an entry can be is C's: other
+ * page. The frequent case of tlb_write() in src/mmu/tlb.c, with the same result; what else an entry can be is C's: other
  * sizes, little-endian pages, and entries with more than one shadow.
  */
 #include "offsets.h"

@@ -2,7 +2,7 @@
 """Combine the hypervisor with the guests' ELF files.
 
   pack.py --partitions build/demo/gen/partitions.json --guest-dir build/guests --out build/demo/images.S
-      checks each guest and writes an assembler file with the table vm_image (src/partition.h) and the guests' bytes
+      checks each guest and writes an assembler file with the table vm_image (src/vm/partition.h) and the guests' bytes
   pack.py ... --hypervisor build/demo/proteus.o --script build/demo/link.ld --out build/demo/proteus.elf
       the same, then assembles and links it with a prebuilt hypervisor ($CROSS_COMPILE, default powerpc-linux-gnu-)
   pack.py --partitions ... --image build/demo/proteus.elf

@@ -7,7 +7,7 @@
   partition.py ... --check     only checks
   partition.py ... --table     prints the partitions
 
-The keys of both files are described in config/README.md, the C structures in src/partition.h, the bits of a VM's feature
+The keys of both files are described in config/README.md, the C structures in src/vm/partition.h, the bits of a VM's feature
 word in hypercalls/abi.h. All faults are reported
 at once, each with file, line, cause and a hint; with a fault nothing is written.
 """
@@ -42,7 +42,7 @@ ABI = os.path.join(os.path.dirname(os.path.dirname(os.path.abspath(__file__))), 
 LOW_END, HIGH_START = 0x8000, SPACE - 0x8000        # what off(0) reaches: below the one, from the other on
 QUANTUM_US = (50, 1_000_000)
 QUANTUM_DEFAULT = 1000
-# Virtual UARTs: [console_kind] = the constant of src/partition.h, bytes of registers, the option, a name for messages
+# Virtual UARTs: [console_kind] = the constant of src/vm/partition.h, bytes of registers, the option, a name for messages
 CONSOLE_KINDS = {"ns16550": ("CONSOLE_16550", 8, "UART_16550", "16550"),
                  "ns16550-words": ("CONSOLE_16550_WORDS", 32, "UART_16550_WORDS", "16550"),
                  "uartlite": ("CONSOLE_UARTLITE", 16, "UART_UARTLITE", "UartLite")}
@@ -1263,7 +1263,7 @@ def console_macros(vms):
 
 
 def render_c(product):
-    """partitions.c: the const tables of src/partition.h."""
+    """partitions.c: the const tables of src/vm/partition.h."""
     lines = [f"// {banner(product)}", '#include "partition.h"', ""]
     for vm in product.vms:
         if vm.irqs:

@@ -226,7 +226,7 @@ def test_difference(elf, tmp_path):
 
 
 @pytest.mark.parametrize("path, name", [
-    ("build/demo/src/vcpu.o", "src/vcpu.o"), ("/a/libgcc.a(lshrdi3.o)", "libgcc.a"), ("x.o", "x.o"),
+    ("build/demo/src/vm/vcpu.o", "src/vm/vcpu.o"), ("/a/libgcc.a(lshrdi3.o)", "libgcc.a"), ("x.o", "x.o"),
 ])
 def test_file_name(path, name):
     assert footprint.file_name(path) == name

@@ -446,7 +446,7 @@ def test_json(tool):
 
 
 def test_tables_as_the_target_sees_them(tool):
-    """Compiled for the 405, the tables are the bytes that src/partition.h promises."""
+    """Compiled for the 405, the tables are the bytes that src/vm/partition.h promises."""
     good(tool, FULL)
     (tool.path / "gen" / "autoconf.h").write_text("")
     run = tool.path / "run.sh"

@@ -1,6 +1,6 @@
 /*
- * test_board_speed.c: src/board_virtex.c once more, for a board whose file has no baud rate of its console: the 16550's divisor
- * is what firmware, or a design with a fixed speed, has made of it.
+ * test_board_speed.c: src/boards/board_virtex.c once more, for a board whose file has no baud rate of its console: the 16550's
+ * divisor is what firmware, or a design with a fixed speed, has made of it.
  */
 #define board_init          slow_init
 #define board_interrupt     slow_interrupt
@@ -14,7 +14,7 @@
 #include "board_values.h"
 #undef BOARD_CONSOLE_DIVISOR
 #define BOARD_CONSOLE_DIVISOR 0
-#include "../../src/board_virtex.c"
+#include "../../src/boards/board_virtex.c"
 
 #include "harness.h"
 

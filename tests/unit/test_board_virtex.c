@@ -1,5 +1,5 @@
 /*
- * test_board_virtex.c: src/board_virtex.c on a fake INTC without its optional registers, a fake UartLite or 16550.
+ * test_board_virtex.c: src/boards/board_virtex.c on a fake INTC without its optional registers, a fake UartLite or 16550.
  *
  * covers: kconfig.BOARD_ML403 kconfig.BOARD_ML403DCR kconfig.BOARD_RAPTOR kconfig.BOARD_VIRTEX kconfig.BOARD_CODE
  */

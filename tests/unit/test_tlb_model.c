@@ -411,7 +411,7 @@ static void assert_shadows(void)
     }
 }
 
-/* The virtual TLB's own lists (src/vtlb.h): every valid entry once, in the list that is searched for it, and no end is missed. */
+/* The virtual TLB's own lists (mmu/vtlb.h): every valid entry once, in the list that is searched for it, and no end is missed. */
 static void assert_lists(const struct vcpu *v)
 {
     bool seen[TLB_ENTRIES] = {false};
@@ -555,7 +555,7 @@ static struct {
 
 /*
  * In a context where one of both kinds is translated, the machine has one entry for a page nevertheless: a load from a page that
- * was made for fetches goes there, even if data is elsewhere (src/tlb.c). A guest does not do that; it is not compared.
+ * was made for fetches goes there, even if data is elsewhere (src/mmu/tlb.c). A guest does not do that; it is not compared.
  */
 static bool uses_both(enum tlb_access kind, uint32_t address)
 {

@@ -28,7 +28,7 @@ SOURCES  := $(SRC-y:%=src/%) $(sort $(HCALL-y))
 PROGRAMS := $(addprefix $(DIR)/test_,$(sort $(TEST-y)))
 
 CPPFLAGS := -include $(DIR)/gen/autoconf.h -MMD -MP -I. -Ifake -I$(TOP)/config -I$(DIR)/gen -I$(DIR) -I$(OUT) \
-            -I$(TOP)/src -I$(TOP)/asm -I$(TOP)/hypercalls -I$(TOP)/previrt
+            -I$(TOP)/src $(ROOMS:%=-I$(TOP)/src/%) -I$(TOP)/asm -I$(TOP)/hypercalls -I$(TOP)/previrt
 CFLAGS   := -std=gnu11 -O1 -g -fno-pie -fno-common -ffunction-sections -Wall -Wextra -Werror -Wno-override-init \
             -Wno-pointer-to-int-cast -fsanitize=undefined -fno-sanitize-recover=all
 # Addresses of the host fit 32 bits, and are no addresses of the fake machine's RAM.
@@ -41,9 +41,9 @@ all: $(PROGRAMS)
 
 # The same offsets, as the target's compiler sees them.
 TARGET := $(CROSS_COMPILE)gcc -mcpu=405 -msoft-float -ffreestanding -fno-pic -Ulinux -Uunix \
-          -include $(DIR)/gen/autoconf.h -I$(DIR)/gen $(addprefix -I$(TOP)/,config src src/cpu asm hypercalls)
+          -include $(DIR)/gen/autoconf.h -I$(DIR)/gen $(addprefix -I$(TOP)/,config src $(ROOMS:%=src/%) asm hypercalls)
 $(DIR)/target_offsets.h: $(TOP)/src/offsets.c $(TOP)/asm/offsets.def \
-    $(wildcard $(TOP)/src/*.h $(TOP)/config/*.def $(TOP)/config/*.h $(TOP)/hypercalls/*.def $(TOP)/hypercalls/*.h)
+    $(wildcard $(TOP)/src/*.h $(TOP)/src/*/*.h $(TOP)/config/*.def $(TOP)/config/*.h $(TOP)/hypercalls/*.def $(TOP)/hypercalls/*.h)
 	$(TARGET) -S -o $(DIR)/offsets.s $<
 	sed -n 's/^[[:space:]]*@define /#define TARGET_/p' $(DIR)/offsets.s > $@
 $(DIR)/test_layout.o: $(DIR)/target_offsets.h
@@ -60,4 +60,4 @@ $(DIR)/%.o: %.c variant.mk
 $(DIR)/test_%: $(DIR)/test_%.o $(DIR)/harness.o $(FAKE:%=$(DIR)/fake/%.o) $(SOURCES:%=$(DIR)/%.o) $(DIR)/gen/partitions.o
 	$(CC) $(LDFLAGS) -o $@ $^ -lcmocka
 
--include $(wildcard $(DIR)/*.d $(DIR)/src/*.d $(DIR)/fake/*.d $(DIR)/hypercalls/*.d $(DIR)/previrt/*.d)
+-include $(wildcard $(DIR)/*.d $(DIR)/src/*/*.d $(DIR)/fake/*.d $(DIR)/hypercalls/*.d $(DIR)/previrt/*.d)

@@ -6,7 +6,7 @@
  * As a kernel of the 40x does it: handlers in real mode, pages of 4 KiB, two address spaces (PID 1 and 2) at the same
  * addresses, and pages of all PIDs that only the supervisor reaches; 64 entries, all in use. User and supervisor of two PIDs
  * are four contexts, which need twice the entries that a machine has. The 64 entries are in 32 lists, by address
- * (src/vtlb.h); here no list is longer than three, and what is measured is also the last of those.
+ * (src/mmu/vtlb.h); here no list is longer than three, and what is measured is also the last of those.
  *
  * Guest-physical: this program below PHYS, then PAGES pages. Each has its number, a word for stores, and at NUMBER_AT, which
  * is no vector (tools/plugin), `li r3, <its number>; blr`. Needs 1 MiB; EVPR = 0. Caches off, so real and translated accesses

@@ -173,7 +173,7 @@ def change_probes(add, _board):
 
 
 def mixed_probes(add, _board):
-    """IR without DR and the reverse. A page of code means one place only: a VM has no more (src/tlb.c, mixed_rights)."""
+    """IR without DR and the reverse. A page of code means one place only: a VM has no more (src/mmu/tlb.c, mixed_rights)."""
     far = entry(5, EA, page(1))
     for user in (0, PR):
         for mode in MODES:

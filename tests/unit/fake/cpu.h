@@ -1,6 +1,6 @@
 /*
- * cpu.h (fake): the functions of src/cpu/cpu.h on a machine made of arrays. The sources under test are compiled with
- * this folder in front of src/cpu. What a 405 would not forgive (memory that is not there, the hypervisor's own memory,
+ * cpu.h (fake): the functions of src/machine/cpu.h on a machine made of arrays. The sources under test are compiled with
+ * this folder in front of src/machine. What a 405 would not forgive (memory that is not there, the hypervisor's own memory,
  * a wait that never ends) fails the test.
  */
 #ifndef FAKE_CPU_H
