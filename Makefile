@@ -101,7 +101,7 @@ $(O)/config.mk: $(DEFCONFIG) Kconfig tools/kconfig.py $(O)/extra
 $(O)/extra: FORCE
 	$(Q)mkdir -p $(O); echo '$(EXTRA_CONFIG)' | cmp -s - $@ || echo '$(EXTRA_CONFIG)' > $@
 
-$(GEN)/partitions.h: $(PARTITIONS) config/boards/$(BOARD).toml tools/partition.py hypercalls/abi.h $(O)/config.mk
+$(GEN)/partitions.h: $(PARTITIONS) config/boards/$(BOARD).toml tools/partition.py $(wildcard tools/partitions/*.py) hypercalls/abi.h $(O)/config.mk
 	$(Q)$(PYTHON) tools/partition.py --board config/boards/$(BOARD).toml --config $(O)/.config $(PARTITIONS) --out $(GEN)
 	$(Q)touch $@
 

@@ -29,7 +29,7 @@ import subprocess
 import tempfile
 
 from kconfig import InputError, fault, guess, read_text, run_tool, write_if_changed
-from partition import abi, overlap, show_range
+from partitions.ranges import abi, overlap, show_range
 
 SPACE = 1 << 32
 PF_X = 1

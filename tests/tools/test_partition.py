@@ -19,6 +19,7 @@ sys.path.insert(0, TOOLS)
 import kconfig  # noqa: E402
 import partition  # noqa: E402
 from kconfig import run_tool  # noqa: E402
+from partitions.ranges import overlap  # noqa: E402
 
 BOARD = os.path.join(TOP, "config", "boards", "ref405ep.toml")
 CONSOLE = "CONFIG_CONSOLE=y\nCONFIG_UART_16550=y\nCONFIG_UIC=y\nCONFIG_VM_MAX=4\n"
@@ -135,7 +136,7 @@ FAULTS = [
      ["7: vm 'a': 255 static TLB entries up to here, the 405 has 64. hint: this VM takes 255 for memory and 0 for devices: "
       "align size, guest and machine to 1M or so"]),
     ("on_reset", product(A + MB + "on_reset = 'halt'"), CONSOLE,
-     ["8: unknown policy 'halt'. hint: \"stop\" or \"restart\""]),
+     ["8: vm 'a': unknown policy 'halt'. hint: \"stop\" or \"restart\""]),
     ("regs_name", product(A + MB + "regs = { r8 = 1 }"), CONSOLE,
      ["8: unknown key 'r8'. hint: known: r3, r4, r5, r6, r7"]),
     ("regs_range", product(A + MB + "regs = { r3 = 0x100000000 }"), CONSOLE,
@@ -539,7 +540,7 @@ def test_register_pages_of_many_vms(tool):
     assert (base, size) == (0x60000, 5 * 2 * 4 * K)
     taken = [(vm["memory"]["machine"], vm["memory"]["size"]) for vm in data["vms"]]
     taken += [(area["base"], area["size"]) for area in data["board"]["reserved"]]
-    assert not any(partition.overlap(base, size, *other) for other in taken)
+    assert not any(overlap(base, size, *other) for other in taken)
     assert (0xFFFFE000, base + 0x8000, 4 * K, 0x100, 5) in tlb(tool, text, config=HYBRID.replace("MAX=4", "MAX=5"))
 
 

@@ -1,0 +1,163 @@
+"""Every key of a partition file and of a board file: one row says all there is to know of it.
+
+The reader takes type, default and limits from here, messages their hints, config/README.md its tables. What a rule needs
+besides (another key, the board, the configuration) is in vm.py, product.py, board.py and the files of checks.
+"""
+
+from dataclasses import dataclass
+
+SPACE = 1 << 32                     # the 405's address space
+PAGE_SIZES = [1024 << 2 * n for n in range(8)]      # index = the SIZE field of TLBHI: 1K, 4K, ... 16M
+TEXT, NUMBER, FLAG, LIST, TABLE = str, int, bool, list, dict
+LAST_LINE = "last line"             # a limit that the board's interrupt controller sets
+INTC_SIZE = 32                      # bytes of Xilinx' interrupt controller, where it is in memory
+INTC_DCRS = 8                       # or DCRs, where it is on that bus
+NO_DCR = 0x400                      # behind the last DCR: the controller is not on the DCR bus
+# Virtual UARTs: [console_kind] = the constant of src/vm/partition.h, bytes of registers, the option, a name for messages
+CONSOLE_KINDS = {"ns16550": ("CONSOLE_16550", 8, "UART_16550", "16550"),
+                 "ns16550-words": ("CONSOLE_16550_WORDS", 32, "UART_16550_WORDS", "16550"),
+                 "uartlite": ("CONSOLE_UARTLITE", 16, "UART_UARTLITE", "UartLite")}
+
+
+@dataclass(frozen=True)
+class Key:
+    """One key. A number is a TOML integer or a string such as "0x1000", "64K", "1M"."""
+    name: str
+    kind: type                      # or a tuple of types, whose reader is in vm.py
+    doc: str
+    default: object = None          # what it is where the file does not say, or does not say it right
+    says: str = ""                  # the default in words, if it depends on something
+    required: str = ""              # the hint when it is missing; without one it may be left out
+    low: int = 0
+    high: object = SPACE - 1        # a number, or the name of a limit that the reader knows by then
+    choices: tuple = ()             # the texts that it can be
+    option: str = ""                # the CONFIG_ option that it needs to be on
+    example: str = ""               # the hint for a wrong type
+
+
+@dataclass(frozen=True)
+class Table:
+    """The keys of one table of a file."""
+    title: str                      # how it is written, for the reference
+    keys: tuple
+
+    def names(self):
+        """The names of its keys."""
+        return [key.name for key in self.keys]
+
+    def __getitem__(self, name):
+        return next(key for key in self.keys if key.name == name)
+
+
+BLOB = 'blob = { file = "x.dtb", guest = "0xF0000" }'
+
+PARTITIONS = {
+    "": Table("", (
+        Key("product", TABLE, "", {}, required='[product] with name = "demo"'),
+        Key("schedule", TABLE, "", {}),
+        Key("console", TABLE, "", {}),
+        Key("vm", LIST, ""))),
+    "product": Table("[product]", (
+        Key("name", TEXT, "the product's, for tables and messages", "", required='name = "demo"'),
+        Key("description", TEXT, "one line about it", ""))),
+    "schedule": Table("[schedule]", (
+        Key("quantum_us", NUMBER, "round-robin slice in µs, 50 to 1000000", 1000, low=50, high=1_000_000),)),
+    "console": Table("[console]", (
+        Key("escape", TEXT, "control key (not Enter); a digit behind it moves the input to that VM of the file, 1 is the first",
+            "ctrl-]"),
+        Key("focus", TEXT, "name of the VM that has the input at first", says="first with a console"))),
+    "vm": Table("[[vm]]", (
+        Key("name", TEXT, "1 to 8 of `a-z 0-9 _ -`, unique; tags its console lines", "?",
+            required='name = "<1 to 8 of a-z, 0-9, _ and ->"'),
+        Key("image", TEXT, "its ELF file, searched by `tools/pack.py` (`--guest-dir`, `--guest name=path`)", "",
+            required='image = "<name>.elf"'),
+        Key("memory", (NUMBER, TABLE), '`"1M"`, or a table: see below', required='memory = "1M"', example='memory = "1M"'),
+        Key("on_reset", TEXT, 'what a reset by the guest does to it: `"stop"` or `"restart"` (such a VM never ends: '
+            "`make run RUN=...`, README)", "stop", choices=("stop", "restart")),
+        Key("autostart", FLAG, "runs from boot", True, example="autostart = false"),
+        Key("regs", TABLE, '`{ r3 = 0x1000, r4 = "blob" }`: r3 to r7 at the start; `"blob"` is the blob\'s address', {},
+            says="0", example="regs = { r3 = 0 }"),
+        Key("blob", TABLE, '`{ file = "x.dtb", guest = "0xF0000" }`: a file placed in its memory; searched beside this file too',
+            example=BLOB),
+        Key("console", TEXT, '`"shared"`: a virtual UART on the common console (needs `CONFIG_CONSOLE`)', "none",
+            choices=("shared", "none")),
+        Key("console_at", NUMBER, "guest-physical address of the virtual UART", says="the board's UART"),
+        Key("console_kind", TEXT, '`"ns16550"`, `"ns16550-words"` (a register in each word) or `"uartlite"`; each needs its '
+            "`CONFIG_UART_...`", says="the board's UART", choices=tuple(CONSOLE_KINDS)),
+        Key("console_line", NUMBER, "interrupt line of the virtual UART", says="the board's UART", high=LAST_LINE),
+        Key("intc_at", NUMBER, "of a board whose INTC is in memory: guest-physical address of the virtual one (needs "
+            "`CONFIG_INTC`)", says="the board's"),
+        Key("devices", LIST, "board devices whose registers it sees, at their own address, whole pages", (), says="none",
+            example='devices = ["uart1"]'),
+        Key("interrupts", LIST, "board lines it gets: a device's name, a number, or `{ line = 7, guest = 9 }` (needs "
+            "`CONFIG_UIC` or `CONFIG_INTC`)", (), says="none", example='interrupts = ["uart1", 5, { line = 7, guest = 9 }]'),
+        Key("dma", FLAG, "the one trusted VM; only it may own devices that do DMA, or a page with one", False,
+            example="dma = true"),
+        Key("paravirt", FLAG, "may make hypercalls (needs `CONFIG_PARAVIRT`)", False, option="PARAVIRT",
+            example="paravirt = true"),
+        Key("irfm", (FLAG, NUMBER), "register pages (needs `CONFIG_IRFM`): `true`, or the guest address of the boundary between "
+            'the two, `"0xFFFFA000"`, within the lowest or highest 32 KiB', False, option="IRFM"),
+        Key("previrt", FLAG, "the table in its image, section `.proteus.previrt`, is applied at its start (needs "
+            "`CONFIG_PREVIRT`)", False, option="PREVIRT", example="previrt = true"))),
+    "memory": Table("memory", (
+        Key("size", NUMBER, "bytes, whole pages", required='memory = { size = "1M", guest = "0x0" }', low=1, high=SPACE),
+        Key("guest", NUMBER, "guest-physical address", 0),
+        Key("machine", NUMBER, "machine address", says="a free place, aligned for the fewest TLB entries"))),
+    "regs": Table("regs", tuple(
+        Key(f"r{number}", (NUMBER, TEXT), 'a number, or `"blob"`', 0) for number in range(3, 8))),
+    "blob": Table("blob", (
+        Key("file", TEXT, "its file", "", required=BLOB),
+        Key("guest", NUMBER, "guest-physical address, a multiple of 4", required=BLOB))),
+    "interrupts": Table("interrupts", (
+        Key("line", (NUMBER, TEXT), "the board's line, or a device with one", required="{ line = 7, guest = 9 }", high=LAST_LINE),
+        Key("guest", NUMBER, "the line on which its guest sees it", says="the same", high=LAST_LINE))),
+}
+
+AREA = (Key("base", NUMBER, "first address", 0, required="base = <address>"),
+        Key("size", NUMBER, "bytes", required="size = <bytes>", low=1, high=SPACE))
+
+BOARD = {
+    "": Table("", (
+        Key("name", TEXT, "the board's: that of its file", "", required='name = "ref405ep"'),
+        Key("tb_hz", NUMBER, "ticks of its time base in a second", 1, low=1,
+            required="tb_hz = <ticks of the time base per second>"),
+        Key("page_min", NUMBER, "smallest TLB page: 4096 for QEMU, 1024 for the chip alone", 4096,
+            required="page_min = 4096, or 1024 on the chip itself"),
+        Key("ccr0", NUMBER, "bits of CCR0 that an erratum of the core wants set before its caches are on", 0),
+        Key("console", TEXT, "the device behind the shared console", says="none"),
+        Key("uic", TABLE, "", {}), Key("intc", TABLE, "", {}), Key("qemu", TABLE, "", {}),
+        Key("ram", LIST, ""), Key("rom", LIST, ""), Key("reserved", LIST, ""), Key("device", LIST, ""))),
+    "uic": Table("[uic]", (
+        Key("dcr", NUMBER, "interrupt controller of IBM's: its first DCR", 0, required="dcr = 0xC0", high=NO_DCR - 1),
+        Key("lines", NUMBER, "number of its lines", 32, low=1, high=32),
+        Key("polarity", NUMBER, "its register PR", 0xFFFFFFFF),
+        Key("trigger", NUMBER, "its register TR", 0))),
+    "intc": Table("[intc]", (
+        Key("base", NUMBER, "instead of it, Xilinx' INTC: its address, or", high=SPACE - INTC_SIZE),
+        Key("dcr", NUMBER, "its first DCR", high=NO_DCR - INTC_DCRS),
+        Key("lines", NUMBER, "number of its lines", 32, low=1, high=32),
+        Key("edges", NUMBER, "which lines are edges (bit 0 is line 0; a UartLite's is one), the others are levels", 0))),
+    "qemu": Table("[qemu]", (
+        Key("machine", TEXT, "how `tools/run.py` runs it: QEMU's machine", says="the board's name"),
+        Key("serial", NUMBER, "number of the console's `-serial`", 0, high=3),
+        Key("patched", FLAG, "whether the machine is one of `tools/qemu`", False))),
+    "ram": Table("[[ram]]", (
+        Key("name", TEXT, "for `board_values.h`", "ram"), *AREA)),
+    "rom": Table("[[rom]]", (
+        Key("name", TEXT, "for `board_values.h`", "rom"), *AREA)),
+    "reserved": Table("[[reserved]]", (
+        Key("name", TEXT, "one is `hypervisor`; `images` holds the guests' ELF bytes", "reserved",
+            required='name = "hypervisor"'),
+        *AREA)),
+    "device": Table("[[device]]", (
+        Key("name", TEXT, "small letters, digits and _, unique", "?", required='name = "uart0"'),
+        Key("kind", TEXT, "`ns16550` and `uartlite` can be the console", ""),
+        Key("base", NUMBER, "first address of its registers", 0, required="base = <machine address>"),
+        Key("size", NUMBER, "their bytes", 1, required="size = <bytes>", low=1, high=SPACE),
+        Key("offset", NUMBER, "of a UART: its first register from `base`", 0),
+        Key("stride", NUMBER, "of a UART: bytes from one register to the next", 1, low=1, high=16),
+        Key("clock", NUMBER, "of a 16550: what its divisor divides, in Hz", 0),
+        Key("baud", NUMBER, "of a 16550: what the divisor is set for", 0, says="the divisor is not touched", high=4_000_000),
+        Key("irq", NUMBER, "its interrupt line", says="none", high=LAST_LINE),
+        Key("dma", FLAG, "masters the bus", False, example="dma = true"))),
+}

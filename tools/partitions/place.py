@@ -1,0 +1,133 @@
+"""Where the VMs and their register pages are in the machine's memory, and the static TLB that follows."""
+
+from partitions.keys import PAGE_SIZES
+from partitions.ranges import LO_DEVICE, LO_PAGE_READABLE, LO_PAGE_WRITABLE, LO_RAM, LOW_END, TLB_ENTRIES, cut, overlap, row
+from partitions.ranges import show_range, show_size
+
+
+def place(product):
+    """((base, size) of the area of register pages or None, [(hi, lo, tid)] of the static TLB)."""
+    place_vms(product)
+    check_memory(product)
+    product.registers = place_registers(product)
+    return product.registers, cut_tlb(product)
+
+
+def occupied(product):
+    """[(base, size, name)] of what a machine address can't be taken from."""
+    taken = [(area["base"], area["size"], area["name"]) for area in product.board.reserved]
+    return taken + [(vm.machine, vm.size, vm.name) for vm in product.vms if vm.machine is not None]
+
+
+def place_vms(product):
+    """Give the VMs without a machine address one: the largest first, as aligned as their pages can use."""
+    product.automatic = {vm.index for vm in product.vms if vm.machine is None}
+    for vm in sorted((v for v in product.vms if v.machine is None), key=lambda v: (-v.size, v.index)):
+        vm.machine = find_place(product, vm)
+        if vm.machine is None:
+            vm.fault("memory", f"no room for {show_size(vm.size)} in the board's RAM",
+                     "less memory, or set machine addresses by hand to close gaps")
+
+
+def find_place(product, vm):
+    """The lowest free machine address that equals the guest address modulo the largest page, or None."""
+    align = max(size for size in PAGE_SIZES if size <= max(vm.size, product.board.page_min))
+    for ram in product.board.ram:
+        base = ram["base"] + (vm.guest - ram["base"]) % align
+        while base + vm.size <= ram["base"] + ram["size"]:
+            clash = [start + size for start, size, _ in occupied(product) if overlap(base, vm.size, start, size)]
+            if not clash:
+                return base
+            base += -(-(max(clash) - base) // align) * align
+    return None
+
+
+def register_step(product):
+    """Bytes from a VM's two register pages to the next VM's: of pages of 1 KiB, a virtual TLB needs two more behind them."""
+    return product.board.page_min * (4 if product.board.page_min == PAGE_SIZES[0] and product.config.get("TLB_VIRT") else 2)
+
+
+def place_registers(product):
+    """The machine area (base, size) of all VMs' register pages, or None: two pages for each VM of a product with IRFM.
+
+    Above what off(0) reaches, the hypervisor's own area has room to spare. With many VMs, any free place does.
+    """
+    if not product.config.get("IRFM") or not product.vms:
+        return None
+    step = product.board.page_min
+    size = len(product.vms) * register_step(product)
+    for area in product.board.reserved:
+        base = -(-max(area["base"], LOW_END) // step) * step
+        if area["name"] == "hypervisor" and base + size <= area["base"] + area["size"]:
+            return base, size
+    for ram in product.board.ram:
+        base = -(-ram["base"] // step) * step
+        while base + size <= ram["base"] + ram["size"]:
+            clash = [start + length for start, length, _ in occupied(product) if overlap(base, size, start, length)]
+            if not clash:
+                return base, size
+            base = -(-max(clash) // step) * step
+    product.reader.fault(("vm", 0), f"no room for the register pages, {show_size(size)} for {len(product.vms)} VMs, in the "
+                         "board's RAM", "less memory for a VM, or CONFIG_IRFM=n")
+    return None
+
+
+def check_memory(product):
+    """Memories lie in RAM, and apart from each other and from the reserved areas."""
+    for vm in (v for v in product.vms if v.machine is not None):
+        if not any(ram["base"] <= vm.machine and vm.machine + vm.size <= ram["base"] + ram["size"]
+                   for ram in product.board.ram):
+            ram = ", ".join(show_range(ram["base"], ram["size"]) for ram in product.board.ram)
+            vm.fault(("memory", "machine"), f"memory {show_range(vm.machine, vm.size)} is outside the board's RAM",
+                     f"RAM is {ram}")
+            continue
+        others = [(a["base"], a["size"], f"the area of the {a['name']}") for a in product.board.reserved]
+        others += [(v.machine, v.size, f"vm '{v.name}'") for v in product.vms[:vm.index] if v.machine is not None]
+        others += [(v.machine, v.size, f"vm '{v.name}'") for v in product.vms[vm.index + 1:]
+                   if v.machine is not None and v.index in product.automatic]
+        for base, size, who in others:
+            if overlap(vm.machine, vm.size, base, size):
+                vm.fault(("memory", "machine"),
+                         f"memory {show_range(vm.machine, vm.size)} overlaps {who} {show_range(base, size)}",
+                         "leave out machine = ... to have it placed")
+
+
+def cut_tlb(product):
+    """[(hi, lo, tid)] of all static TLB entries, and their count against the hardware's."""
+    rows = []
+    for vm in (v for v in product.vms if v.machine is not None):
+        vm.pages = cut(vm.guest, vm.machine, vm.size, product.board.page_min)
+        vm.windows = [page for base, end in windows(product, vm)
+                      for page in cut(base, base, end - base, product.board.page_min)]
+        rows += [(*row(page, LO_RAM), vm.tid()) for page in vm.pages]
+        rows += [(*row(page, LO_DEVICE), vm.tid()) for page in vm.windows]
+        vm.register_rows = register_pages(product, vm)
+        rows += [(*row(page, attributes), vm.tid())
+                 for page, attributes in zip(vm.register_rows, (LO_PAGE_WRITABLE, LO_PAGE_READABLE))]
+        if len(rows) > TLB_ENTRIES:
+            also = f", {len(vm.register_rows)} for register pages" if vm.register_rows else ""
+            vm.fault("memory", f"{len(rows)} static TLB entries up to here, the 405 has {TLB_ENTRIES}",
+                     f"this VM takes {len(vm.pages)} for memory and {len(vm.windows)} for devices{also}: "
+                     f"align size, guest and machine to {show_size(PAGE_SIZES[-3])} or so")
+            break
+    return rows
+
+
+def register_pages(product, vm):
+    """The VM's two register pages as (guest, machine, size), the writable one first; none without irfm."""
+    if not vm.page or not product.registers:
+        return []
+    size = product.board.page_min
+    machine = product.registers[0] + vm.index * register_step(product)
+    return [(vm.page - size, machine, size), (vm.page, machine + size, size)]
+
+
+def windows(product, vm):
+    """The page ranges of a VM's devices, joined where they touch."""
+    joined = []
+    for base, end in sorted(product.board.pages(product.board.devices[name]) for name in vm.devices):
+        if joined and base <= joined[-1][1]:
+            joined[-1] = (joined[-1][0], max(end, joined[-1][1]))
+        else:
+            joined.append((base, end))
+    return joined

@@ -1,0 +1,73 @@
+"""A partition file, read as a whole."""
+
+import re
+
+from kconfig import guess
+from partitions import place, product_checks
+from partitions.keys import LAST_LINE, PARTITIONS
+from partitions.lines import TomlFile
+from partitions.reader import Reader
+from partitions.vm import Vm
+
+
+class Product:
+    """A partition file and what follows from it: VMs in their places, the static TLB."""
+
+    def __init__(self, path, board, config, faults):
+        toml = TomlFile(path, "partition file", "it stands beside the product's defconfig, in config/<product>/")
+        self.path, self.board, self.config = path, board, config
+        self.reader = reader = Reader(toml, faults, {LAST_LINE: board.lines - 1})
+        data = toml.data
+        tables = reader.values(PARTITIONS[""], data, (), but=("vm",))
+        self.read_product(data, tables["product"])
+        self.read_schedule(tables["schedule"])
+        self.vms = [Vm(reader, board, config, path, table, index)
+                    for index, (path, table) in enumerate(reader.tables(data, "vm"))]
+        self.read_console(data, tables["console"])
+        product_checks.check(self)
+        self.registers, self.tlb = place.place(self)
+
+    def read_product(self, data, table):
+        """[product]: its name, and a line about it."""
+        values = self.reader.values(PARTITIONS["product"], table, ("product",), but=() if "product" in data else ("name",))
+        self.name, self.description = values.get("name", ""), values["description"]
+
+    def read_schedule(self, table):
+        """[schedule]: the quantum, in microseconds and in ticks of the time base."""
+        self.quantum_us = self.reader.values(PARTITIONS["schedule"], table, ("schedule",))["quantum_us"]
+        self.quantum_ticks = (self.quantum_us * self.board.tb_hz + 500_000) // 1_000_000
+
+    def read_console(self, data, table):
+        """[console]: the escape key and the VM that has the input at first."""
+        path = ("console",)
+        values = self.reader.values(PARTITIONS["console"], table, path)
+        if "console" in data and not self.config.get("CONSOLE"):
+            self.reader.fault(path, "[console] needs CONFIG_CONSOLE",
+                              "set CONFIG_CONSOLE=y in the defconfig, or remove [console]")
+        escape = values["escape"]
+        match = re.fullmatch(r"ctrl-([a-z@\[\\\]^_])", escape.lower())
+        self.escape = ord(match.group(1).upper()) & 0x1F if match else 0x1D
+        if not match:
+            self.reader.fault((*path, "escape"), f"escape '{escape}' is not a control key",
+                              '"ctrl-]", or "ctrl-a" to "ctrl-z"')
+        elif self.escape in (0x0A, 0x0D):
+            self.reader.fault((*path, "escape"), f"escape '{escape}' is the Enter key", 'another one, "ctrl-]" say')
+        shared = [vm for vm in self.vms if vm.console_base]
+        focus = values["focus"]
+        self.focus = shared[0].index if shared else 0
+        if focus is not None:
+            found = [vm for vm in self.vms if vm.name == focus]
+            if not found:
+                self.reader.fault((*path, "focus"), f"there is no vm '{focus}'",
+                                  guess(focus, [vm.name for vm in self.vms]))
+            elif found[0].console_base == 0 and self.config.get("CONSOLE"):
+                self.reader.fault((*path, "focus"), f"vm '{focus}' has no shared console", 'give it console = "shared"')
+            else:
+                self.focus = found[0].index
+
+    def owner(self, name):
+        """Who has a device: a Vm, "the hypervisor", or None."""
+        for vm in self.vms:
+            if name in vm.devices:
+                return vm
+        return "the hypervisor" if name == self.board.console and self.config.get("CONSOLE") else None

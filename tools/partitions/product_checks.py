@@ -1,0 +1,138 @@
+"""Rules of a partition file as a whole: who owns what."""
+
+from partitions.keys import INTC_SIZE
+from partitions.ranges import overlap, show_range, show_size
+
+VM_MAX_BY_TID = 255                 # PID and TID have 8 bits, and 0 matches everyone
+
+
+def check(product):
+    """All of them."""
+    for rule in (check_count, check_names, check_dma, check_devices, check_interrupts):
+        rule(product)
+
+
+def check_count(product):
+    """As many VMs as the configuration has room for."""
+    count = len(product.vms)
+    limit = product.config.get("VM_MAX", VM_MAX_BY_TID)
+    if count == 0 and isinstance(product.reader.toml.data.get("vm", []), list):
+        product.reader.fault((), "there is no vm", 'at least one [[vm]] with name, image and memory')
+    elif product.config.get("SCHED_SINGLE"):
+        if count > 1:
+            product.reader.fault(("vm", 1), f"{count} VMs, but CONFIG_SCHED_SINGLE is for exactly one",
+                                 "choose another scheduler in the defconfig")
+    elif count > limit:
+        product.reader.fault(("vm", limit), f"{count} VMs, but CONFIG_VM_MAX is {limit}",
+                             f"set CONFIG_VM_MAX={count} in the defconfig")
+
+
+def check_names(product):
+    """Names are unique."""
+    seen = {}
+    for vm in product.vms:
+        if vm.name in seen and vm.name != "?":
+            product.reader.fault((*vm.path, "name"), f"vm name '{vm.name}' is there twice",
+                                 f"first in line {product.reader.toml.line((*seen[vm.name].path, 'name'))}")
+        seen.setdefault(vm.name, vm)
+
+
+def check_dma(product):
+    """One VM is trusted with DMA, and only it has devices that do DMA: no MMU stands between them and memory."""
+    trusted = [vm for vm in product.vms if vm.dma]
+    for vm in trusted[1:]:
+        vm.fault("dma", f"vm '{trusted[0].name}' has dma already",
+                 "one trusted VM only: a DMA master reaches all memory, there is no IOMMU")
+    for vm in product.vms:
+        for index, name in enumerate(vm.devices):
+            check_dma_device(product, vm, ("devices", index), product.board.devices[name])
+
+
+def check_dma_device(product, vm, key, device):
+    """One device against the DMA rule, and the devices that share its pages."""
+    if vm.dma:
+        return
+    hint = "dma = true if this is the one trusted VM: a DMA master reaches all memory, there is no IOMMU"
+    if device["dma"]:
+        vm.fault(key, f"device '{device['name']}' does DMA", hint)
+        return
+    masters = [other["name"] for other in product.board.page_neighbours(device) if other["dma"]]
+    if masters:
+        vm.fault(key, f"the page of '{device['name']}' also holds '{masters[0]}', which does DMA", hint)
+
+
+def check_devices(product):
+    """Each device and each of its pages has one owner, and no window lies over the VM's memory or virtual 16550."""
+    for vm in product.vms:
+        for index, name in enumerate(vm.devices):
+            key = ("devices", index)
+            device = product.board.devices[name]
+            check_owner(product, vm, key, device)
+            base, end = product.board.pages(device)
+            for rom in product.board.rom if product.config.get("ROM") else []:
+                if overlap(base, end - base, rom["base"], rom["size"]):
+                    vm.fault(key, f"a page of '{name}' lies in the ROM {show_range(rom['base'], rom['size'])} that the "
+                             "hypervisor runs from", "CONFIG_ROM=n, or leave the device to nobody")
+            intc = product.board.intc_base
+            if intc is not None and overlap(base, end - base, intc, INTC_SIZE):
+                vm.fault(key, f"a page of '{name}' holds the board's interrupt controller at 0x{intc:08X}",
+                         "that is the hypervisor's: move one of them in the design")
+            if overlap(base, end - base, vm.guest, vm.size):
+                vm.fault(key, f"the window of '{name}' {show_range(base, end - base)} lies in the VM's memory",
+                         f"memory is {show_range(vm.guest, vm.size)}: move it with guest = ..., or make it smaller")
+            if vm.console_base and overlap(base, end - base, vm.console_base, vm.console_size):
+                vm.fault(key, f"{vm.uart} at 0x{vm.console_base:08X} lies in a page of '{name}'",
+                         "move it with console_at: accesses to it have to fault to be emulated")
+
+
+def check_owner(product, vm, key, device):
+    """Nobody else has the device or one of the same pages."""
+    name = device["name"]
+    if name == product.board.console and product.config.get("CONSOLE"):
+        vm.fault(key, f"device '{name}' is the hypervisor's console", "set CONFIG_CONSOLE=n to give it to one VM")
+        return
+    if product.owner(name) is not vm:
+        vm.fault(key, f"device '{name}' belongs to vm '{product.owner(name).name}' already", "a device has one owner")
+        return
+    for other in product.board.page_neighbours(device):
+        owner = product.owner(other["name"])
+        if owner is None or owner is vm:
+            continue
+        who = owner if isinstance(owner, str) else f"vm '{owner.name}'"
+        page = show_size(product.board.page_min)
+        vm.fault(key, f"device '{name}' shares a page of {page} with '{other['name']}' of {who}",
+                 "give both to one owner; a TLB page is the smallest window")
+
+
+def check_interrupts(product):
+    """Each board line has one owner, and each guest line one source."""
+    lines = {}
+    for vm in product.vms:
+        guest_lines = {}
+        if vm.console_base:
+            guest_lines[vm.console_line] = vm.uart
+        option = "UIC" if product.board.controller == "uic" else "INTC"
+        if vm.irqs and not product.config.get(option):
+            vm.fault("interrupts", f"routed interrupts need CONFIG_{option}",
+                     f"set CONFIG_{option}=y in the defconfig, or remove the line")
+            continue
+        for line, guest, key in vm.irqs:
+            check_line(product, vm, line, key, lines)
+            if guest in guest_lines:
+                vm.fault(key, f"guest line {guest} is {guest_lines[guest]}'s already",
+                         "choose another one: { line = 7, guest = 9 }")
+            guest_lines.setdefault(guest, f"board line {line}")
+
+
+def check_line(product, vm, line, key, lines):
+    """One board line against everyone's."""
+    if line in lines:
+        vm.fault(key, f"interrupt line {line} belongs to vm '{lines[line].name}' already", "a line has one owner")
+        return
+    lines[line] = vm
+    for device in product.board.devices.values():
+        owner = product.owner(device["name"]) if device["irq"] == line else None
+        if owner is not None and owner is not vm:
+            who = owner if isinstance(owner, str) else f"vm '{owner.name}'"
+            vm.fault(key, f"interrupt line {line} is that of '{device['name']}' of {who}",
+                     "only its owner can have it")

@@ -1,0 +1,308 @@
+"""One [[vm]] of a partition file, read."""
+
+import re
+
+from kconfig import guess
+from partitions.keys import CONSOLE_KINDS, INTC_SIZE, PARTITIONS, SPACE
+from partitions.ranges import HIGH_START, LOW_END, abi, overlap, show_range, show_size
+from partitions.reader import example, show, toml_kind
+from partitions.uarts import uart_base, uart_kind
+
+
+class Vm:
+    """One [[vm]] table."""
+
+    def __init__(self, reader, board, config, path, table, index):
+        self.path, self.table, self.index = path, table, index
+        self.reader, self.board, self.config = reader, board, config
+        self.values = values = reader.values(PARTITIONS["vm"], table, path, but=("memory", "console_kind", "console_line"))
+        self.name = self.read_name()
+        self.image = values["image"]
+        self.guest, self.machine, self.size = self.read_memory()
+        self.restart = self.choice("on_reset", "policy") == "restart"
+        self.autostart, self.dma = values["autostart"], values["dma"]
+        self.regs = self.read_regs()
+        self.blob = self.read_blob()
+        self.console_kind, self.console_size, self.console_line, self.uart = "ns16550", 8, 0, ""
+        self.console_base = self.read_console()
+        self.devices = self.read_devices()
+        self.intc_base = self.read_intc()
+        self.irqs = self.read_interrupts()
+        self.paravirt = self.technique("paravirt", values["paravirt"])
+        self.page = self.read_page()
+        self.previrt = self.technique("previrt", values["previrt"])
+        self.pages, self.windows, self.register_rows = [], [], []       # pages of the static TLB, by place.cut_tlb
+        if "blob" in self.regs.values() and not self.blob:
+            self.fault("regs", "a register is to hold the blob's address, but there is no blob",
+                       'add blob = { file = "x.dtb", guest = "0xF0000" }')
+
+    def fault(self, key, cause, hint):
+        """Report a fault at a key of this VM (or at the table itself)."""
+        self.reader.fault((*self.path, *((key,) if isinstance(key, str) else key)), f"vm '{self.name}': {cause}", hint)
+
+    def choice(self, name, what):
+        """The value of a key that is one of a few words."""
+        key = PARTITIONS["vm"][name]
+        value = self.values[name]
+        if value in key.choices:
+            return value
+        self.fault(name, f"unknown {what} '{value}'", " or ".join(f'"{choice}"' for choice in key.choices))
+        return None
+
+    def technique(self, name, on):
+        """True if a key is on whose option is, too."""
+        option = PARTITIONS["vm"][name].option
+        if on and not self.config.get(option):
+            self.fault(name, f"{name} needs CONFIG_{option}", f"set CONFIG_{option}=y in the defconfig, or remove {name}")
+            return False
+        return bool(on)
+
+    def read_name(self):
+        """The name: it fits vm_config.name and reads well in front of console lines."""
+        name = self.values["name"]
+        if name != "?" and not re.fullmatch(r"[a-z0-9_-]{1,8}", name):
+            self.reader.fault((*self.path, "name"), f"vm name '{name}' does not do",
+                              "1 to 8 characters of a-z, 0-9, _ and -")
+        return name
+
+    def read_memory(self):
+        """(guest, machine or None, size) of the RAM."""
+        memory = self.table.get("memory")
+        path = (*self.path, "memory")
+        if memory is None:
+            self.fault((), "key 'memory' is missing", PARTITIONS["vm"]["memory"].required)
+            return 0, None, self.board.page_min
+        if not isinstance(memory, dict):
+            memory = {"size": memory}
+        keys = PARTITIONS["memory"]
+        if "size" not in memory:
+            self.fault("memory", "memory has no size", keys["size"].required)
+            return 0, None, self.board.page_min
+        values = self.reader.values(keys, memory, path, but=("size",))
+        size_path = (*path, "size") if isinstance(self.table["memory"], dict) else path
+        step = self.board.page_min
+        size = self.reader.number(memory["size"], size_path, "memory size", keys["size"].low, keys["size"].high, step)
+        guest, machine = values["guest"], values["machine"]
+        for what, value in (("size", size), ("guest address", guest), ("machine address", machine or 0)):
+            if value % step:
+                key = what.split()[0]
+                fixed = -(-value // step) * step
+                self.fault(("memory", key),
+                           f"memory {what} 0x{value:X} is not a multiple of a page ({show_size(step)})",
+                           f"the next one is 0x{fixed:X}")
+                size, guest, machine = step, 0, None
+        if guest + size > SPACE:
+            self.fault("memory",
+                       f"memory {show_size(size)} at guest address 0x{guest:08X} passes the end of the address space",
+                       "lower guest or size")
+            guest, size = 0, step
+        return guest, machine, size
+
+    def read_regs(self):
+        """r3 to r7 at the start: numbers, or "blob"."""
+        path = (*self.path, "regs")
+        values = self.reader.values(PARTITIONS["regs"], self.values["regs"], path)
+        return {name: value if value == "blob" else self.reader.number(value, (*path, name), name, default=0)
+                for name, value in values.items()}
+
+    def read_blob(self):
+        """The file to place in the VM's memory beside the image."""
+        if self.values["blob"] is None:
+            return None
+        path = (*self.path, "blob")
+        values = self.reader.values(PARTITIONS["blob"], self.values["blob"], path)
+        file, guest = values["file"], self.guest if values["guest"] is None else values["guest"]
+        if guest % 4:
+            self.fault(("blob", "guest"), f"blob address 0x{guest:X} is not word-aligned", f"0x{guest & ~3:X}, say")
+        if not self.guest <= guest < self.guest + self.size:
+            self.fault(("blob", "guest"),
+                       f"blob address 0x{guest:08X} is outside the memory {show_range(self.guest, self.size)}",
+                       "place it inside; tools/pack.py checks its end")
+        return {"file": file, "guest": guest, "line": self.reader.toml.line(path)}
+
+    def read_console(self):
+        """The guest-physical address of the virtual UART, 0 for none; sets its kind, size, line and name."""
+        console = self.choice("console", "console")
+        uart = self.board.devices.get(self.board.console)
+        if console is None:
+            return 0
+        if console == "none":
+            for key in ("console_at", "console_kind", "console_line"):
+                if key in self.table:
+                    self.fault(key, f"{key} without a console", f'console = "shared", or remove {key}')
+            return 0
+        if not self.config.get("CONSOLE"):
+            hint = "set CONFIG_CONSOLE=y in the defconfig"
+            if uart:
+                hint += f', or give one VM the device: console = "none", devices = ["{uart["name"]}"]'
+            self.fault("console", "the shared console needs CONFIG_CONSOLE", hint)
+            return 0
+        return self.read_uart(uart)
+
+    def read_uart(self, uart):
+        """What kind of UART its guest sees, where, and on which line: as the board has one of the kind, if not said."""
+        keys = PARTITIONS["vm"]
+        kind = self.reader.value(keys["console_kind"], self.table, self.path)
+        if kind is None:
+            kind = uart and uart_kind(uart) or "ns16550"
+        if kind not in CONSOLE_KINDS:
+            self.fault("console_kind", f"unknown kind of console '{kind}'", guess(kind, CONSOLE_KINDS))
+            return 0
+        _, size, option, name = CONSOLE_KINDS[kind]
+        self.console_kind, self.console_size, self.uart = kind, size, f"the virtual {name}"
+        key = "console_kind" if "console_kind" in self.table else "console"
+        if not self.config.get(option):
+            self.fault(key, f"a console of kind '{kind}' needs CONFIG_{option}", f"set CONFIG_{option}=y in the defconfig")
+        like = self.board.uart_like(kind) or (uart if uart and not uart_kind(uart) else None)
+        line = (like or uart or {}).get("irq")
+        self.console_line = self.reader.value(keys["console_line"], self.table, self.path)
+        if self.console_line is None:
+            self.console_line = line or 0
+        address = self.values["console_at"]
+        if address is None and like is None:
+            what = f"has no device like kind '{kind}'" if uart else "names no console device"
+            self.fault(key, f"the board {what}", "give console_at, the guest-physical address")
+            return 0
+        address = uart_base(like) if address is None else address
+        key = "console_at" if "console_at" in self.table else key
+        if address == 0 or address % size:
+            self.fault(key, f"{self.uart} can't be at 0x{address:X}", f"any multiple of {size} but 0, outside the memory")
+        elif overlap(address, size, self.guest, self.size):
+            memory = show_range(self.guest, self.size)
+            self.fault(key, f"{self.uart} at 0x{address:08X} lies in the VM's memory {memory}",
+                       f"move one of them: accesses to the {name} have to fault to be emulated")
+        return address
+
+    def read_intc(self):
+        """The guest-physical address of the virtual interrupt controller in memory, None if the board's is not in memory."""
+        address = self.values["intc_at"]
+        if self.board.intc_base is None or not self.config.get("INTC_MMIO"):
+            if address is not None:
+                self.fault("intc_at", "intc_at needs CONFIG_INTC and a board with an interrupt controller in memory",
+                           "remove it" if self.board.intc_base is None else "set CONFIG_INTC=y in the defconfig, or remove it")
+            return None
+        key = "intc_at" if "intc_at" in self.table else ()
+        address = self.board.intc_base if address is None else address
+        if address % INTC_SIZE:
+            self.fault(key, f"the interrupt controller can't be at 0x{address:X}", f"any multiple of {INTC_SIZE}")
+            return address
+        others = [(self.guest, self.size, "the VM's memory")]
+        others += [(start, end - start, f"a page of '{name}'") for name in self.devices
+                   for start, end in [self.board.pages(self.board.devices[name])]]
+        if self.console_base:
+            others.append((self.console_base, self.console_size, self.uart))
+        for start, length, text in others:
+            if overlap(address, INTC_SIZE, start, length):
+                self.fault(key, f"the interrupt controller at 0x{address:08X} lies in {text} {show_range(start, length)}",
+                           "move one of them; this one with intc_at")
+        return address
+
+    def read_devices(self):
+        """The devices whose registers the VM sees, by name."""
+        devices = []
+        for index, name in enumerate(self.values["devices"]):
+            key = ("devices", index)
+            if not isinstance(name, str):
+                self.fault(key, f"a device has to be a string, not {toml_kind(name)}", example(PARTITIONS["vm"]["devices"]))
+            elif name not in self.board.devices:
+                self.fault(key, f"unknown device {show(name)} on board '{self.board.name}'",
+                           guess(name, self.board.devices))
+            elif name in devices:
+                self.fault(key, f"device '{name}' is listed twice", "once is enough")
+            else:
+                devices.append(name)
+        return devices
+
+    def read_interrupts(self):
+        """[(board line, guest line, key)] of the routed interrupt lines."""
+        routes = []
+        for index, item in enumerate(self.values["interrupts"]):
+            key = ("interrupts", index)
+            path = (*self.path, *key)
+            guest = None
+            if isinstance(item, dict):
+                self.reader.known(PARTITIONS["interrupts"], item, path)
+                if "line" not in item:
+                    self.fault(key, "an interrupt has no line", PARTITIONS["interrupts"]["line"].required)
+                    continue
+                if "guest" in item:
+                    guest = self.reader.number(item["guest"], path, "guest line", 0, self.board.lines - 1, default=0)
+                item = item["line"]
+            line = self.board_line(item, key)
+            if line is not None:
+                routes.append((line, line if guest is None else guest, key))
+        return routes
+
+    def board_line(self, item, key):
+        """The number of a line that is given as a number or by a device's name."""
+        if not isinstance(item, str):
+            return self.reader.number(item, (*self.path, *key), "interrupt line", 0, self.board.lines - 1)
+        device = self.board.devices.get(item)
+        if device is None:
+            self.fault(key, f"unknown device '{item}' on board '{self.board.name}'", guess(item, self.board.devices))
+        elif device["irq"] is None:
+            self.fault(key, f"device '{item}' has no interrupt line", "give the number of a line")
+        return device["irq"] if device else None
+
+    def read_page(self):
+        """The guest address of the boundary between the two register pages, 0 for none."""
+        value = self.values["irfm"]
+        if value is False:
+            return 0
+        address = abi()["PAGE_BOUNDARY"]
+        if value is not True:
+            address = self.reader.number(value, (*self.path, "irfm"), "irfm")
+        if address is None or not self.technique("irfm", True):
+            return 0
+        size = self.board.page_min
+        last = SPACE - size
+        if address % size:
+            self.fault("irfm", f"the boundary of the register pages 0x{address:08X} is not a multiple of a page "
+                       f"({show_size(size)})", f"0x{address // size * size or last:08X}, say")
+            return 0
+        if not (size <= address <= LOW_END - size or HIGH_START + size <= address <= last):
+            self.fault("irfm", f"the register pages around 0x{address:08X} are not in reach of a load without a base register",
+                       f"irfm = true is 0x{abi()['PAGE_BOUNDARY']:08X}; the boundary can be 0x{HIGH_START + size:08X} to "
+                       f"0x{last:08X}, or 0x{size:08X} to 0x{LOW_END - size:08X}")
+            return 0
+        self.check_page(address)
+        return address
+
+    def check_page(self, address):
+        """Nothing else of the VM is where its register pages are."""
+        size = self.board.page_min
+        base, size = address - size, 2 * size
+        others = [(self.guest, self.size, "lie in the VM's memory")]
+        others += [(start, end - start, f"overlap the window of '{name}'") for name in self.devices
+                   for start, end in [self.board.pages(self.board.devices[name])]]
+        if self.console_base:
+            others.append((self.console_base, self.console_size, f"overlap {self.uart}"))
+        if self.intc_base is not None:
+            others.append((self.intc_base, INTC_SIZE, "overlap the interrupt controller"))
+        for start, length, text in others:
+            if overlap(base, size, start, length):
+                self.fault("irfm", f"the register pages {show_range(base, size)} {text} {show_range(start, length)}",
+                           "move them: irfm = \"<guest address of the boundary between the two pages>\"")
+
+    def features(self):
+        """The FEATURE_* of the VM's feature word."""
+        option = self.config.get
+        tlb_virt = any(name.startswith("TLB_VIRT") and value for name, value in self.config.items())
+        rows = [("RESTART", self.restart), ("AUTOSTART", self.autostart), ("DMA", self.dma), ("PREVIRT", self.previrt),
+                ("HYPERCALLS", self.paravirt), ("IRFM", self.page), ("TSR_STORE", self.page and not option("FIT_WATCHDOG")),
+                ("MMU_STORE", self.page and not tlb_virt), ("SERVICES", self.paravirt and option("SERVICES")),
+                ("DRIVERS", self.paravirt and option("DRIVERS") and self.console_base), ("TLB", self.paravirt and tlb_virt)]
+        return ["FEATURE_" + name for name, on in rows if on]
+
+    def flags(self):
+        """vm_config.flags, the feature word."""
+        return sum(abi()[name] for name in self.features())
+
+    def mode(self):
+        """How the VM is virtualized, in words."""
+        rows = (("+hypercalls", self.paravirt), ("+pages", self.page), ("+pre-virtualized", self.previrt))
+        return " ".join(name for name, on in rows if on) or "full"
+
+    def tid(self):
+        """The PID and TID of the VM."""
+        return self.index + 1
