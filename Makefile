@@ -61,6 +61,7 @@ linux: deps-linux ## Linux for the products linux*: build/guests/linux.elf (minu
 readme: ## put what footprint and bench measured into README.md
 	$(Q)$(PYTHON) tools/readme.py
 	$(Q)$(PYTHON) tools/hypercalls.py --update-readme hypercalls/README.md
+	$(Q)$(PYTHON) tools/reference.py
 lint: deps-lint ## static checks
 	$(Q)tools/lint.sh
 qemu: ## build/qemu: the patched QEMU, with Virtex boards (tools/qemu; some minutes, once)

@@ -90,6 +90,10 @@ python_sources() {
     pyflakes3 $(files '*.py')
 }
 
+reference() {
+    $PYTHON tools/reference.py --check
+}
+
 # `#if` belongs between functions, in headers, or into Kconfig: bodies have IS_ENABLED(). X-macro tables (#define,
 # #include, #undef) are not conditions.
 no_if_in_bodies() {
@@ -192,6 +196,7 @@ check needed needed
 check cppcheck cppcheck_sources
 check shellcheck shell_scripts
 check pyflakes python_sources
+check reference reference
 check no-if no_if_in_bodies
 check left-overs no_left_overs
 check columns short_lines

@@ -5,7 +5,7 @@ from partitions.keys import SPACE
 from partitions.ranges import overlap, regions, show_range
 from partitions.uarts import baud_divisor
 
-CONSOLE_DEVICES = ["ns16550", "uartlite"]   # kinds that src/board_*.c drive
+CONSOLE_DEVICES = ["ns16550", "uartlite"]   # kinds that src/boards/board_*.c drive
 UARTLITE_SIZE = 16
 
 
