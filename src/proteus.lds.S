@@ -5,6 +5,9 @@
  * 0xFFFF0000, code and constants in the highest 32 KiB, data in the lowest; so the highest 64 KiB are enough for all but the
  * guest images. Either way every address of the hypervisor fits a signed 16-bit offset, but for the register files, which are
  * reached by pointers: they come last, and with option IRFM each stands across the border of two pages that its guest sees.
+ *
+ * tools/link.py says each ASSERT that a configuration or a board file can break in the words of those files: its table has
+ * the texts.
  */
 #include "autoconf.h"
 #include "board_values.h"
@@ -75,6 +78,7 @@ SECTIONS
     .reset 0xFFFFFFFC : { KEEP(*(.reset)) }
 #endif
 
+    text_bytes = SIZEOF(.text) + SIZEOF(.rodata);
     .data : { *(.data .data.* .sdata .sdata.*) }
     /DISCARD/ : { *(.comment .note* .gnu.* .eh_frame* .got*) }
 }
@@ -87,5 +91,9 @@ ASSERT(low_end <= 0x8000, "the hypervisor's data does not fit the lowest 32 KiB"
 ASSERT(hypervisor_end <= BOARD_HYPERVISOR_SIZE, "the register files do not fit the hypervisor's memory")
 ASSERT(CONFIG_STACK_SIZE % 16 == 0, "CONFIG_STACK_SIZE is not a multiple of 16")
 ASSERT(images_end <= IMAGES_END, "the guest images do not fit")
+#if CONFIG_DATA_BUDGET
 ASSERT(data_bytes <= CONFIG_DATA_BUDGET, "the product's data is larger than CONFIG_DATA_BUDGET")
-ASSERT(SIZEOF(.text) + SIZEOF(.rodata) <= CONFIG_TEXT_BUDGET, "the product's code is larger than CONFIG_TEXT_BUDGET")
+#endif
+#if CONFIG_TEXT_BUDGET
+ASSERT(text_bytes <= CONFIG_TEXT_BUDGET, "the product's code is larger than CONFIG_TEXT_BUDGET")
+#endif

@@ -59,7 +59,7 @@ def read_text(path, what, hint=None):
     except OSError as error:
         raise InputError(fault(path, None, f"can't read the {what}: {os.strerror(error.errno)}", hint)) from None
     try:
-        return data.decode("utf-8")
+        return data.decode("utf-8-sig")     # some editors begin a file with a mark of its encoding
     except UnicodeDecodeError as error:
         line = data.count(b"\n", 0, error.start) + 1
         raise InputError(fault(path, line, f"the {what} is not UTF-8 text", "save it as UTF-8")) from None
@@ -110,6 +110,9 @@ def run_tool(main, argv=None):
 
 
 ASSIGNMENT = re.compile(r"(?:CONFIG_)(\w+)=(.*)")
+# What Kconfig, C, the assembler and make read alike: int("0120") is 120, int("1_20") too, C's 0120 is 80
+NUMBER = {"int": (re.compile(r"0|-?[1-9][0-9]*"), "a decimal number without leading zeros, _ or +"),
+          "hex": (re.compile(r"0[xX][0-9a-fA-F]+"), "a number like 0x1000")}
 UNSET = re.compile(r"# CONFIG_(\w+) is not set")
 STRING = re.compile(r'"((?:[^"\\]|\\.)*)"')
 
@@ -218,9 +221,9 @@ def assign(kconf, path, number, name, raw):
     elif sym.choice and raw == "n":
         sym.set_value(0)
         return sym, "n"
-    if not sym.set_value(value):
-        kind = kconfiglib.TYPE_TO_STR[sym.orig_type]
-        want = {"bool": "y or n", "int": "a decimal number", "hex": "a number like 0x1000"}.get(kind, "another value")
+    kind = kconfiglib.TYPE_TO_STR[sym.orig_type]
+    pattern, want = NUMBER.get(kind, (None, "y or n"))
+    if pattern and not pattern.fullmatch(value) or not sym.set_value(value):
         raise InputError(fault(path, number, f"CONFIG_{name} is of type {kind}, '{raw}' is not", f"give it {want}"))
     return sym, value
 

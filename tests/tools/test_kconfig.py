@@ -92,6 +92,22 @@ def test_defaults(tool):
                     "CONFIG_SCHED_RR := y"]
 
 
+def test_mark_of_the_encoding(tool):
+    """A byte order mark, as some editors write it, is not a part of the first line; lines may end in CR LF."""
+    (tool.path / "def").write_bytes(b"\xef\xbb\xbfCONFIG_VM_MAX=16\r\nCONFIG_SCHED_SINGLE=y\r\n")
+    assert tool(None, "--defconfig", "def") == (0, [])
+    assert "#define CONFIG_VM_MAX 16" in outputs(tool)[1]
+
+
+@pytest.mark.parametrize("option", ["TEXT_BUDGET", "DATA_BUDGET"])
+def test_budgets(tool, option):
+    """Of the project's own Kconfig: a product has no budget unless it asks for one, and none below zero."""
+    kconfig_file = os.path.join(TOP, "Kconfig")
+    assert tool("", "--kconfig", kconfig_file) == (0, []) and f"#define CONFIG_{option} 0" in outputs(tool)[1]
+    status, errors = tool(f"CONFIG_{option}=-1\n", "--kconfig", kconfig_file)
+    assert status == 1 and errors[0].startswith(f"def:1: CONFIG_{option}=-1 has no effect, it is 0. hint: its range is 0 to 65536 (")
+
+
 def test_settings(tool):
     assert tool('# comment\n\n# CONFIG_SELECTED is not set\nCONFIG_SCHED_SINGLE=y\nCONFIG_DEP=y\nCONFIG_VM_MAX=16\n'
                 'CONFIG_BASE=0x2000\nCONFIG_NAME="x\\\\y"\n') == (0, [])
@@ -125,7 +141,12 @@ FAULTS = [
      "2: 'CONSOLE=y' is not a setting. hint: write CONFIG_NAME=value, or # for a comment"),
     ("twice", "CONFIG_CONSOLE=y\n\nCONFIG_CONSOLE=n\n", "3: CONFIG_CONSOLE is set twice. hint: first in line 1"),
     ("bool", "CONFIG_CONSOLE=yes\n", "1: CONFIG_CONSOLE is of type bool, 'yes' is not. hint: give it y or n"),
-    ("int", "CONFIG_VM_MAX=0x4\n", "1: CONFIG_VM_MAX is of type int, '0x4' is not. hint: give it a decimal number"),
+    *[("int_" + name, f"CONFIG_VM_MAX={text}\n",
+       f"1: CONFIG_VM_MAX is of type int, '{text}' is not. hint: give it a decimal number without leading zeros, _ or +")
+      for name, text in (("hex", "0x4"), ("octal", "010"), ("underscore", "1_2"), ("sign", "+12"), ("minus_zero", "-0"), ("none", ""))],
+    ("hex_decimal", "CONFIG_BASE=4096\n", "1: CONFIG_BASE is of type hex, '4096' is not. hint: give it a number like 0x1000"),
+    ("hex_underscore", "CONFIG_BASE=0x1_000\n",
+     "1: CONFIG_BASE is of type hex, '0x1_000' is not. hint: give it a number like 0x1000"),
     ("hex", "CONFIG_BASE=zz\n", "1: CONFIG_BASE is of type hex, 'zz' is not. hint: give it a number like 0x1000"),
     ("string", "CONFIG_NAME=abc\n", "1: CONFIG_NAME is a string, abc is not. hint: write CONFIG_NAME=\"text\""),
     ("range", "CONFIG_VM_MAX=17\n",
