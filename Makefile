@@ -186,7 +186,8 @@ $(O)/images.S: $(GEN)/partitions.h tools/pack.py $(O)/pack | guests $(filter lin
 $(O)/images.o: $(O)/images.S
 	$(Q)$(CC) $(ASFLAGS) -c -o $@ $<
 $(O)/proteus.elf: $(OBJECTS) $(O)/src/verify.o $(O)/images.o $(O)/link.ld
-	$(Q)$(CC) $(LDFLAGS) -Wl,-Map=$(O)/proteus.map -T $(O)/link.ld -o $@ $(OBJECTS) $(O)/images.o
+	$(Q)$(PYTHON) tools/link.py --map $(O)/proteus.map --partitions $(GEN)/partitions.json --defconfig $(DEFCONFIG) -- \
+	  $(CC) $(LDFLAGS) -Wl,-Map=$(O)/proteus.map -T $(O)/link.ld -o $@ $(OBJECTS) $(O)/images.o
 	$(Q)$(PYTHON) tools/pack.py --partitions $(GEN)/partitions.json --image $@
 	@echo "  IMAGE $@"
 $(O)/proteus.bin: $(O)/proteus.elf

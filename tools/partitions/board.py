@@ -107,7 +107,7 @@ class Board:
             if area["base"] + area["size"] > SPACE:
                 self.reader.fault((*path, "size"), f"{area['name']} ends beyond the address space",
                                   "base + size is at most 0x100000000")
-            result.append(area)
+            result.append({**area, "line": self.reader.toml.line((*path, "size"))})
         return result
 
     def read_devices(self, data):

@@ -88,7 +88,7 @@ def as_json(product):
     line = product.reader.toml.line
     return {
         "source": product.path, "product": {"name": product.name, "description": product.description},
-        "board": {"name": board.name, "tb_hz": board.tb_hz, "page_min": board.page_min, "ram": board.ram,
+        "board": {"name": board.name, "source": board.path, "tb_hz": board.tb_hz, "page_min": board.page_min, "ram": board.ram,
                   "rom": board.rom, "reserved": board.reserved, "devices": list(board.devices.values())},
         "qemu": board.qemu, "previrt": bool(product.config.get("PREVIRT")),
         "registers": {"base": product.registers[0], "size": product.registers[1]} if product.registers else None,
