@@ -1,11 +1,15 @@
 # Proteus: `make help` lists the targets.
 
 PRODUCT ?= demo
+TROUBLE := $(if $(filter-out help clean,$(MAKECMDGOALS)),$(shell tools/start.sh '$(PRODUCT)' '$(O)' '$(MAKECMDGOALS)'))
+$(if $(TROUBLE),$(error $(TROUBLE)))
 O       ?= build/$(PRODUCT)
+# All that is generated: below build/, or in an O elsewhere
+BUILD   := $(if $(filter build/%,$(O)),build,$(O))
 PYTHON  := /usr/bin/python3
 CROSS_COMPILE ?= $(if $(shell command -v powerpc-eabi-gcc),powerpc-eabi-,powerpc-linux-gnu-)
 CC      := $(CROSS_COMPILE)gcc
-GUESTS  := build/guests
+GUESTS  := $(BUILD)/guests
 TIMEOUT ?= 120
 PRODUCTS := $(notdir $(patsubst %/defconfig,%,$(wildcard config/*/defconfig)))
 Q       := $(if $(V),,@)
@@ -14,7 +18,7 @@ export CROSS_COMPILE
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
 .SUFFIXES:
-.PHONY: help run rom run-rom test test-quick check system unit footprint bench bench-linux linux readme lint qemu menuconfig savedefconfig clean guests FORCE
+.PHONY: help run rom run-rom test test-quick check system unit footprint bench bench-linux linux readme lint qemu menuconfig savedefconfig clean guests kernel FORCE
 
 help: ## this list
 	@echo "Proteus, a hybrid hypervisor for the PowerPC 405. PRODUCT=$(PRODUCT), of: $(PRODUCTS)"
@@ -24,9 +28,9 @@ run: deps-run ## build PRODUCT and its guests, run them on QEMU, print what happ
 	$(Q)$(MAKE) --no-print-directory $(O)/proteus.elf $(O)/run
 	$(Q)$(PYTHON) tools/run.py --image $(O)/proteus.elf --timeout $(TIMEOUT) $(RUN)
 rom: deps-run ## the same as a ROM image: build/PRODUCT-rom/proteus.bin
-	$(Q)$(MAKE) --no-print-directory O=$(O)-rom EXTRA_CONFIG="$(EXTRA_CONFIG) CONFIG_ROM=y" $(O)-rom/proteus.bin
+	$(Q)$(MAKE) --no-print-directory O=$(O)-rom BUILD=$(BUILD) EXTRA_CONFIG="$(EXTRA_CONFIG) CONFIG_ROM=y" $(O)-rom/proteus.bin
 run-rom: rom ## run the ROM image
-	$(Q)$(MAKE) --no-print-directory O=$(O)-rom EXTRA_CONFIG="$(EXTRA_CONFIG) CONFIG_ROM=y" $(O)-rom/run
+	$(Q)$(MAKE) --no-print-directory O=$(O)-rom BUILD=$(BUILD) EXTRA_CONFIG="$(EXTRA_CONFIG) CONFIG_ROM=y" $(O)-rom/run
 	$(Q)$(PYTHON) tools/run.py --rom $(O)-rom/proteus.bin --timeout $(TIMEOUT) $(RUN)
 test: deps-test ## everything that can fail: unit, tool and system tests, coverage of rows, ledgers
 	$(Q)$(PYTHON) tests/run.py all $(if $(V),-v)
@@ -34,7 +38,7 @@ test-quick: deps-test ## unit and tool tests only
 	$(Q)$(PYTHON) tests/run.py quick $(if $(V),-v)
 check: deps-test ## configuration: every product's options and partition file
 	$(Q)for p in $(PRODUCTS); do \
-	  $(MAKE) -s --no-print-directory PRODUCT=$$p build/$$p/gen/partitions.h && echo "  OK    $$p" || exit 1; done
+	  $(MAKE) -s --no-print-directory PRODUCT=$$p O=$(BUILD)/$$p $(BUILD)/$$p/gen/partitions.h && echo "  OK    $$p" || exit 1; done
 system: deps-test ## system tests on QEMU
 	$(Q)$(PYTHON) tests/run.py system $(if $(V),-v)
 unit: deps-test ## host unit tests of the real C sources
@@ -57,7 +61,7 @@ bench-linux: deps-bench linux ## what Linux costs as a guest, by cause: build/be
 	  --previrt build/linux-previrt-bench/proteus.elf --patched $(GUESTS)/linux-previrt.elf \
 	  --jitter build/linux-jitter-bench/proteus.elf --jitter-native $(GUESTS)/jitter.elf --out build/bench-linux.json
 linux: deps-linux ## Linux for the products linux*: build/guests/linux.elf (minutes; kept while its inputs stay)
-	$(Q)tests/guests/linux/build.sh build/kernel $(GUESTS)
+	$(Q)tests/guests/linux/build.sh $(BUILD)/kernel $(GUESTS)
 readme: ## put what footprint and bench measured into README.md
 	$(Q)$(PYTHON) tools/readme.py
 	$(Q)$(PYTHON) tools/hypercalls.py --update-readme hypercalls/README.md
@@ -79,7 +83,7 @@ deps-%:
 DEFCONFIG  := config/$(PRODUCT)/defconfig
 PARTITIONS := config/$(PRODUCT)/partitions.toml
 GEN        := $(O)/gen
-IMAGE_GOALS := $(filter build/%,$(MAKECMDGOALS))
+IMAGE_GOALS := $(filter build/% $(O)/%,$(MAKECMDGOALS))
 ifneq ($(IMAGE_GOALS),)
 include $(O)/config.mk
 endif
@@ -88,11 +92,8 @@ BOARD := $(patsubst "%",%,$(CONFIG_BOARD))
 BOARD_GUESTS = $(GUESTS)$(if $(filter-out ref405ep,$(BOARD)),/$(BOARD))
 BOARD_CODE := $(patsubst "%",%,$(CONFIG_BOARD_CODE))
 
-$(DEFCONFIG) $(PARTITIONS):
-	@echo "$@:1: no such file. hint: products are the folders of config/ with a defconfig and a partitions.toml" >&2; exit 1
-
-config/boards/$(BOARD).toml:
-	@echo "$(DEFCONFIG):1: CONFIG_BOARD: there is no board file $@. hint: copy one of config/boards (README.md there)" >&2; exit 1
+$(PARTITIONS):
+	@echo "$@: no such file. hint: a product has one beside its defconfig: a copy of config/demo/partitions.toml, say" >&2; exit 1
 
 $(O)/config.mk: $(DEFCONFIG) Kconfig tools/kconfig.py $(O)/extra
 	$(Q)$(PYTHON) tools/kconfig.py --kconfig Kconfig --defconfig $(DEFCONFIG) --out $(O) --set "$(EXTRA_CONFIG)"
@@ -170,16 +171,23 @@ SAMPLES := $(if $(wildcard tests/guests/board/$(BOARD).h),$(filter-out twin,$(SA
 endif
 guests:
 	$(Q)for d in $(SAMPLES); do \
-	  $(MAKE) -s -C tests/guests/$$d OUT=$(abspath $(BOARD_GUESTS)) BOARD=$(or $(BOARD),ref405ep) || exit 1; done
+	  $(MAKE) -s -C tests/guests/$$d OUT=$(abspath $(BOARD_GUESTS)) PROTEUS=$(abspath $(BUILD)/gen) \
+	    NEWLIB_CACHE=$(abspath $(BUILD)/newlib) BOARD=$(or $(BOARD),ref405ep) || exit 1; done
 
-# What a run needs: of the boards that only the patched QEMU has, that QEMU
-$(O)/run: FORCE
-	$(Q)$(if $(QEMU),:,$(if $(CONFIG_BOARD_VIRTEX),tools/qemu/build.sh > /dev/null,:))
+# Linux for a partition file that names it, unless it has its own beside it or in PACK
+kernel: $(GEN)/partitions.h
+	$(Q)! grep -q '"linux\(-previrt\)\?\.elf"' $(GEN)/partitions.json || \
+	  ! $(PYTHON) tools/pack.py --partitions $(GEN)/partitions.json --guest-dir $(dir $(PARTITIONS)) $(PACK) --list-missing | \
+	  grep -qx 'linux\(-previrt\)\?\.elf' || $(MAKE) --no-print-directory linux
+
+# What a run needs: of the machines that only the patched QEMU has, that QEMU
+$(O)/run: $(GEN)/partitions.h FORCE
+	$(Q)$(if $(QEMU),:,! grep -q '"patched": true' $(GEN)/partitions.json || tools/qemu/build.sh > /dev/null)
 
 # Guests are looked for beside the partition file, then among the samples; PACK="--guest vm=path" names one.
 $(O)/pack: FORCE
 	$(Q)mkdir -p $(O); echo '$(PACK)' | cmp -s - $@ || echo '$(PACK)' > $@
-$(O)/images.S: $(GEN)/partitions.h tools/pack.py $(O)/pack | guests $(filter linux,$(PRODUCT:linux%=linux))
+$(O)/images.S: $(GEN)/partitions.h tools/pack.py $(O)/pack | kernel guests
 	$(Q)$(PYTHON) tools/pack.py --partitions $(GEN)/partitions.json --guest-dir $(dir $(PARTITIONS)) --guest-dir $(BOARD_GUESTS) $(PACK) --out $@ --depfile $@.d
 	$(Q)touch $@
 -include $(O)/images.S.d

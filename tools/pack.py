@@ -7,6 +7,8 @@
       the same, then assembles and links it with a prebuilt hypervisor ($CROSS_COMPILE, default powerpc-linux-gnu-)
   pack.py --partitions ... --image build/demo/proteus.elf
       checks an image that something else linked
+  pack.py --partitions ... --guest-dir config/demo --list-missing
+      prints the images that are in none of the folders, and not given
   ... --bin rom.bin [--size 0x80000] [--images images.bin]
       also writes the flat ROM image, which ends at the end of the address space; what is loaded into RAM goes to --images
 
@@ -524,6 +526,7 @@ def parse_args(argv):
     parser.add_argument("--guest", action="append", default=[], metavar="VM=ELF", help="the image of one VM")
     parser.add_argument("--guest-dir", action="append", default=[], metavar="DIR", help="where images are searched")
     parser.add_argument("--out", help="the file to write: .S, or with --hypervisor the linked image")
+    parser.add_argument("--list-missing", action="store_true", help="print the images that are not found, write nothing")
     parser.add_argument("--depfile", help="also write a make rule with the guests that --out depends on")
     parser.add_argument("--accept-bad-tables", action="store_true",
                         help="pass pre-virtualization tables on unchecked: the loader's tests want them")
@@ -535,8 +538,8 @@ def parse_args(argv):
                         help="bytes of the ROM (default: the board's; 0x10000 with --images)")
     parser.add_argument("--images", help="with --bin: the file for what is loaded into RAM, the board's area `images`")
     args = parser.parse_args(argv)
-    if bool(args.out) == bool(args.image):
-        parser.error("give either --out or --image")
+    if bool(args.out) + bool(args.image) + args.list_missing != 1:
+        parser.error("give one of --out, --image and --list-missing")
     if bool(args.hypervisor) != bool(args.script):
         parser.error("--hypervisor and --script go together")
     if args.image and (args.hypervisor or args.guest or args.guest_dir or args.depfile or args.accept_bad_tables):
@@ -564,8 +567,12 @@ def main(argv=None):
             for path, content in write_rom(pieces, args.image, args, partitions):
                 write_if_changed(path, content)
         return 0
-    guests = read_guests(partitions, parse_guests(args.guest, partitions), args.guest_dir,
-                         args.accept_bad_tables)
+    given = parse_guests(args.guest, partitions)
+    if args.list_missing:
+        missing = {vm["image"] for vm in partitions["vms"] if vm["name"] not in given and not find_file(vm["image"], args.guest_dir)}
+        print("".join(f"{name}\n" for name in sorted(missing)), end="")
+        return 0
+    guests = read_guests(partitions, given, args.guest_dir, args.accept_bad_tables)
     store = render_store(guests, partitions["source"], partitions["previrt"])
     if args.hypervisor:
         rom = []

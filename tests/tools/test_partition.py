@@ -454,7 +454,7 @@ def test_tables_as_the_target_sees_them(tool):
     prefix = os.environ.get("CROSS_COMPILE", "powerpc-linux-gnu-")
     run.write_text("set -e\n"
                    f"{prefix}gcc -mcpu=405 -msoft-float -std=c11 -Wall -Wextra -Werror -ffreestanding -fno-pic -fno-pie -O2 "
-                   f"-I{TOP}/src -Igen -c gen/partitions.c -o p.o\n"
+                   f"-I{TOP}/src/vm -I{TOP}/src -Igen -c gen/partitions.c -o p.o\n"
                    f"{prefix}ld --build-id=none -Ttext=0x1000 -e 0 p.o -o p.elf\n"
                    f"{prefix}objcopy -O binary -j .rodata p.elf p.bin\n{prefix}nm p.elf > p.nm\n")
     subprocess.run(["sh", str(run)], check=True, cwd=tool.path, timeout=60)
@@ -601,7 +601,7 @@ _Static_assert(sizeof(struct vm_image) == 40 && REGISTERS_BASE == 0x8000, "size"
 ''')
     prefix = os.environ.get("CROSS_COMPILE", "powerpc-linux-gnu-")
     for words in ([prefix + "gcc", "-mcpu=405", "-msoft-float", "-std=c11", "-Wall", "-Wextra", "-Werror", "-ffreestanding", "-fno-pic",
-                   f"-I{TOP}/src", "-Igen", "-c", "p.c", "-o", "p.o"],
+                   f"-I{TOP}/src/vm", f"-I{TOP}/src", "-Igen", "-c", "p.c", "-o", "p.o"],
                   [prefix + "objcopy", "-O", "binary", "-j", ".rodata", "p.o", "p.bin"]):
         subprocess.run(words, check=True, cwd=tool.path, timeout=60)
     data = (tool.path / "p.bin").read_bytes()
