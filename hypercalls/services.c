@@ -38,16 +38,13 @@ uint32_t hcall_sleep_until(struct vcpu *v)
 /* Without a scheduler there is nothing to tell, and nothing to change. */
 uint32_t hcall_sched_get(struct vcpu *v)
 {
-    int32_t left;
-
     if (ARG(v, 0) > HCALL_SCHED_LEFT) {
         return ERROR(ARGUMENT);
     }
     if (IS_ENABLED(CONFIG_SCHED_SINGLE)) {
         return ERROR(STATE);
     }
-    left = (int32_t)sched_left(cpu_time());
-    ARG(v, 1) = ARG(v, 0) == HCALL_SCHED_QUANTUM ? v->quantum : left > 0 ? (uint32_t)left : 0;
+    ARG(v, 1) = ARG(v, 0) == HCALL_SCHED_QUANTUM ? v->quantum : sched_left(cpu_time());
     return 0;
 }
 

@@ -1,10 +1,11 @@
 /*
  * sched.h: who runs. A scheduler is one file behind these two functions; Kconfig chooses it.
  *
- * sched_tick(v, now)  v was interrupted, waits or stopped; its timers are accounted for: who runs now? Usually v.
- *                     A null pointer: nobody can.
- * sched_yield()       the VM that runs gives the rest of its slice away, at the next sched_tick()
- * sched_left(now)     ticks to the next decision that the scheduler itself wants; SCHED_NEVER if none
+ * sched_tick(v, now, left)  v was interrupted, waits or stopped; its timers are accounted for: who runs now? Usually v.
+ *                           A null pointer: nobody can. *left: ticks to the next decision that the scheduler itself wants,
+ *                           never more than a slice; SCHED_NEVER if none
+ * sched_yield()             the VM that runs gives the rest of its slice away, at the next sched_tick()
+ * sched_left(now)           the same as *left at any other time; 0 if the slice is over
  */
 #ifndef PROTEUS_SCHED_H
 #define PROTEUS_SCHED_H
@@ -20,7 +21,7 @@
 #ifdef CONFIG_SCHED_SINGLE
 #include "sched_single.h"
 #else
-struct vcpu *sched_tick(struct vcpu *v, uint32_t now);
+struct vcpu *sched_tick(struct vcpu *v, uint32_t now, uint32_t *left);
 uint32_t sched_left(uint32_t now);
 void sched_yield(void);
 #endif

@@ -7,7 +7,13 @@
 
 extern uint32_t slice_end; /* TBL; a low word, because asm/pit.S looks at it */
 
-static struct vcpu *sched_next(struct vcpu *v, uint32_t now)
+/* Unsigned: a slice that ended, however long ago (the machine may have idled), is not one that ends in the future. */
+static inline bool goes_on(uint32_t left)
+{
+    return left - 1 < SCHED_QUANTUM_TICKS;
+}
+
+static struct vcpu *sched_next(struct vcpu *v, uint32_t now, uint32_t *left)
 {
     uint32_t i;
 
@@ -15,17 +21,18 @@ static struct vcpu *sched_next(struct vcpu *v, uint32_t now)
         v = v == &vcpu[VM_COUNT - 1] ? &vcpu[0] : v + 1;
         timer_sync(v, now);
         if (vcpu_can_run(v) || services_wake(v, now)) {
-            LOW_SET(slice_end, now + services_quantum(v));
+            *left = services_quantum(v);
+            LOW_SET(slice_end, now + *left);
             return v;
         }
     }
     return 0;
 }
 
-struct vcpu *sched_tick(struct vcpu *v, uint32_t now)
+struct vcpu *sched_tick(struct vcpu *v, uint32_t now, uint32_t *left)
 {
-    /* unsigned: a slice that ended long ago, before the machine idled, is not one that ends in the future */
-    return vcpu_can_run(v) && LOW_GET(slice_end) - now - 1 < SCHED_QUANTUM_TICKS ? v : sched_next(v, now);
+    *left = LOW_GET(slice_end) - now;
+    return vcpu_can_run(v) && goes_on(*left) ? v : sched_next(v, now, left);
 }
 
 void sched_yield(void)
@@ -35,5 +42,7 @@ void sched_yield(void)
 
 uint32_t sched_left(uint32_t now)
 {
-    return LOW_GET(slice_end) - now;
+    uint32_t left = LOW_GET(slice_end) - now;
+
+    return goes_on(left) ? left : 0;
 }

@@ -1,8 +1,9 @@
 /*
  * sched_single.h: one partition, no scheduler.
  */
-static inline struct vcpu *sched_tick(struct vcpu *v, uint32_t now)
+static inline struct vcpu *sched_tick(struct vcpu *v, uint32_t now, uint32_t *left)
 {
+    *left = SCHED_NEVER;
     return vcpu_can_run(v) || services_wake(v, now) ? v : 0;
 }
 

@@ -48,16 +48,16 @@ static uint32_t next_event(const struct vcpu *v, uint32_t now)
     return events_watched(v) ? earlier(left, events_left(v, now)) : left;
 }
 
-void timer_program(struct vcpu *running, uint32_t now)
+void timer_program(struct vcpu *running, uint32_t now, uint32_t left)
 {
-    uint32_t left = TICKS_MAX;
     uint32_t i;
 
     if (VM_COUNT == 1) {
-        left = earlier(next_event(&vcpu[0], now), left);
+        left = earlier(next_event(&vcpu[0], now), TICKS_MAX);
     } else if (running != 0) {
-        left = earlier(next_event(running, now), sched_left(now));
+        left = earlier(next_event(running, now), left);
     } else {
+        left = TICKS_MAX;
         for (i = 0; i < VM_COUNT; i++) {
             left = earlier(next_event(&vcpu[i], now), left);
         }

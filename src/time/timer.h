@@ -71,8 +71,11 @@ static inline __attribute__((always_inline)) void timer_sync(struct vcpu *v, uin
 /* The same up to this moment, before the guest reads a timer register or writes one: also what nobody watches. */
 void timer_sync_registers(struct vcpu *v);
 
-/* Set the machine's PIT to the next thing that must happen while `running` runs; a null pointer: while nobody runs. */
-void timer_program(struct vcpu *running, uint32_t now);
+/*
+ * Set the machine's PIT to the next thing that must happen while `running` runs, in `left` ticks (sched.h) at the latest; a
+ * null pointer: while nobody runs.
+ */
+void timer_program(struct vcpu *running, uint32_t now, uint32_t left);
 
 /* MSR_EE and MSR_CE if an enabled timer interrupt of that class is in TSR. */
 static inline uint32_t timer_pending(const struct vcpu *v)

@@ -90,6 +90,7 @@ __attribute__((noinline)) struct vcpu *vcpu_deliver(struct vcpu *v)
 __attribute__((flatten, optimize("O2", "no-reorder-blocks"))) struct vcpu *schedule(struct vcpu *v)
 {
     uint32_t now = cpu_time();
+    uint32_t left;
     struct vcpu *next;
 
     cpu_mtspr(SPRN_TSR, TSR_PIS);
@@ -101,9 +102,9 @@ __attribute__((flatten, optimize("O2", "no-reorder-blocks"))) struct vcpu *sched
     }
     tlb_check();
     timer_sync(v, now);
-    next = sched_tick(v, now);
+    next = sched_tick(v, now, &left);
     stat_switch(v, next, now);
-    timer_program(next, now);
+    timer_program(next, now, left);
     if (next == 0) {
         LOW_SET(idle_pc, v->pc);
         v->pc = (uint32_t)(uintptr_t)idle_loop;
@@ -181,7 +182,9 @@ __attribute__((cold, noinline)) void vcpu_reset_request(struct vcpu *v, uint32_t
     vcpu_reset(v, cause);
     v->tsr = tsr;
     if (vcpu_is_loaded(v)) { /* its slice goes on; otherwise the next switch loads it */
-        timer_program(v, cpu_time());
+        uint32_t now = cpu_time();
+
+        timer_program(v, now, sched_left(now));
         vcpu_start(v);
     }
 }

@@ -49,7 +49,8 @@ class Images:
     def elf(self, product, options="", partitions=None):
         """The ELF image of a product, with these options ("CONFIG_X=n ...") and this partition file instead of its own."""
         options = f"{self._board_option()} {options}".strip()
-        folder = "-".join([f"build/{product}", *re.findall(r"CONFIG_(\w+)", options)]).lower()
+        names = [os.path.splitext(os.path.basename(partitions))[0]] if partitions else []
+        folder = "-".join([f"build/{product}", *names, *re.findall(r"CONFIG_(\w+)", options)]).lower()
         settings = [f"PARTITIONS={partitions}"] if partitions else []
         return self._build(product, f"{folder}/proteus.elf", f"O={folder}", f"EXTRA_CONFIG={options} {self.budget}", *settings)
 

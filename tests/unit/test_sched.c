@@ -202,6 +202,25 @@ static void slice_after_idling(void **state)
     }
 }
 
+/* A slice that is over has nothing left, however long ago that was; whoever sets the machine's PIT by it sets the shortest. */
+static void nothing_left_of_a_slice(void **state)
+{
+    static const uint32_t ago[] = {0, 1, QUANTUM - 1, QUANTUM, 0x3FFFFFFF, 0x7FFFFFFF, 0x80000000, 0xFFFFFFFE - QUANTUM};
+    uint32_t end, i;
+
+    (void)state;
+    all_can_run();
+    next_look();
+    end = fake.time + fake.spr[SPRN_PIT];
+    assert_int_equal(sched_left(end - 1), 1);
+    assert_int_equal(sched_left(end - QUANTUM), QUANTUM);
+    for (i = 0; i < COUNT(ago); i++) {
+        assert_int_equal(sched_left(end + ago[i]), 0);
+        timer_program(current, end + ago[i], sched_left(end + ago[i]));
+        assert_int_equal(fake.spr[SPRN_PIT], PIT_TICKS_MIN);
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -212,6 +231,7 @@ int main(void)
         TEST_BOOTED(timer_of_a_waiting_vm),
         TEST_BOOTED(nobody_can_run),
         cmocka_unit_test(slice_after_idling),
+        TEST_BOOTED(nothing_left_of_a_slice),
     };
 
     return cmocka_run_group_tests_name("sched", tests, 0, 0);
