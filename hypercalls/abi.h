@@ -7,7 +7,7 @@
 #define PROTEUS_ABI_H
 
 #define HCALL_TAG     0x5034 /* upper half of r0 */
-#define HCALL_VERSION 1      /* of hypercalls.def: grows with every change of a call */
+#define HCALL_VERSION 2      /* of hypercalls.def: grows with every change of a call */
 
 /* Results below zero */
 #define HCALL_E_NUMBER   -1 /* no such call in this hypervisor */

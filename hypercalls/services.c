@@ -23,11 +23,18 @@ uint32_t hcall_yield(struct vcpu *v)
 /*
  * The guest waits with pc at the sc: whatever ends the wait, an interrupt or the time, it calls again, and so goes on waiting
  * or finds that the time has come. vcpu_can_run() knows of `sleeping`, services_wake() ends it.
+ *
+ * A time within half the counter's range ahead will come, one within a quarter of it ago has come. What is left between them
+ * could be either, and is refused.
  */
+#define AGO_MAX 0x40000000
+
 uint32_t hcall_sleep_until(struct vcpu *v)
 {
-    if ((int32_t)(ARG(v, 0) - cpu_time()) <= 0) {
-        return 0;
+    int32_t ahead = (int32_t)(ARG(v, 0) - cpu_time());
+
+    if (ahead <= 0) {
+        return ahead < -AGO_MAX ? ERROR(ARGUMENT) : 0;
     }
     v->wake = ARG(v, 0);
     v->sleeping = MSR_WE;

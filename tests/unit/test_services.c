@@ -342,10 +342,11 @@ static void again(struct vcpu *v)
     enter(hypercall(v));
 }
 
-/* A time that has passed, at most half of the time base's range ago. */
+/* A time that has passed, at most a quarter of the time base's range ago; further, it could be one to come, and is neither. */
 static void sleep_reached_at_once(void **state)
 {
-    static const uint32_t ago[] = {0, 1, 1000, 0x40000000, 0x7FFFFFFF};
+    static const uint32_t ago[] = {0, 1, 1000, 0x3FFFFFFF, 0x40000000};
+    static const uint32_t far[] = {0x40000001, 0x60000000, 0x7FFFFFFF, 0x80000000};
     struct vcpu *v = current;
     size_t i;
 
@@ -355,6 +356,12 @@ static void sleep_reached_at_once(void **state)
         alone(v = current);
         call(v, HCALL_sleep_until, fake.time - ago[i], 0x44444444);
         assert_only(v, 0, 0x44444444);
+    }
+    for (i = 0; i < COUNT(far); i++) {
+        machine_boot_alone_at(0x50);
+        alone(v = current);
+        call(v, HCALL_sleep_until, fake.time - far[i], 0x44444444);
+        assert_only(v, E_ARGUMENT, 0x44444444);
     }
 }
 

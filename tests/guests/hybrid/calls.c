@@ -497,7 +497,7 @@ static void test_sleep_interrupt(void)
 
 static void test_sleep(void)
 {
-    static const uint32_t ticks[] = {1, 100, 1000, 100000, 700000, 3000000, 0, 0xFFFFFFFF, 0x90000000};
+    static const uint32_t ticks[] = {1, 100, 1000, 100000, 700000, 3000000, 0, 0xFFFFFFFF, 0xC1000000};
 
     for (uint32_t i = 0; i < 6; i++) {
         sleep_for(ticks[i]);
@@ -510,6 +510,7 @@ static void test_sleep(void)
             fail("sleep_until the past", ticks[i], 0, time_low() - start);
         }
     }
+    refused(E(ARGUMENT), HCALL_NR_SLEEP_UNTIL, time_low() + 0x90000000, random_word(), 0); /* ahead, or ago? */
     test_sleep_interrupt();
 }
 
