@@ -35,6 +35,8 @@ def main(argv=None):
     parser.add_argument("--config", required=True, help="the configuration, build/<product>/.config")
     parser.add_argument("--out", help="folder for the generated files, build/<product>/gen")
     parser.add_argument("--check", action="store_true", help="only check")
+    parser.add_argument("--accept-idle", action="store_true",
+                        help="pass VMs on that nobody can start: the hypervisor's own tests have one")
     parser.add_argument("--table", action="store_true", help="print the partitions")
     args = parser.parse_args(argv)
     if not (args.out or args.check or args.table):
@@ -45,7 +47,7 @@ def main(argv=None):
     board_checks.check_config(board, config)
     if faults:
         raise InputError(*faults)
-    product = Product(args.partitions, board, config, faults)
+    product = Product(args.partitions, board, config, faults, args.accept_idle)
     if faults:
         raise InputError(*sorted(faults, key=lambda text: int(text[len(args.partitions) + 1:].split(":")[0])))
     if args.table:

@@ -11,21 +11,46 @@ UARTLITE_SIZE = 16
 
 def check(board):
     """All rules of the file alone."""
+    check_clock(board)
     check_memory(board)
+    check_lines(board)
     check_regions(board)
     check_apart(board)
     check_areas(board)
     check_uarts(board)
 
 
+def check_clock(board):
+    """The time base counts a microsecond at least once: hertz, not megahertz."""
+    if board.tb_hz < 1_000_000:
+        board.reader.fault(("tb_hz",), f"'tb_hz' {board.tb_hz} is less than one tick in a microsecond",
+                           "ticks in a second: tb_hz = 300_000_000 for 300 MHz")
+
+
+def check_lines(board):
+    """A line of the controller belongs to one device: its owner gets the interrupt."""
+    lines = {}
+    for name, device in board.devices.items():
+        if device["irq"] is not None and device["irq"] in lines:
+            board.reader.fault((*board.paths[name], "irq"), f"line {device['irq']} is that of '{lines[device['irq']]}' already",
+                               "a line has one device; of devices that share one, the device that is used")
+        lines.setdefault(device["irq"], name)
+
+
 def check_memory(board):
-    """One RAM, and a place for the hypervisor."""
+    """One RAM, and a place for the hypervisor and for the guests' images."""
     if len(board.ram) != 1:
         board.reader.fault(("ram",), f"{len(board.ram)} tables of RAM, the hypervisor knows one",
                            "one [[ram]] with base and size")
     if not any(area["name"] == "hypervisor" for area in board.reserved):
         board.reader.fault(("reserved",), "nothing is reserved for the hypervisor",
                            '[[reserved]] with name = "hypervisor", base and size')
+    if not any(area["name"] == "images" for area in board.reserved):
+        board.reader.fault(("reserved",), "nothing is reserved for the guests' images",
+                           '[[reserved]] with name = "images", base and size')
+    for key, area in [("ram", area) for area in board.ram] + [("rom", area) for area in board.rom]:
+        if area["name"] != key:
+            board.reader.fault((key, 0, "name"), f"name '{area['name']}' of [[{key}]] is not '{key}'", "leave the name away")
 
 
 def check_areas(board):
@@ -86,11 +111,23 @@ def check_regions(board):
         if regions(board.ram) & regions([{"base": base, "size": 1}]):
             board.reader.fault(path, f"{what} at 0x{base:08X} shares 128 MiB with RAM, which is cached",
                                "move it in the design")
+    # Regions of RAM and ROM are not guarded: the fetcher may read ahead there, and a read of a register can have an effect.
+    # Windows of VMs are guarded, so RAM's region counts for the hypervisor's own devices only; memory may be read at any time.
+    for name, device in board.devices.items():
+        rom = next((rom for rom in board.rom if regions([rom]) & regions([device])), None)
+        if rom and device["kind"] != "memory":
+            board.reader.fault((*board.paths[name], "base"), f"device '{name}' at 0x{device['base']:08X} shares 128 MiB with the "
+                               "ROM, where instructions are fetched ahead",
+                               'move it in the design, or leave [[rom]] out; kind = "memory" if reading it has no effect')
 
 
 def check_config(board, config):
-    """The options that follow from a board of the user's own say the same as its file."""
+    """The options that follow from a board of the user's own say the same as its file, and it has what they need."""
     fault = board.reader.fault
+    if config.get("ROM") and not board.rom:
+        fault((), "CONFIG_ROM is on, and the board has no ROM", "[[rom]] with base and size, up to 0xFFFFFFFF, or CONFIG_ROM=n")
+    if config.get("CONSOLE") and not board.console:
+        fault((), "CONFIG_CONSOLE is on, and the board names no console", 'console = "<a device>", or CONFIG_CONSOLE=n')
     if config.get("BOARD") not in (None, board.name):
         fault(("name",), f"name '{board.name}' is not CONFIG_BOARD, '{config['BOARD']}'", f'name = "{config["BOARD"]}"')
     if config.get("BOARD_VIRTEX") and board.controller != "intc":

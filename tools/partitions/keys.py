@@ -31,6 +31,7 @@ class Key:
     low: int = 0
     high: object = SPACE - 1        # a number, or the name of a limit that the reader knows by then
     choices: tuple = ()             # the texts that it can be
+    address: bool = False           # an address: one that lacks its 0x is told apart from a number
     option: str = ""                # the CONFIG_ option that it needs to be on
     example: str = ""               # the hint for a wrong type
 
@@ -74,25 +75,25 @@ PARTITIONS = {
         Key("memory", (NUMBER, TABLE), '`"1M"`, or a table: see below', required='memory = "1M"', example='memory = "1M"'),
         Key("on_reset", TEXT, 'what a reset by the guest does to it: `"stop"` or `"restart"` (such a VM never ends: '
             "`make run RUN=...`, README)", "stop", choices=("stop", "restart")),
-        Key("autostart", FLAG, "runs from boot", True, example="autostart = false"),
+        Key("autostart", FLAG, "runs from boot; `false` only where another VM can start it", True, example="autostart = false"),
         Key("regs", TABLE, '`{ r3 = 0x1000, r4 = "blob" }`: r3 to r7 at the start; `"blob"` is the blob\'s address', {},
             says="0", example="regs = { r3 = 0 }"),
         Key("blob", TABLE, '`{ file = "x.dtb", guest = "0xF0000" }`: a file placed in its memory; searched beside this file too',
             example=BLOB),
         Key("console", TEXT, '`"shared"`: a virtual UART on the common console (needs `CONFIG_CONSOLE`)', "none",
             choices=("shared", "none")),
-        Key("console_at", NUMBER, "guest-physical address of the virtual UART", says="the board's UART"),
+        Key("console_at", NUMBER, "guest-physical address of the virtual UART", says="the board's UART", address=True),
         Key("console_kind", TEXT, '`"ns16550"`, `"ns16550-words"` (a register in each word) or `"uartlite"`; each needs its '
             "`CONFIG_UART_...`", says="the board's UART", choices=tuple(CONSOLE_KINDS)),
         Key("console_line", NUMBER, "interrupt line of the virtual UART", says="the board's UART", high=LAST_LINE),
         Key("intc_at", NUMBER, "of a board whose INTC is in memory: guest-physical address of the virtual one (needs "
-            "`CONFIG_INTC`)", says="the board's"),
+            "`CONFIG_INTC`)", says="the board's", address=True),
         Key("devices", LIST, "board devices whose registers it sees, at their own address, whole pages", (), says="none",
             example='devices = ["uart1"]'),
         Key("interrupts", LIST, "board lines it gets: a device's name, a number, or `{ line = 7, guest = 9 }` (needs "
             "`CONFIG_UIC` or `CONFIG_INTC`)", (), says="none", example='interrupts = ["uart1", 5, { line = 7, guest = 9 }]'),
-        Key("dma", FLAG, "the one trusted VM; only it may own devices that do DMA, or a page with one", False,
-            example="dma = true"),
+        Key("dma", FLAG, "the one trusted VM; only it may own devices that do DMA (its memory has the same guest and machine "
+            "addresses then), or a page with one", False, example="dma = true"),
         Key("paravirt", FLAG, "may make hypercalls (needs `CONFIG_PARAVIRT`)", False, option="PARAVIRT",
             example="paravirt = true"),
         Key("irfm", (FLAG, NUMBER), "register pages (needs `CONFIG_IRFM`): `true`, or the guest address of the boundary between "
@@ -101,25 +102,25 @@ PARTITIONS = {
             "`CONFIG_PREVIRT`)", False, option="PREVIRT", example="previrt = true"))),
     "memory": Table("memory", (
         Key("size", NUMBER, "bytes, whole pages", required='memory = { size = "1M", guest = "0x0" }', low=1, high=SPACE),
-        Key("guest", NUMBER, "guest-physical address", 0),
-        Key("machine", NUMBER, "machine address", says="a free place, aligned for the fewest TLB entries"))),
+        Key("guest", NUMBER, "guest-physical address", 0, address=True),
+        Key("machine", NUMBER, "machine address", says="a free place, aligned for the fewest TLB entries", address=True))),
     "regs": Table("regs", tuple(
         Key(f"r{number}", (NUMBER, TEXT), 'a number, or `"blob"`', 0) for number in range(3, 8))),
     "blob": Table("blob", (
         Key("file", TEXT, "its file", "", required=BLOB),
-        Key("guest", NUMBER, "guest-physical address, a multiple of 4", required=BLOB))),
+        Key("guest", NUMBER, "guest-physical address, a multiple of 4", required=BLOB, address=True))),
     "interrupts": Table("interrupts", (
         Key("line", (NUMBER, TEXT), "the board's line, or a device with one", required="{ line = 7, guest = 9 }", high=LAST_LINE),
         Key("guest", NUMBER, "the line on which its guest sees it", says="the same", high=LAST_LINE))),
 }
 
-AREA = (Key("base", NUMBER, "first address", 0, required="base = <address>"),
+AREA = (Key("base", NUMBER, "first address", 0, required="base = <address>", address=True),
         Key("size", NUMBER, "bytes", required="size = <bytes>", low=1, high=SPACE))
 
 BOARD = {
     "": Table("", (
         Key("name", TEXT, "the board's: that of its file", "", required='name = "ref405ep"'),
-        Key("tb_hz", NUMBER, "ticks of its time base in a second", 1, low=1,
+        Key("tb_hz", NUMBER, "ticks of its time base in a second", 1_000_000,
             required="tb_hz = <ticks of the time base per second>"),
         Key("page_min", NUMBER, "smallest TLB page: 4096 for QEMU, 1024 for the chip alone", 4096,
             required="page_min = 4096, or 1024 on the chip itself"),
@@ -133,7 +134,8 @@ BOARD = {
         Key("polarity", NUMBER, "its register PR", 0xFFFFFFFF),
         Key("trigger", NUMBER, "its register TR", 0))),
     "intc": Table("[intc]", (
-        Key("base", NUMBER, "instead of it, Xilinx' INTC: its address, or", high=SPACE - INTC_SIZE),
+        Key("base", NUMBER, "instead of it, Xilinx' INTC: its address, or", high=SPACE - INTC_SIZE,
+            address=True),
         Key("dcr", NUMBER, "its first DCR", high=NO_DCR - INTC_DCRS),
         Key("lines", NUMBER, "number of its lines", 32, low=1, high=32),
         Key("edges", NUMBER, "which lines are edges (bit 0 is line 0; a UartLite's is one), the others are levels", 0))),
@@ -146,18 +148,18 @@ BOARD = {
     "rom": Table("[[rom]]", (
         Key("name", TEXT, "for `board_values.h`", "rom"), *AREA)),
     "reserved": Table("[[reserved]]", (
-        Key("name", TEXT, "one is `hypervisor`; `images` holds the guests' ELF bytes", "reserved",
+        Key("name", TEXT, "one is `hypervisor`, one `images`, which holds the guests' ELF bytes", "reserved",
             required='name = "hypervisor"'),
         *AREA)),
     "device": Table("[[device]]", (
         Key("name", TEXT, "small letters, digits and _, unique", "?", required='name = "uart0"'),
-        Key("kind", TEXT, "`ns16550` and `uartlite` can be the console", ""),
-        Key("base", NUMBER, "first address of its registers", 0, required="base = <machine address>"),
+        Key("kind", TEXT, "`ns16550` and `uartlite` can be the console; `memory` is what may be read ahead", ""),
+        Key("base", NUMBER, "first address of its registers", 0, required="base = <machine address>", address=True),
         Key("size", NUMBER, "their bytes", 1, required="size = <bytes>", low=1, high=SPACE),
         Key("offset", NUMBER, "of a UART: its first register from `base`", 0),
         Key("stride", NUMBER, "of a UART: bytes from one register to the next", 1, low=1, high=16),
         Key("clock", NUMBER, "of a 16550: what its divisor divides, in Hz", 0),
         Key("baud", NUMBER, "of a 16550: what the divisor is set for", 0, says="the divisor is not touched", high=4_000_000),
-        Key("irq", NUMBER, "its interrupt line", says="none", high=LAST_LINE),
+        Key("irq", NUMBER, "its interrupt line, which no other device has", says="none", high=LAST_LINE),
         Key("dma", FLAG, "masters the bus", False, example="dma = true"))),
 }

@@ -9,13 +9,15 @@ from kconfig import InputError, fault, read_text
 class LineScanner:
     """The line of every table, key and array element of a TOML text that tomllib has already accepted.
 
-    `lines` maps a path such as ("vm", 0, "memory") to a line number. Only structure is read here; values are tomllib's.
+    `lines` maps a path such as ("vm", 0, "memory") to a line number, `raw` that of a bare value to how it is written. Only
+    structure is read here; values are tomllib's.
     """
 
     def __init__(self, text):
         self.text = text
         self.pos = 0
         self.lines = {(): 1}
+        self.raw = {}
         self.counts = {}            # path of an array of tables -> tables seen
         self.scan()
 
@@ -117,7 +119,9 @@ class LineScanner:
         elif char == "{":
             self.items("}", lambda index: self.pair(path))
         else:
-            self.pos = re.compile(r"[^,\]}#\n]*").match(self.text, self.pos).end()
+            match = re.compile(r"[^,\]}#\n]*").match(self.text, self.pos)
+            self.raw[path] = match.group().strip()
+            self.pos = match.end()
 
     def element(self, path):
         """One element of an array."""
@@ -166,7 +170,8 @@ class TomlFile:
             line = line or text.count("\n") + (not text.endswith("\n"))
             hint = (f"at column {column}" if column else "the file ends too early") + "; the syntax is TOML 1.0"
             raise InputError(fault(path, line, cause[:1].lower() + cause[1:], hint)) from None
-        self.lines = LineScanner(text).lines
+        scanner = LineScanner(text)
+        self.lines, self.raw = scanner.lines, scanner.raw
 
     def line(self, path):
         """The line of a path, or of the nearest table around it."""

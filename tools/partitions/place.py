@@ -3,6 +3,7 @@
 from partitions.keys import PAGE_SIZES
 from partitions.ranges import LO_DEVICE, LO_PAGE_READABLE, LO_PAGE_WRITABLE, LO_RAM, LOW_END, TLB_ENTRIES, cut, overlap, row
 from partitions.ranges import show_range, show_size
+from partitions.vm import Vm
 
 
 def place(product):
@@ -20,18 +21,42 @@ def occupied(product):
 
 
 def place_vms(product):
-    """Give the VMs without a machine address one: the largest first, as aligned as their pages can use."""
-    product.automatic = {vm.index for vm in product.vms if vm.machine is None}
-    for vm in sorted((v for v in product.vms if v.machine is None), key=lambda v: (-v.size, v.index)):
-        vm.machine = find_place(product, vm)
+    """Give the VMs without a machine address one: as aligned as their pages can use, or less if not all have room that way."""
+    vms = sorted((vm for vm in product.vms if vm.machine is None), key=lambda vm: (-vm.size, vm.index))
+    product.automatic = {vm.index for vm in vms}
+    for vm in filter(Vm.masters, product.vms):
+        place_master(product, vm)
+    vms = [vm for vm in vms if vm.machine is None]
+    for largest in reversed(PAGE_SIZES[PAGE_SIZES.index(product.board.page_min):]):
+        for vm in vms:
+            vm.machine = None
+        for vm in vms:
+            vm.machine = find_place(product, vm, largest)
+        if all(vm.machine is not None for vm in vms):
+            return
+    for vm in vms:
         if vm.machine is None:
             vm.fault("memory", f"no room for {show_size(vm.size)} in the board's RAM",
                      "less memory, or set machine addresses by hand to close gaps")
 
 
-def find_place(product, vm):
-    """The lowest free machine address that equals the guest address modulo the largest page, or None."""
-    align = max(size for size in PAGE_SIZES if size <= max(vm.size, product.board.page_min))
+def place_master(product, vm):
+    """A device that does DMA takes machine addresses, its driver knows the guest's: they are the same."""
+    device = vm.masters()[0]
+    if vm.machine is None and any(overlap(vm.guest, vm.size, base, size) for base, size, _ in occupied(product)):
+        vm.fault("memory", f"'{device}' does DMA by machine addresses, and the machine's memory at the VM's guest addresses "
+                 f"{show_range(vm.guest, vm.size)} is not free",
+                 f'memory = {{ size = "{show_size(vm.size)}", guest = "0x100000" }}, say')
+    elif vm.machine not in (None, vm.guest):
+        vm.fault(("memory", "machine"), f"'{device}' does DMA by machine addresses, and the VM's memory is at guest address "
+                 f"0x{vm.guest:08X}, but at machine address 0x{vm.machine:08X}", "the same for both; machine may be left out")
+    else:
+        vm.machine = vm.guest
+
+
+def find_place(product, vm, largest):
+    """The lowest free machine address that equals the guest address modulo the largest page that the VM can use, or None."""
+    align = max(size for size in PAGE_SIZES if size <= min(max(vm.size, product.board.page_min), largest))
     for ram in product.board.ram:
         base = ram["base"] + (vm.guest - ram["base"]) % align
         while base + vm.size <= ram["base"] + ram["size"]:
@@ -106,9 +131,12 @@ def cut_tlb(product):
                  for page, attributes in zip(vm.register_rows, (LO_PAGE_WRITABLE, LO_PAGE_READABLE))]
         if len(rows) > TLB_ENTRIES:
             also = f", {len(vm.register_rows)} for register pages" if vm.register_rows else ""
+            largest = show_size(max(size for size in PAGE_SIZES if (vm.guest - vm.machine) % size == 0))
             vm.fault("memory", f"{len(rows)} static TLB entries up to here, the 405 has {TLB_ENTRIES}",
                      f"this VM takes {len(vm.pages)} for memory and {len(vm.windows)} for devices{also}: "
-                     f"align size, guest and machine to {show_size(PAGE_SIZES[-3])} or so")
+                     + (f"the free place allows pages of {largest} at most; less memory has a better one"
+                        if vm.index in product.automatic else
+                        f"align size, guest and machine to {show_size(PAGE_SIZES[-3])} or so"))
             break
     return rows
 

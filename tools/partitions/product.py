@@ -13,9 +13,9 @@ from partitions.vm import Vm
 class Product:
     """A partition file and what follows from it: VMs in their places, the static TLB."""
 
-    def __init__(self, path, board, config, faults):
+    def __init__(self, path, board, config, faults, accept_idle=False):
         toml = TomlFile(path, "partition file", "it stands beside the product's defconfig, in config/<product>/")
-        self.path, self.board, self.config = path, board, config
+        self.path, self.board, self.config, self.accept_idle = path, board, config, accept_idle
         self.reader = reader = Reader(toml, faults, {LAST_LINE: board.lines - 1})
         data = toml.data
         tables = reader.values(PARTITIONS[""], data, (), but=("vm",))

@@ -3,12 +3,13 @@
 from partitions.keys import INTC_SIZE
 from partitions.ranges import overlap, show_range, show_size
 
+SUPERVISOR = "FEATURE_SUPERVISOR"
 VM_MAX_BY_TID = 255                 # PID and TID have 8 bits, and 0 matches everyone
 
 
 def check(product):
     """All of them."""
-    for rule in (check_count, check_names, check_dma, check_devices, check_interrupts):
+    for rule in (check_count, check_names, check_start, check_dma, check_devices, check_interrupts):
         rule(product)
 
 
@@ -35,6 +36,21 @@ def check_names(product):
             product.reader.fault((*vm.path, "name"), f"vm name '{vm.name}' is there twice",
                                  f"first in line {product.reader.toml.line((*seen[vm.name].path, 'name'))}")
         seen.setdefault(vm.name, vm)
+
+
+def starters(product):
+    """The VMs that can start another one: those with the right to supervise, where the ABI has it."""
+    return [vm for vm in product.vms if SUPERVISOR in vm.features()]
+
+
+def check_start(product):
+    """Something runs from boot, and whatever does not can be started by somebody."""
+    waiting = [vm for vm in product.vms if not vm.autostart]
+    if product.vms and len(waiting) == len(product.vms):
+        waiting[0].fault("autostart", "no vm runs from boot", "autostart = true for one of them at least")
+    elif not starters(product) and not product.accept_idle:
+        for vm in waiting:
+            vm.fault("autostart", "it does not run from boot, and no other vm can start it", "autostart = true, or leave it out")
 
 
 def check_dma(product):

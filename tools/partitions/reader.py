@@ -38,12 +38,21 @@ class Reader:
         if isinstance(key.kind, tuple):
             return value
         if key.kind is NUMBER:
+            if key.address:
+                self.check_base(key.name, value, place)
             return self.number(value, place, f"'{key.name}'", key.low, high or self.limits.get(key.high, key.high), key.default)
         if not isinstance(value, key.kind):
             names = {TEXT: "a string", FLAG: "true or false", LIST: "an array", TABLE: "a table"}
             self.fault(place, f"'{key.name}' has to be {names[key.kind]}, not {toml_kind(value)}", example(key))
             return key.default
         return value
+
+    def check_base(self, name, value, place):
+        """An address whose digits would do better as hexadecimal ones: 84000000 is no multiple of a page, 0x84000000 is."""
+        text = value if isinstance(value, str) else self.toml.raw.get(place, "")
+        if re.fullmatch(r"\d{6,8}", text) and int(text) % 4096 and int(text, 16) % 16 == 0:
+            self.fault(place, f"'{name}' {text} is a decimal number, that is 0x{int(text):X}",
+                       f"{name} = 0x{text}, if that is meant")
 
     def tables(self, data, key):
         """An array of tables as [(path, table)]."""

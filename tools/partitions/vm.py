@@ -9,6 +9,9 @@ from partitions.reader import example, show, toml_kind
 from partitions.uarts import uart_base, uart_kind
 
 
+HYPERVISOR = "proteus"              # how src/report/message.c begins its lines
+
+
 class Vm:
     """One [[vm]] table."""
 
@@ -63,6 +66,9 @@ class Vm:
         if name != "?" and not re.fullmatch(r"[a-z0-9_-]{1,8}", name):
             self.reader.fault((*self.path, "name"), f"vm name '{name}' does not do",
                               "1 to 8 characters of a-z, 0-9, _ and -")
+        if name == HYPERVISOR:
+            self.reader.fault((*self.path, "name"), f"vm name '{name}' is the hypervisor's own tag on the console",
+                              "another name")
         return name
 
     def read_memory(self):
@@ -302,6 +308,10 @@ class Vm:
         """How the VM is virtualized, in words."""
         rows = (("+hypercalls", self.paravirt), ("+pages", self.page), ("+pre-virtualized", self.previrt))
         return " ".join(name for name, on in rows if on) or "full"
+
+    def masters(self):
+        """Its devices that do DMA, if it may have any."""
+        return [name for name in self.devices if self.dma and self.board.devices[name]["dma"]]
 
     def tid(self):
         """The PID and TID of the VM."""
