@@ -61,7 +61,7 @@ def _site(program, recorded, at, entry, outside, fail):
     how = program.plan(at, word)
     if how.kind is None:
         fail(f"{text_of(word)} has no replacement")
-    if at not in recorded and (not program.whole or at not in program.code.proven):
+    if at not in recorded and not (program.whole and program.is_code(at)):
         fail(f"0x{at:08X} is not proven to be code")
     if any(low <= at < high for low, high in program.excluded):
         fail(f"0x{at:08X} is excluded")

@@ -1,9 +1,11 @@
 """decide.py: finds the sensitive instructions of a linked program, decides about each, and makes its table."""
 
 import fnmatch
+import re
 import struct
 
 from liveness import Code
+from encoding import flow
 from elf import PF_X, SHF_ALLOC, SHT_NOBITS, SITES
 from facts import ABI, VECTORS, PrevirtError
 from sites import NOP, TSR_ALL, TSR_PIS, branch, constant_before, plan, reachable, replacement, row_of, stub
@@ -15,8 +17,8 @@ REACH = 0x01FFFFFC                  # of a branch, either way
 # The order in which a dead register is chosen: what is cheap to be wrong about first
 ORDER = (0, 12, 11, 10, 9, 8, 7, 6, 5, 4, 3, *range(31, 13, -1))
 DEFAULTS = {"mode": "fill", "boundary": ABI["PAGE_BOUNDARY"], "abi": None, "spare": [],
-            "include": [],
-            "exclude": [], "real": [], "vectors": None}
+            "include": [], "exclude": [], "real": [], "returns": [], "scratch": [], "callers": False, "vectors": None}
+LOOK_BACK = 64                      # words: what stands before one that is not proven to be code
 
 
 class Site:
@@ -25,6 +27,7 @@ class Site:
     def __init__(self, address, word, kind, room=0, compiled=False):
         self.address, self.word, self.kind, self.room, self.compiled = address, word, kind, room, compiled
         self.how, self.why, self.scratch, self.stub, self.entries = None, None, None, None, []
+        self.hint = None                # the option that may change what it is
 
     def treatment(self):
         """One word for the report."""
@@ -126,13 +129,17 @@ class Program:
         self.excluded = self._ranges(self.options["exclude"], "--exclude")
         self.real = self._ranges(self.options["real"], "--real")
         self.elsewhere = 0              # marked instructions in data sections: whoever copies them has them as they are
+        self._declare()
         self._explore()
         self.spare = Spare(elf, self.code, self.options["spare"])
 
     def _ranges(self, names, option):
-        """Address ranges of sections and symbols."""
+        """Address ranges of sections and symbols, or of the one word at an address."""
         found = []
         for name in names:
+            if re.fullmatch(r"0[xX][0-9a-fA-F]+", name) and self.code.word(int(name, 16)) is not None:
+                found.append((int(name, 16), int(name, 16) + 4))
+                continue
             sections = [(s.addr, s.addr + s.size) for s in self.elf.code if fnmatch.fnmatchcase(s.name, name)]
             extents = sections or self.code.names.extents(name, self.elf.code)
             if not extents:
@@ -140,6 +147,18 @@ class Program:
                                    "hint: `nm` and `readelf -S` list them; * and ? stand for others")
             found += extents
         return found
+
+    def _declare(self):
+        """What the user knows of routines: they come home; registers that nobody expects anything of at their returns."""
+        self.code.home.declare(low for low, _ in self._ranges(self.options["returns"], "--returns"))
+        for text in self.options["scratch"]:
+            name, colon, registers = text.partition(":")
+            found = re.fullmatch(r"r?\d+(,r?\d+)*", registers) and [int(r.lstrip("r")) for r in registers.split(",")]
+            if not colon or not found or any(r > 31 for r in found):
+                raise PrevirtError(f"{self.elf.path}: --scratch {text}: not a symbol and its registers. hint: restore_msr:r4,r5")
+            for low, high in self._ranges([name], "--scratch"):
+                self.code.free_at_return.append((low, high, sum(1 << r for r in set(found))))
+        self.code.callers_are_known = self.options["callers"]
 
     def _explore(self):
         """What is code: from the entry, functions, and what the user says is code. Recorded sites are code anyway."""
@@ -151,7 +170,8 @@ class Program:
             for low, high in self._ranges(self.options["include"], "--include"):
                 section = any(s.addr == low and s.addr + s.size == high for s in self.elf.code)
                 roots += range(low, high, 4) if section else [low]
-        self.code.explore([a for a in roots if self.code.word(a) is not None])
+        self.roots = {a for a in roots if self.code.word(a) is not None}
+        self.code.explore(self.roots)
 
     def recorded(self):
         """{address: (room, compiled)} of cc.py's records; None without the section."""
@@ -186,11 +206,21 @@ class Program:
                     continue
                 if address in recorded:
                     found.append(Site(address, word, "recorded", *recorded[address]))
-                elif self.whole and address in self.code.proven:
+                elif self.whole and self.is_code(address):
                     found.append(Site(address, word, "proven"))
                 else:
                     found.append(Site(address, word, "not proven" if self.whole else "not recorded"))
         return found
+
+    def is_code(self, address):
+        """Proven, and not directly behind a call by a register, whose callee nobody sees, with nothing else that leads there."""
+        before = self.code.word(address - 4)
+        kind = flow(before, address - 4).kind if before is not None else ""
+        return address in self.code.proven and (kind not in ("computedcall", "returncall") or self._is_led_to(address))
+
+    def _is_led_to(self, address):
+        """A branch, a word of the file or the user names this very address; a symbol alone may be one of data."""
+        return address in self.roots or address in self.code.branches() or address in self.code.addresses()
 
     def plan(self, address, word):
         """
@@ -214,11 +244,13 @@ class Program:
         how = self.plan(site.address, site.word)
         site.why = self._obstacle(site, how)
         if site.why:
+            site.hint = self._would_prove(site.address) if site.why == "not proven" else None
             return
         if how.scratch:
             site.scratch = self.scratch(site, how)
             if site.scratch is None:
                 site.why = "no dead register"
+                site.hint = "--scratch SYMBOL:REGISTERS, --callers" + ("" if self.options["abi"] else ", --abi sysv")
                 return
         words = replacement(site.word, how, self.boundary, site.scratch)
         if len(words) <= 1 + site.room:
@@ -227,6 +259,21 @@ class Program:
             site.entries = [Entry(self.elf.physical(site.address), how.needs, old, tuple(words))]
             return
         self._stub(site, how, words)
+
+    def _would_prove(self, address):
+        """The option that would prove a word to be code, if it is some."""
+        base = address & ~0xFFFF
+        if self.options["vectors"] is None and any(base + offset <= address < base + offset + 0x100 for offset in VECTORS):
+            return f"--vectors 0x{base:X}, if exception vectors begin there"
+        start = address
+        while start > address - 4 * LOOK_BACK and self.code.word(start - 4) is not None and not self._is_led_to(start):
+            before = flow(self.code.word(start - 4), start - 4)
+            if start - 4 in self.code.proven and before.kind == "call":
+                return f"--returns {self.code.names.at(before.target)}, if that comes back to the word behind its call"
+            if before.kind not in ("next", "branch", "call"):
+                break
+            start -= 4
+        return f"--include 0x{start:X}, if that is code"
 
     def _obstacle(self, site, how):
         """Why nothing can be done, or None."""
@@ -273,12 +320,12 @@ class Program:
     def _stub(self, site, how, words):
         """Two entries: the branch to the stub, and the stub."""
         if not self.whole or not self.spare.areas:
-            site.why, site.scratch = f"no room ({len(words)} words)", None
+            site.why, site.scratch, site.hint = f"no room ({len(words)} words)", None, "--spare AREA"
             return
         size = len(stub(site.word, how, self.boundary, site.scratch, 0, 0))
         at = self.spare.take(size, site.address)
         if at is None:
-            site.why, site.scratch = "spare area full or out of reach", None
+            site.why, site.scratch, site.hint = "spare area full or out of reach", None, "--spare AREA"
             return
         site.how, site.stub = "stub", at
         new = tuple(stub(site.word, how, self.boundary, site.scratch, at, site.address + 4))

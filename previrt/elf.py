@@ -26,7 +26,8 @@ SECTION = ">10I"
 UNDO_HEAD = ">4sIII52s"            # magic, length and CRC-32 of the original, length of the options, its header
 UNDO_MAGIC = b"P4UN"
 SHT_PROGBITS, SHT_SYMTAB, SHT_NOBITS = 1, 2, 8
-SHF_ALLOC, SHF_EXECINSTR = 2, 4
+SHF_ALLOC, SHF_EXECINSTR, SHF_COMPRESSED = 2, 4, 0x800
+SHN_ABS, ELFCOMPRESS_ZLIB = 0xFFF1, 1
 PT_LOAD, PF_X, PF_W = 1, 1, 2
 STT_FUNC, STT_SECTION, STT_FILE = 2, 3, 4
 EXPECT = "a 32-bit big-endian PowerPC executable is expected: link it statically"
@@ -52,7 +53,7 @@ class Elf:
         self.segments = [Segment(*self._unpack(">8I", self.phoff + i * self.phentsize, "program header"))
                          for i in range(self.phnum)]
         for s in self.segments:
-            if s.type == PT_LOAD and (s.filesz > s.memsz or s.offset + s.filesz > len(self.data)):
+            if s.type == PT_LOAD and (s.filesz > s.memsz or s.filesz and s.offset + s.filesz > len(self.data)):
                 self._fail(f"the segment at 0x{s.vaddr:08X} does not fit into the file", "it is truncated: build it again")
             if s.type == PT_LOAD and (s.vaddr + s.memsz > 1 << 32 or s.paddr + s.memsz > 1 << 32):
                 self._fail(f"the segment at 0x{s.vaddr:08X} ends behind the address space", "it is damaged: build it again")
@@ -111,7 +112,7 @@ class Elf:
         return names[offset:end].decode("latin-1")
 
     def _symbols(self):
-        """Defined symbols with a name."""
+        """Defined symbols with a name that are addresses: an absolute one is a number that may look like one."""
         found = []
         for section in self.sections:
             if section.type != SHT_SYMTAB:
@@ -121,17 +122,27 @@ class Elf:
             names = self.content(self.sections[section.link])
             blob = self.content(section)
             for name, value, size, info, _, shndx in struct.iter_unpack(">IIIBBH", blob[:len(blob) // 16 * 16]):
-                if name and shndx and info & 15 not in (STT_SECTION, STT_FILE):
+                if name and shndx not in (0, SHN_ABS) and info & 15 not in (STT_SECTION, STT_FILE):
                     found.append(Symbol(self._string(names, name), value, size, info & 15, shndx))
         return found
 
     def content(self, section):
-        """The bytes of a section."""
-        return b"" if section.type == SHT_NOBITS else self.data[section.offset:section.offset + section.size]
+        """The bytes of a section, as they were before the linker compressed them."""
+        blob = b"" if section.type == SHT_NOBITS else self.data[section.offset:section.offset + section.size]
+        try:
+            if section.flags & SHF_COMPRESSED:
+                if struct.unpack_from(">I", blob)[0] != ELFCOMPRESS_ZLIB:
+                    self._fail(f"section {section.name} is compressed, not by zlib", "objcopy --decompress-debug-sections")
+                return zlib.decompress(blob[12:])
+            if section.name.startswith(".zdebug") and blob[:4] == b"ZLIB":      # GNU's older form
+                return zlib.decompress(blob[12:])
+        except (struct.error, zlib.error):
+            self._fail(f"section {section.name} is damaged", "build it again")
+        return blob
 
     def section(self, name):
-        """The section of this name, or None."""
-        return next((s for s in self.sections if s.name == name), None)
+        """The section of this name, or None; that of .debug_x may be .zdebug_x."""
+        return next((s for s in self.sections if s.name in (name, name.replace(".debug", ".zdebug", 1))), None)
 
     def segment_of(self, vaddr, size=4):
         """The loadable segment that has these bytes in the file, or None."""

@@ -83,7 +83,7 @@ def operands(word):
 
 
 # kind: next (no branch), jump, branch (conditional), call (direct, returns to the next word), condcall, computed (bctr),
-# condcomputed, computedcall, condcomputedcall, return (blr), condreturn, returncall (blrl), rfi, trap, unknown
+# condcomputed, computedcall, condcomputedcall, return (blr), condreturn, returncall (blrl), rfi, trap, sc, unknown
 Flow = collections.namedtuple("Flow", "kind target")
 NEXT = Flow("next", None)
 
@@ -110,6 +110,8 @@ def flow(word, address):
             return Flow(kind if always else "cond" + kind, None)
     if op == 3 or op == 31 and word >> 1 & 0x3FF == 4:
         return Flow("trap", None)
+    if op == 17 and word & 2:
+        return Flow("sc", None)
     return NEXT if operands(word) is not None else Flow("unknown", None)
 
 

@@ -1,15 +1,18 @@
 """liveness.py: the linked code: which words are proven to be code, and which registers are dead at one of them.
 
 Both follow the branches of the machine code itself. Proven is what recursive descent reaches from known starts; a call goes
-on behind itself only if the callee is seen to return. Dead is a register that every path from here writes before it reads
+on behind itself only if the callee is seen to return, and to come home (home.py). What stands behind sc and an unconditional
+trap is up to a handler: it may be data. Dead is a register that every path from here writes before it reads
 it; a path that is lost sight of counts as one that reads everything.
 """
 
 import array
+import functools
 import struct
 
 from elf import SHF_ALLOC, SHT_PROGBITS, Names
 from encoding import ALL, flow, is_call_next, operands
+from home import Home
 
 BUDGET = 1500                                   # instructions looked at for one question
 NEVER = 1 << 1 | 1 << 2 | 1 << 13               # stack, thread or small-data pointers: not for scratch
@@ -33,7 +36,10 @@ class Code:
         self.parts.sort(key=lambda part: part[0])
         self.last = self.parts[0] if self.parts else (0, 0, None)
         self.fixups = self._fixups()
-        self.proven = None
+        self.proven, self.calls = None, []
+        self.home = Home(self)
+        self.free_at_return, self.callers_are_known = [], False     # the user's: (low, high, registers); --callers
+        self._callers = None
         self._targets = None
         self._writes = {}
 
@@ -86,9 +92,7 @@ class Code:
             if found is None or found.kind == "unknown":
                 return
             self.proven[address] = start
-            # An unconditional trap may be the end; within a function it is a report that comes back
-            inside = found.kind == "trap" and (word >> 21 & 31 != 31 or self.names.function(address + 4) is not None)
-            if found.kind == "next" or inside or found.kind == "call" and is_call_next(word, address):
+            if found.kind == "next" or found.kind == "trap" and word >> 21 & 31 != 31 or is_call_next(word, address):
                 address += 4
                 continue
             self._leave(start, address + 4, found, stack)
@@ -119,7 +123,7 @@ class Code:
                 todo.extend(self.preds.get(block, ()))
 
     def _resume(self):
-        """Settle the new edges; the addresses behind calls whose callee has turned out to return."""
+        """Settle the new edges; the addresses behind calls whose callee has turned out to return, and right there."""
         for block, target in self.edges:
             to = self.proven.get(target)
             if to is not None and to != block:
@@ -128,7 +132,7 @@ class Code:
                     self._mark(block)
         self.edges, waiting, behinds = [], [], []
         for call in self.calls:
-            if self.proven.get(call[1]) in self.returns or self.word(call[1]) is None:
+            if self.proven.get(call[1]) in self.returns and self.home.comes(call[1]):
                 behinds.append(call[2])
                 self.edges.append((call[0], call[2]))
             else:
@@ -176,7 +180,7 @@ class Code:
                     work.append((self.fixups[here], mask, mode))
                 mask &= ~found[1]
                 step = flow(word, here)
-                if step.kind == "next" or step.kind == "call" and is_call_next(word, here):
+                if step.kind == "next" or is_call_next(word, here):
                     here += 4
                     continue
                 lost, mask, ways = self._step(step, here, mask, mode, abi, site)
@@ -195,6 +199,11 @@ class Code:
             return 0, 0, [(target, mask, mode), (behind, mask, mode)]
         if kind in ("return", "condreturn"):
             free = self._promised(AT_RETURN, here, site, abi) if mode != STRICT else 0
+            free |= sum(registers for low, high, registers in self.free_at_return if low <= here < high)
+            ways = [(behind, mask, mode)] if kind == "condreturn" else []
+            callers = self._returns_to(here) if mode == OWN or abi is None else None
+            if callers is not None and mask & ~free:
+                return 0, 0, ways + [(caller, mask & ~free, STRICT) for caller in callers]
             return mask & ~free, 0, [(behind, mask & free, mode)] if kind == "condreturn" else []
         if kind in ("call", "condcall"):
             ways = [(behind, mask, mode)] if kind == "condcall" else []
@@ -207,6 +216,36 @@ class Code:
         if kind == "trap" and mode != STRICT:
             return 0, 0, [(behind, mask, mode)]
         return mask, 0, []
+
+    def _returns_to(self, here):
+        """
+        With --callers: the addresses behind all calls of the function around a return. None if it may be called in other ways:
+        its address is taken, or it is jumped to from elsewhere; or if it is not a function that comes home.
+        """
+        function = self.names.function(here)
+        if not self.callers_are_known or function is None or not self.home.comes(function.value):
+            return None
+        if self._callers is None:
+            self._callers = self._find_callers()
+        calls, taken = self._callers
+        inside = range(function.value, function.value + function.size)
+        others = any(at in taken and taken[at] - {function.value} for at in inside)
+        return None if others or not calls.get(function.value) else calls[function.value]
+
+    def _find_callers(self):
+        """({callee: addresses behind its calls}, {address: functions that jump there, or None for whoever has the address})."""
+        calls, taken = {}, {}
+        for low, high, words in self.parts:
+            for here, word in zip(range(low, high, 4), words):
+                kind, target = flow(word, here)
+                if kind in ("call", "condcall") and target != here + 4:
+                    calls.setdefault(target, []).append(here + 4)
+                elif target is not None:
+                    function = self.names.function(here)
+                    taken.setdefault(target, set()).add(function.value if function else None)
+        for address in self.addresses():
+            taken.setdefault(address, set()).add(None)
+        return calls, taken
 
     def _promised(self, free, where, site, abi):
         """The registers that the ABI gives away at a place."""
@@ -223,30 +262,35 @@ class Code:
     def targets(self):
         """Addresses that control may come to other than from the word before, as far as the file can tell."""
         if self._targets is None:
-            found = set(self.names.starts) | set(self.fixups.values())
-            self._add_branches(found)
-            for section in self.elf.sections:
-                if section.flags & SHF_ALLOC and section.type == SHT_PROGBITS:
-                    blob = self.elf.content(section)
-                    words = struct.unpack(f">{len(blob) // 4}I", blob[:len(blob) // 4 * 4])
-                    found.update(w for w in words if self.word(w) is not None)
-            self._targets = found
+            self._targets = set(self.names.starts) | set(self.fixups.values()) | self.branches() | self.addresses()
         return self._targets
 
-    def _add_branches(self, found):
-        """Targets of direct branches, and addresses that code puts together by lis and addi or ori."""
-        for low, high, words in self.parts:
+    @functools.lru_cache(maxsize=None)
+    def branches(self):
+        """Targets of direct branches."""
+        return {flow(word, here).target for low, high, words in self.parts for here, word in zip(range(low, high, 4), words)
+                if word >> 26 in (16, 18)}
+
+    @functools.lru_cache(maxsize=None)
+    def addresses(self):
+        """Addresses of code that are words of the file, or that code puts together by lis and addi or ori."""
+        found = {self.elf.entry}
+        for section in self.elf.sections:
+            if section.flags & SHF_ALLOC and section.type == SHT_PROGBITS:
+                blob = self.elf.content(section)
+                words = struct.unpack(f">{len(blob) // 4}I", blob[:len(blob) // 4 * 4])
+                found.update(w for w in words if self.word(w) is not None)
+        for _, _, words in self.parts:
             upper = {}
-            for here, word in zip(range(low, high, 4), words):
+            for word in words:
                 op = word >> 26
-                if op in (16, 18):
-                    found.add(flow(word, here).target)
-                elif op == 15:
+                if op == 15:
                     upper[word >> 21 & 31] = word << 16 & ALL
                 elif op == 14 and word >> 16 & 31 in upper:
                     found.add(upper[word >> 16 & 31] + ((word & 0xFFFF ^ 0x8000) - 0x8000) & ALL)
                 elif op == 24 and word >> 21 & 31 in upper:
                     found.add(upper[word >> 21 & 31] | word & 0xFFFF)
+        return found
 
     def jumps_by_table(self, address):
         """True if the function around an address has computed jumps, whose targets no table tells."""

@@ -48,7 +48,8 @@ def options_of(args, mode):
     """What was asked for."""
     return {"mode": mode, "boundary": args.boundary, "abi": getattr(args, "abi", None), "spare": getattr(args, "spare", []),
             "include": getattr(args, "include", []), "exclude": args.exclude,
-            "real": getattr(args, "real", []), "vectors": getattr(args, "vectors", None)}
+            "vectors": getattr(args, "vectors", None), "callers": getattr(args, "callers", False),
+            **{name: getattr(args, name, []) for name in ("real", "returns", "scratch")}}
 
 
 def make(elf, options, unmarked=False):
@@ -86,7 +87,7 @@ def report_rows(program, sites):
     names = program.code.names
     for site in sites:
         yield {"address": site.address, "place": names.at(site.address), "instruction": text_of(site.word),
-               "treatment": site.how or "stays", "why": site.why, "scratch": site.scratch, "stub": site.stub,
+               "treatment": site.how or "stays", "why": site.why, "hint": site.hint, "scratch": site.scratch, "stub": site.stub,
                "found": site.kind}
 
 
@@ -103,6 +104,7 @@ def do_report(args):
         return
     for row in rows:
         more = f": {row['why']}" if row["why"] else ""
+        more += f" ({row['hint']})" if row["hint"] else ""
         more += f", r{row['scratch']}" if row["scratch"] is not None else ""
         more += f", 0x{row['stub']:08X}" if row["stub"] is not None else ""
         print(f"0x{row['address']:08X}  {row['place']:<32} {row['instruction']:<20} {row['treatment']}{more}")
@@ -173,7 +175,13 @@ def arguments(argv):
         sub.add_argument("--spare", action="append", default=[], metavar="SYMBOL[:SIZE]|ADDR:SIZE|auto",
                          help="memory for stubs; auto: the gaps behind sections of code")
         sub.add_argument("--include", action="append", default=[], metavar="SECTION|SYMBOL",
-                         help="this is code, too; * and ? stand for others")
+                         help="this is code, too; * and ? stand for others; or an address")
+        sub.add_argument("--returns", action="append", default=[], metavar="SYMBOL",
+                         help="this comes back to the word behind its call, though nobody sees it (a switch of stacks)")
+        sub.add_argument("--scratch", action="append", default=[], metavar="SYMBOL:REGISTERS",
+                         help="nobody expects anything of these registers at its returns (restore_msr:r4,r5)")
+        sub.add_argument("--callers", action="store_true",
+                         help="functions whose address the file does not hold are called only by the branches it shows")
         sub.add_argument("--real", action="append", default=[], metavar="SECTION|SYMBOL",
                          help="this only runs with translation off: PID may be stored")
         sub.add_argument("--vectors", type=number, metavar="ADDR", help="exception vectors begin here (EVPR), as code")

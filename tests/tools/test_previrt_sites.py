@@ -284,7 +284,7 @@ def test_flow(tmp_path):
              ("beq .-8", "branch", 0xFFFFFFF8), ("bcl 20, 31, .+4", "call", 4), ("beql .+8", "condcall", 8), ("bc 20, 0, .+8", "jump", 8),
              ("blr", "return", None), ("beqlr", "condreturn", None), ("bctr", "computed", None), ("bctrl", "computedcall", None),
              ("blrl", "returncall", None), ("bnectr", "condcomputed", None), ("rfi", "rfi", None), ("rfci", "rfi", None),
-             ("twi 31, 0, 0", "trap", None), ("add 3, 3, 3", "next", None)]
+             ("twi 31, 0, 0", "trap", None), ("sc", "sc", None), ("add 3, 3, 3", "next", None)]
     for text, kind, target in cases:
         word = assemble([text], tmp_path)[0]
         assert tuple(flow(word, 0)) == (kind, target), text

@@ -30,9 +30,9 @@ BOOT=0x7FE000
 # Before them, for the stubs of linux-previrt.elf: board.dts keeps the kernel away from it
 SPARE=7EA000:0x14000
 # The kernel's exception handlers, and where they go on with translation on: only addresses in registers lead there. Its TLB
-# miss handlers change PID in real mode
+# miss handlers change PID in real mode. Three routines come back by another stack
 PREVIRT_FLAGS="--abi sysv --vectors 0xC0000000 --include *_virt --include syscall_exit_finish
-    --include fast_exception_return --real DTLBMiss --real ITLBMiss --real finish_tlb_load --spare 0xC0$SPARE"
+    --include fast_exception_return --returns _switch --returns do_softirq_own_stack --returns __do_IRQ --real DTLBMiss --real ITLBMiss --real finish_tlb_load --spare 0xC0$SPARE"
 
 # Programs have the floating-point instructions that the kernel emulates. -D_GNU_SOURCE: mremap and the codes of traps
 INIT_FLAGS="-std=gnu11 -D_GNU_SOURCE -O2 -mcpu=405 -mhard-float -mno-dlmzb -Wall -Wextra -Wmissing-prototypes -Werror
