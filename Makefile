@@ -7,13 +7,13 @@ O       ?= build/$(PRODUCT)
 # All that is generated: below build/, or in an O elsewhere
 BUILD   := $(if $(filter build/%,$(O)),build,$(O))
 PYTHON  := /usr/bin/python3
+# A choice of the user's is in the environment of all that make runs; the default is not (tools/deps.sh)
 CROSS_COMPILE ?= $(if $(shell command -v powerpc-eabi-gcc),powerpc-eabi-,powerpc-linux-gnu-)
 CC      := $(CROSS_COMPILE)gcc
 GUESTS  := $(BUILD)/guests
 TIMEOUT ?= 120
 PRODUCTS := $(notdir $(patsubst %/defconfig,%,$(wildcard config/*/defconfig)))
 Q       := $(if $(V),,@)
-export CROSS_COMPILE
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
@@ -36,7 +36,7 @@ test: deps-test ## everything that can fail: unit, tool and system tests, covera
 	$(Q)$(PYTHON) tests/run.py all $(if $(V),-v)
 test-quick: deps-test ## unit and tool tests only
 	$(Q)$(PYTHON) tests/run.py quick $(if $(V),-v)
-check: deps-test ## configuration: every product's options and partition file
+check: deps-config ## configuration: every product's options and partition file
 	$(Q)for p in $(PRODUCTS); do \
 	  $(MAKE) -s --no-print-directory PRODUCT=$$p O=$(BUILD)/$$p $(BUILD)/$$p/gen/partitions.h && echo "  OK    $$p" || exit 1; done
 system: deps-test ## system tests on QEMU
@@ -70,9 +70,9 @@ lint: deps-lint ## static checks
 	$(Q)tools/lint.sh
 qemu: ## build/qemu: the patched QEMU, with Virtex boards (tools/qemu; some minutes, once)
 	$(Q)tools/qemu/build.sh
-menuconfig: deps-run $(O)/extra ## choose options for PRODUCT (then: savedefconfig)
+menuconfig: deps-config $(O)/extra ## choose options for PRODUCT (then: savedefconfig)
 	$(Q)$(PYTHON) tools/kconfig.py --menuconfig --kconfig Kconfig --defconfig $(DEFCONFIG) --out $(O)
-savedefconfig: ## write the chosen options to config/PRODUCT/defconfig
+savedefconfig: deps-config ## write the chosen options to config/PRODUCT/defconfig
 	$(Q)$(PYTHON) tools/kconfig.py --savedefconfig --kconfig Kconfig --defconfig $(DEFCONFIG) --out $(O)
 clean: ## remove build/
 	$(Q)rm -rf build

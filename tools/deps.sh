@@ -1,6 +1,7 @@
 #!/bin/sh
 # deps.sh: install the Debian packages that a purpose needs and this machine lacks.
 #
+#   tools/deps.sh config          check and choose options
 #   tools/deps.sh run             build and run a product
 #   tools/deps.sh test            and its tests
 #   tools/deps.sh bench           and the measurements
@@ -9,11 +10,12 @@
 #   tools/deps.sh qemu            build the patched QEMU (tools/qemu)
 #   tools/deps.sh --list test     print what is missing, install nothing
 #
-# Prints nothing when all is there. Otherwise `installing: a b c`, then only what goes wrong.
+# Prints nothing when all is there. Otherwise what is missing, then `installing: a b c` once nothing more is in its way, then
+# only what goes wrong. Environment: CROSS_COMPILE, if the user chose a compiler; make exports no choice of its own.
 set -eu
 
 usage() {
-    echo "usage: tools/deps.sh [--list] run|test|bench|linux|lint|qemu ..." >&2
+    echo "usage: tools/deps.sh [--list] config|run|test|bench|linux|lint|qemu ..." >&2
     exit 2
 }
 
@@ -23,11 +25,24 @@ fail() {
     exit 1
 }
 
-# The compiler decides: a powerpc-eabi toolchain is preferred where there is one, and a CROSS_COMPILE of the user's is left alone.
+# The user's choice of a compiler is left alone where it is there; else Debian's, unless there is a powerpc-eabi toolchain.
 compiler() {
-    if [ -z "${CROSS_COMPILE:-}" ] && ! command -v powerpc-eabi-gcc >/dev/null; then
-        echo gcc-powerpc-linux-gnu
-    fi
+    case ${CROSS_COMPILE-unset} in
+    unset) command -v powerpc-eabi-gcc >/dev/null || echo gcc-powerpc-linux-gnu ;;
+    powerpc-linux-gnu-) command -v powerpc-linux-gnu-gcc >/dev/null || echo gcc-powerpc-linux-gnu ;;
+    esac
+}
+
+# A choice that is none: one line here, instead of many from make.
+check_choice() {
+    [ -n "${CROSS_COMPILE+set}" ] && [ "$CROSS_COMPILE" != powerpc-linux-gnu- ] || return 0
+    way="unset CROSS_COMPILE for Debian's compiler, or set it to a prefix like powerpc-eabi-"
+    machine=$("${CROSS_COMPILE}gcc" -dumpmachine 2>/dev/null) ||
+        fail "CROSS_COMPILE is '$CROSS_COMPILE', and ${CROSS_COMPILE}gcc does not run" "$way"
+    case $machine in
+    powerpc*) ;;
+    *) fail "CROSS_COMPILE is '$CROSS_COMPILE', and ${CROSS_COMPILE}gcc compiles for $machine, not for PowerPC" "$way" ;;
+    esac
 }
 
 # Sources of newlib and of libgcc's soft-fp, from which the C library of the FFT guests is built, and what unpacks them.
@@ -40,6 +55,7 @@ linux="linux-source-6.1 xz-utils make gcc libc6-dev flex bison bc gcc-powerpc-li
 # packages PURPOSE: what it needs, one or more on a line.
 packages() {
     case $1 in
+    config) echo "make python3 python3-kconfiglib" ;;
     run) echo "make $(compiler) qemu-system-ppc python3 python3-kconfiglib python3-pyelftools $newlib" ;;
     test) packages run; echo "gcc libc6-dev libcmocka-dev python3-pytest" ;;
     bench) packages run; echo "gcc libc6-dev" ;;
@@ -63,6 +79,7 @@ fi
 wanted=
 for purpose in "$@"; do
     wanted="$wanted $(packages "$purpose")" || exit 2
+    case $purpose in run | test | bench) check_choice ;; esac
 done
 
 if ! command -v dpkg-query >/dev/null; then
@@ -96,7 +113,7 @@ if [ $list = yes ]; then
     exit 0
 fi
 
-echo "installing: $missing"
+echo "missing: $missing"
 as_root=
 if [ "$(id -u)" != 0 ]; then
     command -v sudo >/dev/null || fail "packages are missing, and this is neither root nor is there sudo" \
@@ -110,11 +127,28 @@ quietly() {
     if ! $as_root env DEBIAN_FRONTEND=noninteractive "$@" >"$log" 2>&1 </dev/null; then
         tail -n 20 "$log" >&2
         rm -f "$log"
-        fail "'$*' failed" "see the lines above; is the network there, and does /etc/apt name Debian 12?"
+        fail "'$*' failed" "see the lines above; is the network there, and does /etc/apt name Debian 12 or 13?"
     fi
     rm -f "$log"
 }
 
+# unknown NAME...: those that apt has no package of. It would take linux-source-6.1 for a pattern, and install another one.
+unknown() {
+    known=$(apt-cache pkgnames)
+    for package in "$@"; do
+        case "
+$known
+" in *"
+$package
+"*) ;; *) printf ' %s' "$package" ;; esac
+    done
+}
+
 quietly apt-get -qq update
+# shellcheck disable=SC2086
+absent=$(unknown $missing)
+[ -z "$absent" ] || fail "apt has no package of this name, nothing is installed:$absent" \
+    "is the network there, and does /etc/apt name main of Debian 12 or 13? 'apt-cache policy$absent' shows what apt knows"
+echo "installing: $missing"
 # shellcheck disable=SC2086
 quietly apt-get -qq -y --no-install-recommends install $missing
