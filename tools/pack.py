@@ -26,6 +26,7 @@ import contextlib
 import hashlib
 import json
 import os
+import re
 import struct
 import subprocess
 import tempfile
@@ -93,7 +94,7 @@ def read_elf(path, what="guest"):
                                EXPECT)) from None
     pieces = [Piece(path, h["p_offset"], h["p_filesz"], h["p_memsz"], h["p_paddr"], h["p_vaddr"],
                     bool(h["p_flags"] & PF_X))
-              for h in headers if h["p_memsz"]]
+              for h in headers if h["p_memsz"] or h["p_filesz"]]
     for piece in pieces:
         if piece.filesz > piece.memsz:
             raise InputError(fault(path, None,
@@ -173,7 +174,27 @@ class Guest:
             self.pieces.append(self.read_blob(folders, source))
         check_apart(self.pieces, vm, source)
         self.table = read_table(path, vm, self.pieces, source, accept) if vm["previrt"] else None
+        self.notes = self.hints(path, source)
         self.regs = [vm["blob"]["guest"] if vm["regs"][name] == "blob" else vm["regs"][name] for name in REGISTERS]
+
+    def hints(self, path, source):
+        """What is no fault, but not what its owner may have thought: tables and entries of them that are not used."""
+        vm = self.vm
+        if not vm["previrt"]:
+            try:
+                unused = find_section(path)
+            except InputError:          # damaged section headers: nobody needs them to load the image
+                unused = None
+            cause = f"vm '{vm['name']}': {path} has a table for pre-virtualization, which is not used"
+            hint = "previrt = true (and CONFIG_PREVIRT=y) applies it"
+            return [fault(source, vm["image_line"], cause, hint)] if unused else []
+        count, missing = left_out(read_piece(self.table), vm["flags"])
+        if not missing:
+            return []
+        needs = ", ".join(f"{number} for want of {name}" for name, number in missing.items())
+        cause = f"vm '{vm['name']}': {sum(missing.values())} of {count} entries of the table in {path} are left out: {needs}"
+        hint = "; ".join(f"{REMEDIES.get(name, name)} gives {name}" for name in missing)
+        return [fault(source, vm["image_line"], cause, hint)]
 
     def read_blob(self, folders, source):
         """The blob as a piece; its file is searched like an image, and beside the partition file."""
@@ -192,6 +213,10 @@ class Guest:
 # ---------------------------------------------------------------- pre-virtualization tables
 
 TABLE_SECTION = ".proteus.previrt"
+# What gives a VM the feature that an entry needs: a key of the partition file or an option
+REMEDIES = {"FEATURE_IRFM": "irfm = true", "FEATURE_TSR_STORE": "CONFIG_FIT_WATCHDOG=n", "FEATURE_MMU_STORE": "CONFIG_TLB_VIRT=n",
+            "FEATURE_SERVICES": "paravirt = true with CONFIG_SERVICES=y",
+            "FEATURE_DRIVERS": "paravirt = true with CONFIG_DRIVERS=y", "FEATURE_TLB": "paravirt = true with CONFIG_TLB_VIRT=y"}
 TABLE_HEADER = 4                    # words: magic, words of the table, boundary of the register pages, entries
 SHF_ALLOC = 2
 MAKE_TABLE = "make it with previrt/previrt.py"
@@ -284,6 +309,21 @@ def check_entries(words, count, memory, pieces):
     if position != len(words):
         return f"{len(words) - position} words are left behind its {count} entries", MAKE_TABLE
     return None
+
+
+def left_out(data, features):
+    """(number of entries, {FEATURE_...: entries that the VM does not get because it lacks that one, or first that one})."""
+    words = struct.unpack(f">{len(data) // 4}I", data[:len(data) // 4 * 4])
+    names = {value: name for name, value in abi().items() if name.startswith("FEATURE_")}
+    position, count, missing = TABLE_HEADER, 0, {}
+    while position + 2 <= len(words):
+        lacks = words[position + 1] & 0xFFFF0000 & ~features
+        count += 1
+        if lacks:
+            name = names.get(lacks & -lacks, f"feature 0x{lacks & -lacks:08X}")
+            missing[name] = missing.get(name, 0) + 1
+        position += 2 + 2 * (words[position + 1] & 0xFFFF)
+    return count, missing
 
 
 def patch_rows(data, features):
@@ -513,9 +553,9 @@ def parse_guests(items, partitions):
 def write_depfile(path, target, guests):
     """A make rule with the files that the output was made from."""
     names = sorted({piece.path for guest in guests for piece in guest.pieces})
-    escaped = [name.replace("$", "$$").replace(" ", "\\ ").replace("#", "\\#") for name in names]
-    phony = "".join(f"{name}:\n" for name in escaped)
-    write_if_changed(path, f"{target}: {' '.join(escaped)}\n{phony}")
+    escaped = [re.sub(r"([ #:])", r"\\\1", name.replace("$", "$$")).replace("=", "$(equals)") for name in names]
+    phony = "".join(f"{name}:\n" for name in escaped if "%" not in name)      # that would be a pattern
+    write_if_changed(path, f"equals := =\n{target}: {' '.join(escaped)}\n{phony}")
 
 
 def parse_args(argv):
@@ -569,10 +609,13 @@ def main(argv=None):
         return 0
     given = parse_guests(args.guest, partitions)
     if args.list_missing:
-        missing = {vm["image"] for vm in partitions["vms"] if vm["name"] not in given and not find_file(vm["image"], args.guest_dir)}
+        missing = {vm["image"] for vm in partitions["vms"]
+                   if vm["name"] not in given and not find_file(vm["image"], args.guest_dir)}
         print("".join(f"{name}\n" for name in sorted(missing)), end="")
         return 0
     guests = read_guests(partitions, given, args.guest_dir, args.accept_bad_tables)
+    for note in (note for guest in guests for note in guest.notes):
+        print(f"note: {note}", file=sys.stderr)
     store = render_store(guests, partitions["source"], partitions["previrt"])
     if args.hypervisor:
         rom = []

@@ -82,7 +82,8 @@ def tool(tmp_path, monkeypatch, capsys):
             status = run_tool(pack.main, ["--partitions", "gen/partitions.json", *options])
             out, err = capsys.readouterr()
             assert out == ""
-            return status, err.splitlines()
+            self.notes = [line for line in err.splitlines() if line.startswith("note: ")]
+            return status, [line for line in err.splitlines() if line not in self.notes]
 
         def store(self, *options):
             """pack.py to images.S, with guests from here."""
@@ -155,7 +156,65 @@ def test_depfile(tool):
     tool.partitions(TWO)
     tool.write(one_elf=elf([(0, CODE, 8, R | X)]), two_elf=elf([(M, CODE, 8, R | X)], M), one_dtb="x")
     assert tool.store("--depfile", "images.d") == (0, [])
-    assert (tool.path / "images.d").read_text() == "images.S: ./one.elf ./two.elf one.dtb\n./one.elf:\n./two.elf:\none.dtb:\n"
+    assert (tool.path / "images.d").read_text() == ("equals := =\nimages.S: ./one.elf ./two.elf one.dtb\n"
+                                                    "./one.elf:\n./two.elf:\none.dtb:\n")
+
+
+@pytest.mark.parametrize("name", ["a:b.elf", "a=b.elf", "a b.elf", "a#b.elf", "a%b.elf", "a$b.elf", "a\\b.elf", "größe.elf"])
+def test_names_of_images(tool, name):
+    """Whatever an image is called: make reads its name in the rule, and the assembler finds its bytes."""
+    tool.partitions(ONE.replace('"one.elf"', f"'{name}'"))
+    (tool.path / name).write_bytes(elf([(0, CODE, 8, R | X)]))
+    (tool.path / "Makefile").write_text("images.S:\n\ttouch $@\n-include images.d\n")
+    assert tool.store("--depfile", "images.d") == (0, [])
+    assert CODE in assembled(tool)
+    for stamp, expected in ((1000, 0), (None, 1)):
+        os.utime(tool.path / name, stamp and (stamp, stamp))
+        os.utime(tool.path / "images.S", (2000, 2000))
+        assert subprocess.run(["make", "-q", "images.S"], cwd=tool.path, check=False, timeout=60).returncode == expected
+    (tool.path / name).unlink()
+    status = subprocess.run(["make", "-q", "images.S"], cwd=tool.path, check=False, timeout=60, capture_output=True).returncode
+    assert status == (2 if "%" in name else 1), "a file that has gone is a reason to pack again"
+
+
+def test_list_of_what_is_missing(tool, capsys):
+    """The images that no folder has, and nobody has given."""
+    tool.partitions(TWO)
+    tool.write(one_elf=elf([(0, CODE, 8, R | X)]))
+    for options, expected in (([], "one.elf\ntwo.elf\n"), (["--guest-dir", "."], "two.elf\n"),
+                              (["--guest-dir", ".", "--guest", "two=x.elf"], ""), (["--guest", "one=x.elf"], "two.elf\n")):
+        assert run_tool(pack.main, ["--partitions", "gen/partitions.json", "--list-missing", *options]) == 0
+        assert capsys.readouterr() == (expected, "")
+
+
+def loaded(data, row, memory):
+    """What src/mmu/memory.c does with one VM's row of the store: clear the memory, copy each segment's bytes, no other."""
+    ram = bytearray(memory)
+    for n in range(row[6]):
+        guest, filesz, _, source = words(data, row[7] + 16 * n, 4)
+        ram[guest:guest + filesz] = data[source:source + filesz]
+    assert len(ram) == memory
+    return bytes(ram)
+
+
+def test_bytes_of_an_image(tool):
+    """Segments that meet inside a word, in either order, and one at the last byte: each byte of the memory is the image's or zero,
+    and there is none behind it."""
+    rng = random.Random(405)
+    for _ in range(12):
+        cuts = sorted(rng.sample(range(8, 64), 7))
+        pieces = [(0, CODE, 8, R | X)] + [(low, rng.randbytes(high - low), high - low, R | W) for low, high in zip(cuts, cuts[1:])
+                                          if rng.randrange(4)]
+        pieces += [(0xFFFF, b"\x5a", 1, R | W)]
+        rng.shuffle(pieces)
+        tool.partitions(ONE)
+        tool.write(one_elf=elf(pieces))
+        assert tool.store() == (0, [])
+        data = assembled(tool)
+        expected = bytearray(0x10000)
+        for address, content, _, _ in pieces:
+            expected[address:address + len(content)] = content
+        assert loaded(data, words(data, 0, 8), 0x10000) == bytes(expected)
 
 
 MEMORY = "0x00000000-0x0000FFFF"
@@ -176,6 +235,13 @@ FAULTS = [
      "p.toml:5: vm 'one': ./one.elf: the guest can't run: its type is ET_DYN, not ET_EXEC. hint: link it, with -static and without -pie"),
     ("relocatable", elf([(0, CODE, 8, 5)], kind=1),
      "p.toml:5: vm 'one': ./one.elf: the guest can't run: its type is ET_REL, not ET_EXEC. hint: link it, with -static and without -pie"),
+    ("no_memory_for_it", elf([(0, CODE, 8, 5), (0xFFFC, b"abcdefgh", 0, 6)]),
+     "p.toml:5: vm 'one': ./one.elf: the segment at 0x0000FFFC has more bytes in the file than in memory. "
+     "hint: the file is damaged: build it again"),
+    ("one_byte_too_many", elf([(0, CODE, 8, 5), (0xFFFF, b"ab", 2, 6)]),
+     "p.toml:6: vm 'one': the segment 0x0000FFFF-0x00010000 of ./one.elf is outside its memory " + MEMORY + ". " + LINK),
+    ("around_the_end", elf([(0, CODE, 8, 5), (0xFFFFFFF0, b"a" * 32, 32, 6)]),
+     "p.toml:6: vm 'one': the segment 0xFFFFFFF0-0x10000000F of ./one.elf is outside its memory " + MEMORY + ". " + LINK),
     ("nothing", elf([]), "p.toml:5: vm 'one': ./one.elf: the guest has nothing to load. hint: link it with loadable segments"),
     ("truncated", elf([(0, CODE * 9, 72, 5)])[:-1],
      "p.toml:5: vm 'one': ./one.elf: the file is truncated: the segment at 0x00000000 ends at byte 156, the file at 155. hint: build or copy it again"),
@@ -312,6 +378,8 @@ def test_table(tool):
     data = assembled(tool)
     one, two = words(data, 0, 10), words(data, 40, 10)
     assert one[6] == two[6] == 2 and one[8] == 3 and two[8:] == [0, 0]
+    assert tool.notes == ["note: p.toml:11: vm 'two': ./two.elf has a table for pre-virtualization, which is not used. "
+                          "hint: previrt = true (and CONFIG_PREVIRT=y) applies it"]
     assert one[9] % 4 == 0 and words(data, one[9], 9) == [
         0x100, MFSRR0, 0x8060F088, 0x104, RFI, NOP, 0x108, NOP, NOP]
     assert words(data, one[7], 3) == [0x100, 16, 32] and words(data, two[7], 3) == [0x100, 16, 32]
@@ -325,6 +393,28 @@ def test_entries_that_the_vm_cannot_use(tool):
     data = assembled(tool)
     row = words(data, 0, 10)
     assert row[8] == 2 and words(data, row[9], 6) == [0x104, RFI, NOP, 0x108, NOP, NOP]
+    assert tool.notes == ["note: p.toml:5: vm 'one': 1 of 2 entries of the table in ./one.elf are left out: 1 for want of FEATURE_IRFM. "
+                          "hint: irfm = true gives FEATURE_IRFM"]
+
+
+def test_why_entries_are_left_out(tool):
+    """Each reason with its number, and the key or option that would change it; those that the VM has are not counted."""
+    entries = [(0x100, IRFM, [MFSRR0], [NOP]), (0x104, IRFM | 0x20000, [RFI], [NOP]), (0x108, 0x40000, [NOP], [RFI]),
+               (0x200, 0x20000, [MFSRR0], [NOP])]
+    tool.partitions(PREVIRT, HYBRID + "CONFIG_FIT_WATCHDOG=y\nCONFIG_TLB_VIRT=y\n")
+    tool.write(one_elf=with_section(GUEST, packed(table(*entries))))
+    assert tool.store() == (0, [])
+    assert tool.notes == [
+        "note: p.toml:5: vm 'one': 3 of 4 entries of the table in ./one.elf are left out: 2 for want of FEATURE_TSR_STORE, 1 for want of "
+        "FEATURE_MMU_STORE. hint: CONFIG_FIT_WATCHDOG=n gives FEATURE_TSR_STORE; CONFIG_TLB_VIRT=n gives FEATURE_MMU_STORE"]
+    tool.partitions(PREVIRT, HYBRID)
+    assert tool.store() == (0, []) and tool.notes == []
+
+
+def test_every_feature_has_its_remedy():
+    """What entries can need: FEATURE_* of the upper half word."""
+    needs = {name for name, value in pack.abi().items() if name.startswith("FEATURE_") and value >= 0x10000}
+    assert needs == set(pack.REMEDIES)
 
 
 def test_table_of_an_option_that_is_off(tool):
@@ -547,7 +637,7 @@ def test_rom(linked):
 def test_rom_size_is_the_boards(linked):
     """Without --size: the board's [[rom]]."""
     table = json.loads((linked.path / "gen" / "partitions.json").read_text())
-    assert table["board"]["rom"] == [{"name": "rom", "base": 0xFFF80000, "size": 0x80000}]
+    assert [(area["base"], area["size"]) for area in table["board"]["rom"]] == [(0xFFF80000, 0x80000)]
     assert link(linked, "rom.ld", "--bin", "rom.bin") == (0, [])
     assert len((linked.path / "rom.bin").read_bytes()) == 0x80000
 

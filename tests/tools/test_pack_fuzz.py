@@ -17,7 +17,7 @@ from test_pack import GUEST, IRFM, MAGIC, MFSRR0, NOP, RFI, pack, packed, table,
 TABLES, IMAGES = 10000, 2500
 MEMORY = {"guest": 0, "size": 0x10000, "line": 6}
 PAGE = 0xFFFFF000
-VM = {"name": "one", "image_line": 5, "previrt": True, "page": PAGE, "memory": MEMORY, "blob": None,
+VM = {"name": "one", "image_line": 5, "previrt": True, "flags": IRFM, "page": PAGE, "memory": MEMORY, "blob": None,
       "regs": dict.fromkeys(pack.REGISTERS, 0)}
 SITES = [(0x100, IRFM, [MFSRR0], [0x8060F088]), (0x104, 0, [RFI, NOP], [NOP, NOP]), (0x200, IRFM, [MFSRR0, RFI], [NOP, RFI]),
          (0x20C, 0, [NOP], [RFI])]
