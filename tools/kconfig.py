@@ -313,6 +313,28 @@ def apply_overrides(kconf, text):
     return wanted
 
 
+def check_board(kconf, path, folder):
+    """A board of the user's own has a name, and a file of that name; InputError at the line that should say so."""
+    own, name = kconf.syms.get("BOARD_OWN"), kconf.syms.get("BOARD")
+    if own is None or own.str_value != "y":
+        return
+    files = os.listdir(folder) if os.path.isdir(folder) else []
+    boards = sorted(file[:-len(".toml")] for file in files if file.endswith(".toml"))
+    if name.str_value in boards:
+        return
+    lines = {}
+    for number, text in enumerate(read_text(path, "defconfig").splitlines(), 1):
+        for option in ("CONFIG_BOARD=", "CONFIG_BOARD_OWN="):
+            if text.startswith(option):
+                lines[option] = number
+    line = lines.get("CONFIG_BOARD=", lines.get("CONFIG_BOARD_OWN="))
+    if not name.str_value:
+        raise InputError(fault(path, line, "CONFIG_BOARD_OWN needs the board's name",
+                               'CONFIG_BOARD="<name>", of config/boards/<name>.toml'))
+    raise InputError(fault(path, line, f'CONFIG_BOARD="{name.str_value}": there is no file config/boards/{name.str_value}.toml',
+                           f"copy one of config/boards (README.md there); {guess(name.str_value, boards)}"))
+
+
 def is_on(sym):
     """True if the symbol appears in the outputs: a bool that is y, or a number or string with a value."""
     import kconfiglib
@@ -421,6 +443,8 @@ def main(argv=None):
         parser.error("--set overrides a defconfig; give --defconfig")
     kconf = load_kconfig(args.kconfig)
     configure(kconf, args)
+    if args.defconfig and not (args.menuconfig or args.savedefconfig):
+        check_board(kconf, args.defconfig, os.path.join(os.path.dirname(args.kconfig), "config", "boards"))
     if args.savedefconfig:
         write_if_changed(args.defconfig, kconfig_text(lambda p: kconf.write_min_config(p, header="")))
         return 0

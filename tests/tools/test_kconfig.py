@@ -108,6 +108,36 @@ def test_budgets(tool, option):
     assert status == 1 and errors[0].startswith(f"def:1: CONFIG_{option}=-1 has no effect, it is 0. hint: its range is 0 to 65536 (")
 
 
+@pytest.mark.parametrize("defconfig, options, expected", [
+    ("CONFIG_VM_MAX=2\nCONFIG_BOARD_OWN=y\n", "",
+     "def:2: CONFIG_BOARD_OWN needs the board's name. hint: CONFIG_BOARD=\"<name>\", of config/boards/<name>.toml"),
+    ('CONFIG_BOARD_OWN=y\nCONFIG_BOARD=""\n', "",
+     "def:2: CONFIG_BOARD_OWN needs the board's name. hint: CONFIG_BOARD=\"<name>\", of config/boards/<name>.toml"),
+    ('CONFIG_BOARD_OWN=y\nCONFIG_BOARD="ml430"\n', "",
+     "def:2: CONFIG_BOARD=\"ml430\": there is no file config/boards/ml430.toml. hint: copy one of config/boards (README.md there); did you "
+     "mean 'ml403'?"),
+    ("", 'CONFIG_BOARD_OWN=y CONFIG_BOARD="ml430"',
+     "def: CONFIG_BOARD=\"ml430\": there is no file config/boards/ml430.toml. hint: copy one of config/boards (README.md there); did you "
+     "mean 'ml403'?"),
+    ('CONFIG_BOARD="ml403"\n', "",
+     "def:1: CONFIG_BOARD=ml403 has no effect, it is ref405ep. hint: its prompt is not visible (Kconfig:{BOARD})")],
+    ids=["none", "empty", "no_file", "override", "without_own"])
+def test_own_board(tool, defconfig, options, expected):
+    """What CONFIG_BOARD_OWN needs."""
+    path = os.path.join(TOP, "Kconfig")
+    with open(path, encoding="utf-8") as file:
+        line = file.read().splitlines().index("config BOARD") + 1
+    status, errors = tool(defconfig, "--kconfig", path, *(["--set", options] if options else []))
+    assert status == 1 and [error.replace(TOP + "/", "") for error in errors] == [expected.replace("{BOARD}", str(line))]
+
+
+def test_own_board_of_two_options(tool):
+    """One file and two options: the UARTs that a Virtex design may have are all there."""
+    assert tool('CONFIG_BOARD_OWN=y\nCONFIG_BOARD="ml403"\n', "--kconfig", os.path.join(TOP, "Kconfig")) == (0, [])
+    header = outputs(tool)[1]
+    assert {f"#define CONFIG_{name} 1" for name in ("UART_16550_WORDS", "UART_UARTLITE", "INTC", "INTC_MMIO")} <= set(header)
+
+
 def test_settings(tool):
     assert tool('# comment\n\n# CONFIG_SELECTED is not set\nCONFIG_SCHED_SINGLE=y\nCONFIG_DEP=y\nCONFIG_VM_MAX=16\n'
                 'CONFIG_BASE=0x2000\nCONFIG_NAME="x\\\\y"\n') == (0, [])
