@@ -7,6 +7,10 @@ Runs the compiler with its own arguments. On the way from assembler text to obje
 and room if its replacement needs some; after a link, the table of `previrt.py fill` is added. The program runs natively as
 before. A line with the comment `previrt: keep` is left alone. What has no assembler text on the way (-flto) is not treated,
 and said so.
+
+gcc's own driver says what it will do (-###), and hands each of its steps to this program (-wrapper), which looks at two of
+them: the compiler proper keeps to the calling convention (-fno-ipa-ra), the assembler gets the marked text. So every
+spelling of an option means what it means to gcc.
 """
 
 import sys
@@ -25,18 +29,11 @@ from facts import PrevirtError
 from previrt import make
 from transform import Transform
 
-C, CPP_ASM, ASM, OTHER = "c", "assembler-with-cpp", "assembler", "other"
-LANGUAGES = {".c": C, ".i": C, ".cc": C, ".cpp": C, ".cxx": C, ".C": C, ".ii": C, ".c++": C, ".S": CPP_ASM, ".sx": CPP_ASM,
-             ".s": ASM}
-# Options whose argument is the next word
-SEPARATE = {"-o", "-I", "-D", "-U", "-include", "-imacros", "-isystem", "-iquote", "-idirafter", "-iprefix", "-iwithprefix",
-            "-iwithprefixbefore", "-isysroot", "--sysroot", "-imultilib", "-MF", "-MT", "-MQ", "-x", "-T", "-L", "-l", "-u",
-            "-e", "-z", "-Xlinker", "-Xassembler", "-Xpreprocessor", "-aux-info", "-A", "-B", "--param", "-G", "-wrapper",
-            "-dumpbase", "-dumpbase-ext", "-dumpdir", "-Ttext", "-Tdata", "-Tbss", "-Tdata-segment", "-Ttext-segment", "-h"}
-# What only the preprocessor, only the linker, wants
-PREPROCESS = re.compile(r"-(D|U|include$|imacros$|M|Wp,|Xpreprocessor$)")
-LINKER = re.compile(r"-(l|L|T|u$|e$|z$|Wl,|Xlinker$)")
-ALONE = {"-E", "-S", "-M", "-MM", "-fsyntax-only", "-###", "--version", "-dumpmachine", "-dumpversion", "--help"}
+STEP = "--step"                     # cc.py --step FOLDER PROGRAM ARGUMENTS: what -wrapper calls
+COMPILERS = ("cc1", "cc1plus", "cc1obj", "cc1objplus")
+PIPES = ("-pipe", "--pipe")         # temporary files instead: a step sees its whole text
+# The assembler's options whose argument is the next word
+SEPARATE = ("-o", "-I", "--defsym", "--MD", "-MD", "--hash-size", "--debug-prefix-map")
 # Options that give registers another meaning than the System V ABI does
 OWN_ABI = re.compile(r"-f(fixed|call-saved|call-used)-")
 
@@ -46,166 +43,141 @@ def note(text):
     print(f"cc.py: {text}", file=sys.stderr)
 
 
-class Command:
-    """The compiler's command line."""
-
-    def __init__(self, compiler, words):
-        self.compiler, self.words = compiler, self._expand(words)
-        self.options, self.inputs, self.output, self.order = [], [], None, []
-        language, i = None, 0
-        while i < len(self.words):
-            word = self.words[i]
-            pair = word in SEPARATE and i + 1 < len(self.words)
-            value = self.words[i + 1] if pair else word[2:]
-            if word == "-o" or word.startswith("-o") and not pair:
-                self.output = value
-            elif word == "-x" or word.startswith("-x") and not pair:
-                language = None if value == "none" else value
-            elif word.startswith("-") and word != "-":
-                self.options.append([word, value] if pair else [word])
-                self.order.append(self.options[-1])
-            else:
-                kind = {"c": C, "c++": C, CPP_ASM: CPP_ASM, ASM: ASM}.get(language, OTHER) if language else \
-                    LANGUAGES.get(os.path.splitext(word)[1], OTHER)
-                self.inputs.append((word, kind, language))
-                self.order.append(self.inputs[-1])
-            i += 2 if pair else 1
-        self.first = {option[0] for option in self.options}
-        self.link = not self.first & (ALONE | {"-c"})
-
-    @staticmethod
-    def _expand(words):
-        """@file stands for the words in a file."""
-        out = []
-        for word in words:
-            if word.startswith("@") and os.path.isfile(word[1:]):
-                with open(word[1:], encoding="utf-8") as file:
-                    out += shlex.split(file.read())
-            else:
-                out.append(word)
-        return out
-
-    def passes_through(self):
-        """True if there is nothing to treat; the reason if the user should know."""
-        sources = [path for path, kind, _ in self.inputs if kind != OTHER]
-        lto = any(w.startswith("-flto") for w in self.first) and "-fno-lto" not in self.first
-        if lto and sources and not self.first & ALONE:
-            note(f"{sources[0]}: not treated, because -flto makes the code at the link. hint: -fno-lto")
-        return bool(self.first & ALONE) or not self.inputs or (not self.link and (lto or not sources)) or "-" in sources
-
-
-def run(words, quiet=False):
+def run(words, **more):
     """A tool; its text goes where it goes, or is returned."""
     try:
-        return subprocess.run(words, stderr=subprocess.PIPE if quiet else None, text=quiet or None, check=False)
+        return subprocess.run(words, check=False, **more)
     except OSError as error:
         raise PrevirtError(f"cc.py: {words[0]}: {os.strerror(error.errno)}. hint: cc.py COMPILER ARGUMENTS") from None
 
 
-def dependency_options(command, source, output):
-    """-MD and -MMD name the file and the target by the output: by the one that the user means."""
-    if not command.first & {"-MD", "-MMD"}:
-        return []
-    extra = []
-    if "-MF" not in command.first:
-        stem = output if command.output else os.path.basename(source)
-        extra += ["-MF", os.path.splitext(stem)[0] + ".d"]
-    if not command.first & {"-MT", "-MQ"}:
-        extra += ["-MT", output]
-    return extra
+def option(words, name):
+    """The argument of an option in a step's command line, the last one's; None without it."""
+    found = [value for word, value in zip(words, words[1:]) if word == name]
+    return found[-1] if found else None
 
 
-def flat(options):
-    """Options as words."""
-    return [word for option in options for word in option]
+# ---------------------------------------------------------------- the driver
+def steps(compiler, words):
+    """[[program, argument, ...], ...]: what the driver would run; it writes them in lines that begin with a blank."""
+    said = run([compiler, "-###", *words], stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True)
+    return [shlex.split(line) for line in said.stderr.splitlines() if line.startswith(" ")]
 
 
-def to_text(command, source, output, folder):
-    """(assembler text, exit status) of a source."""
-    path, kind, language = source
-    text = os.path.join(folder, "text.s")
-    options = [o for o in command.options if o[0] != "-c" and not LINKER.match(o[0])]
-    if kind == ASM:
-        text = path
-    else:
-        how = ["-S", "-fno-ipa-ra"] if kind == C else ["-E"]
-        words = command.compiler + flat(options) + how + dependency_options(command, path, output)
-        done = run(words + (["-x", language] if language else []) + [path, "-o", text])
-        if done.returncode:
-            return None, done.returncode
+def drive(compiler, words, options):
+    """Run the driver, with its steps by way of this program; the exit status."""
+    planned = steps(compiler, words)
+    names = {os.path.basename(step[0]) for step in planned if step}
+    if not names & {"as", "collect2"}:
+        return run([compiler, *words]).returncode
+    with tempfile.TemporaryDirectory(prefix="previrt-") as folder:
+        step = os.path.join(folder, "step")             # a name without commas: -wrapper splits at them
+        with open(step, "w", encoding="utf-8") as file:
+            me = (sys.executable, os.path.abspath(__file__), STEP, folder)
+            file.write(f"#!/bin/sh\nexec {' '.join(map(shlex.quote, me))} \"$@\"\n")
+        os.chmod(step, 0o755)
+        status = run([compiler, "-wrapper", step, *(word for word in words if word not in PIPES)]).returncode
+    output = next((option(s, "-o") or "a.out" for s in planned if os.path.basename(s[0]) == "collect2"), None)
+    if status or output is None or not os.path.isfile(output):      # --version and --help have the linker say its own
+        return status
+    return fill(output, options)
+
+
+# ---------------------------------------------------------------- its steps
+def step(folder, words):
+    """One step of the driver's; its exit status."""
+    name = os.path.basename(words[0])
+    if name in COMPILERS and "-E" not in words:
+        return compile_text(folder, words)
+    return assemble_marked(folder, words) if name == "as" else run(words).returncode
+
+
+def record(folder):
+    """The list of texts that the compiler proper has made: lines of kind and path."""
+    return os.path.join(folder, "made")
+
+
+def compile_text(folder, words):
+    """The compiler proper: remember which text it made, and whether registers mean there what the ABI says."""
+    lto = [w for w in words if w.startswith("-flto") or w == "-fno-lto"]
+    kind = "lto" if lto and lto[-1] != "-fno-lto" else "own" if any(OWN_ABI.match(w) for w in words) else "plain"
+    output = option(words, "-o")
+    if kind == "lto":
+        note(f"{option(words, '-dumpbase') or words[-1]}: not treated, because -flto makes the code at the link. hint: -fno-lto")
+    status = run(words + ["-fno-ipa-ra"]).returncode
+    with open(record(folder), "a", encoding="utf-8") as file:
+        file.write(f"{kind} {os.path.abspath(output or '-')}\n")
+    return status
+
+
+def made_by(folder, path):
+    """What the compiler proper said of a text: lto, own or plain; "" for one of somebody else's."""
     try:
-        with open(text, encoding="latin-1", newline="") as file:
-            return file.read(), 0
-    except OSError as error:
-        raise PrevirtError(f"{text}: {os.strerror(error.errno)}. hint: is it a source file?") from None
+        with open(record(folder), encoding="utf-8") as file:
+            kinds = dict(reversed(line.rstrip("\n").split(" ", 1)) for line in file)
+    except FileNotFoundError:
+        return ""
+    return kinds.get(os.path.abspath(path), "")
 
 
-def assemble(command, source, text, output, folder):
-    """Assemble text; (exit status, what the assembler said)."""
-    path = os.path.join(folder, os.path.basename(source[0]) + ".s")
+def source_of(words):
+    """The place of the assembler's one input file in its command line, or None (its standard input)."""
+    found, i = None, 1
+    while i < len(words):
+        if words[i] in SEPARATE:
+            i += 1
+        elif not words[i].startswith("-") and os.path.isfile(words[i]):
+            found = i
+        i += 1
+    return found
+
+
+def assemble(words, place, text, folder, name):
+    """Assemble text in place of the command's input: (exit status, what the assembler said)."""
+    path = os.path.join(folder, f"{os.getpid()}-{os.path.basename(name)}")
     with open(path, "w", encoding="latin-1", newline="") as file:
         file.write(text)
-    debug = source[1] == C           # the compiler has written its debugging information into the text
-    options = [o for o in command.options if o[0] != "-c" and not LINKER.match(o[0]) and not PREPROCESS.match(o[0]) and
-               not (debug and re.match(r"-g(?!no-)", o[0]))]
-    here = ["-I", os.path.dirname(source[0]) or "."] if source[1] == ASM else []
-    done = run(command.compiler + flat(options) + here + ["-c", "-x", "assembler", path, "-o", output], quiet=True)
-    return done.returncode, done.stderr.replace(path, source[0])
+    command = words[:place] + [path] + words[place + 1:]
+    done = run(command, stderr=subprocess.PIPE, text=True)
+    return done.returncode, done.stderr.replace(path, name)
 
 
-def compile_one(command, source, output):
-    """One source to an object; the exit status."""
-    with tempfile.TemporaryDirectory(prefix="previrt-") as folder:
-        text, status = to_text(command, source, output, folder)
-        if status:
-            return status
-        plain_abi = not any(OWN_ABI.match(name) for name in command.first)
-        marked = Transform(text, compiled=source[1] == C and plain_abi)
-        status, said = assemble(command, source, marked.run(), output, folder)
-        if marked.count and marked.room and (status or said):
-            original = assemble(command, source, text, os.path.join(folder, "plain.o"), folder)
-            if original[0] == 0 and original[1] != said:
-                marked.why_no_room = (said.strip().splitlines() or ["the assembler fails"])[-1]
-                bare = Transform(text, compiled=marked.compiled, room=False)
-                status, said = assemble(command, source, bare.run(), output, folder)
-        if status:
-            status, said = assemble(command, source, text, output, folder)
-            if status == 0:
-                note(f"{source[0]}: not treated: the marked text does not assemble. hint: {__doc__.splitlines()[0]}")
-        if marked.count and marked.why_no_room:
-            note(f"{source[0]}: no room for long replacements: {marked.why_no_room}")
-        sys.stderr.write(said)
-        return status
+def name_of(text, path):
+    """The source that a text comes from: the preprocessor and the compiler say it in their first lines."""
+    found = re.search(r'^(?:# [01] |\s*\.file\s+)"([^"<]+)"', text[:4096], re.M)
+    return found[1] if found else path
 
 
-def object_of(command, source):
-    """The object of a source with -c."""
-    stem = os.path.splitext(os.path.basename(source[0]))[0]
-    return command.output or stem + ".o"
+def assemble_marked(folder, words):
+    """The assembler, with marks; without room where none can be, and without marks where the text does not bear them."""
+    place = source_of(words)
+    if place is None:
+        return run(words).returncode
+    path = words[place]
+    with open(path, encoding="latin-1", newline="") as file:
+        text = file.read()
+    made = made_by(folder, path)
+    if made == "lto":
+        return run(words).returncode
+    name = name_of(text, path)
+    marked = Transform(text, compiled=made == "plain")
+    status, said = assemble(words, place, marked.run(), folder, path)
+    if marked.count and marked.room and (status or said):
+        original = assemble(words, place, text, folder, path)
+        if original[0] == 0 and original[1] != said:
+            marked.why_no_room = (said.strip().splitlines() or ["the assembler fails"])[-1]
+            status, said = assemble(words, place, Transform(text, compiled=marked.compiled, room=False).run(), folder, path)
+    if status:
+        status, said = assemble(words, place, text, folder, path)
+        if status == 0:
+            note(f"{name}: not treated: the marked text does not assemble. hint: {__doc__.splitlines()[0]}")
+    if marked.count and marked.why_no_room:
+        note(f"{name}: no room for long replacements: {marked.why_no_room}")
+    sys.stderr.write(said)
+    return status
 
 
-def link(command, options):
-    """Compile what is source, link, add the table."""
-    with tempfile.TemporaryDirectory(prefix="previrt-") as folder:
-        words, lto = [], any(w.startswith("-flto") for w in command.first) and "-fno-lto" not in command.first
-        for number, item in enumerate(command.order):
-            if isinstance(item, list):
-                words += item
-            elif item[1] == OTHER or lto:
-                words += ["-x", item[2], item[0], "-x", "none"] if item[2] else [item[0]]
-            else:
-                target = os.path.join(folder, f"{number}-{os.path.basename(item[0])}.o")
-                status = compile_one(command, item, target)
-                if status:
-                    return status
-                words.append(target)
-        output = command.output or "a.out"
-        if not any(kind != OTHER for _, kind, _ in command.inputs):
-            words = [w for w in words if w not in ("-MD", "-MMD", "-MP")]
-        status = run(command.compiler + words + ["-o", output]).returncode
-    return status or fill(output, options)
-
-
+# ---------------------------------------------------------------- the table
 def fill(output, options):
     """The table of a linked program."""
     try:
@@ -254,20 +226,10 @@ def usage(cause):
 
 def main(words):
     """The exit status."""
+    if words[:1] == [STEP] and len(words) > 2:
+        return step(words[1], words[2:])
     options, compiler, rest = own_options(words)
-    command = Command([compiler], rest)
-    if command.passes_through():
-        return run([compiler] + rest).returncode
-    if command.link:
-        return link(command, options)
-    sources = [item for item in command.inputs if item[1] != OTHER]
-    if command.output and len(sources) > 1:
-        return run([compiler] + rest).returncode        # the compiler's own message
-    for source in sources:
-        status = compile_one(command, source, object_of(command, source))
-        if status:
-            return status
-    return 0
+    return drive(compiler, rest, options)
 
 
 if __name__ == "__main__":

@@ -176,7 +176,10 @@ def test_lines_stay(tmp_path):
     (["-c", "x.c", "y.S", "z.s"], {"x.o", "y.o", "z.o"}), (["-S", "x.c"], {"x.s"}), (["-E", "x.c", "-o", "x.i"], {"x.i"}),
     (["-c", "-Wp,-MMD,w.d", "x.c"], {"x.o", "w.d"}), (["-c", "-MMD", "y.S", "-o", "y.o"], {"y.o", "y.d"}), (["-c", "z.s", "-oz.o"], {"z.o"}),
     (["-c", "-x", "assembler-with-cpp", "odd.asm", "-o", "o.o"], {"o.o"}), (["-M", "x.c"], set()), (["-fsyntax-only", "x.c"], set()),
-    (["x.c", *LINK], {"a.out"}), (["x.c", "z.s", *LINK, "-o", "out"], {"out"}), (["@words"], {"r.o"}), (["-c", "-D", "N=1", "-I", ".", "x.c"], {"x.o"}),
+    (["-c", "x.c", "--output", "y.o"], {"y.o"}), (["-c", "x.c", "--output=y.o"], {"y.o"}), (["--compile", "x.c", "-o", "y.o"], {"y.o"}),
+    (["--include-directory", ".", "-c", "x.c"], {"x.o"}), (["-pipe", "-c", "x.c"], {"x.o"}), (["-save-temps", "-c", "x.c"], {"x.o", "x.i", "x.s"}),
+    (["--assemble", "x.c"], {"x.s"}), (["--language=assembler-with-cpp", "-c", "odd.asm"], {"odd.o"}), (["-c", "--write-user-dependencies", "x.c"], {"x.o", "x.d"}),
+    (["x.c", *LINK], {"a.out"}), (["x.c", "--output=b.elf", *LINK], {"b.elf"}), (["x.c", "z.s", *LINK, "-o", "out"], {"out"}), (["@words"], {"r.o"}), (["-c", "-D", "N=1", "-I", ".", "x.c"], {"x.o"}),
 ])
 def test_files_land_where_the_compiler_puts_them(words, files, tmp_path):
     """The same files with the same names as without the wrapper, and the same dependencies."""
