@@ -6,7 +6,7 @@ import struct
 
 from liveness import Code
 from encoding import flow
-from elf import PF_X, SHF_ALLOC, SHT_NOBITS, SITES
+from elf import PF_X, SHF_ALLOC, SHT_NOBITS, SITES, with_segments
 from facts import ABI, VECTORS, PrevirtError
 from sites import NOP, TSR_ALL, TSR_PIS, branch, constant_before, plan, reachable, replacement, row_of, stub
 from table import Entry
@@ -17,7 +17,8 @@ REACH = 0x01FFFFFC                  # of a branch, either way
 # The order in which a dead register is chosen: what is cheap to be wrong about first
 ORDER = (0, 12, 11, 10, 9, 8, 7, 6, 5, 4, 3, *range(31, 13, -1))
 DEFAULTS = {"mode": "fill", "boundary": ABI["PAGE_BOUNDARY"], "abi": None, "spare": [],
-            "include": [], "exclude": [], "real": [], "returns": [], "scratch": [], "callers": False, "vectors": None}
+            "include": [], "exclude": [], "real": [], "returns": [], "scratch": [], "callers": False, "vectors": None,
+            "segment": []}
 LOOK_BACK = 64                      # words: what stands before one that is not proven to be code
 
 
@@ -113,11 +114,24 @@ class Spare:
         return tuple(self.elf.word(a) for a in range(at, at + 4 * count, 4))
 
 
-class Program:
-    """A linked program and the decisions about it."""
+def segments(elf, options):
+    """[(address, bytes)] of --segment."""
+    found = []
+    for text in options.get("segment", []):
+        match = re.fullmatch(r"(0[xX][0-9a-fA-F]+|\d+):(0[xX][0-9a-fA-F]+|\d+)", text)
+        low, size = (int(n, 0) for n in match.groups()) if match else (0, 0)
+        if low % 4 or size % 4 or not 0 < size <= 1 << 20 or low + size > 1 << 32:
+            raise PrevirtError(f"{elf.path}: --segment {text}: not an address and bytes, multiples of 4. hint: 0x200000:0x1000")
+        found.append((low, size))
+    return found
 
-    def __init__(self, elf, options):
-        self.elf, self.options = elf, {**DEFAULTS, **options}
+
+class Program:
+    """A linked program and the decisions about it. marks: the same program before it was stripped."""
+
+    def __init__(self, elf, options, marks=None):
+        self.elf, self.options, self.marks = with_segments(elf, segments(elf, options)), {**DEFAULTS, **options}, marks or elf
+        elf = self.elf
         self.boundary = self.options["boundary"]
         if not reachable(self.boundary):
             raise PrevirtError(f"{elf.path}: --boundary 0x{self.boundary:08X}: the pages are out of a displacement's reach. "
@@ -131,7 +145,7 @@ class Program:
         self.elsewhere = 0              # marked instructions in data sections: whoever copies them has them as they are
         self._declare()
         self._explore()
-        self.spare = Spare(elf, self.code, self.options["spare"])
+        self.spare = Spare(elf, self.code, self.options["spare"] + self.options["segment"])
 
     def _ranges(self, names, option):
         """Address ranges of sections and symbols, or of the one word at an address."""
@@ -175,10 +189,10 @@ class Program:
 
     def recorded(self):
         """{address: (room, compiled)} of cc.py's records; None without the section."""
-        section = self.elf.section(SITES)
+        section = self.marks.section(SITES)
         if section is None or section.type == SHT_NOBITS:
             return None
-        blob, found, self.elsewhere = self.elf.content(section), {}, 0
+        blob, found, self.elsewhere = self.marks.content(section), {}, 0
         if len(blob) % 8:
             raise PrevirtError(f"{self.elf.path}: section {SITES} is damaged. hint: build the program again with cc.py")
         for address, info in struct.iter_unpack(">II", blob):

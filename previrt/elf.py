@@ -28,7 +28,7 @@ UNDO_MAGIC = b"P4UN"
 SHT_PROGBITS, SHT_SYMTAB, SHT_NOBITS = 1, 2, 8
 SHF_ALLOC, SHF_EXECINSTR, SHF_COMPRESSED = 2, 4, 0x800
 SHN_ABS, ELFCOMPRESS_ZLIB = 0xFFF1, 1
-PT_LOAD, PF_X, PF_W = 1, 1, 2
+PT_LOAD, PF_X, PF_W, PF_R = 1, 1, 2, 4
 STT_FUNC, STT_SECTION, STT_FILE = 2, 3, 4
 EXPECT = "a 32-bit big-endian PowerPC executable is expected: link it statically"
 
@@ -221,15 +221,39 @@ def _pad(blob):
     return blob + bytes(-len(blob) % 4)
 
 
-def extend(elf, table, options):
-    """The file with the table and what undoes it; `elf` has none."""
-    original = elf.data
+def with_segments(elf, areas):
+    """
+    The file with segments of zeros at these (virtual address, bytes): memory for stubs of a program that has no gaps. Behind the
+    end of the file, as everything that is added, and so is a longer table of program headers.
+    """
+    if not areas:
+        return elf
+    out, headers = _pad(elf.data), [tuple(s) for s in elf.segments]
+    for low, size in areas:
+        physical = elf.physical(low)
+        for s in elf.loads:
+            if low < s.vaddr + s.memsz and s.vaddr < low + size or physical < s.paddr + s.memsz and s.paddr < physical + size:
+                raise PrevirtError(f"{elf.path}: --segment 0x{low:X}:0x{size:X}: the segment at 0x{s.vaddr:08X} is there. hint: "
+                                   "memory that neither the file nor its program uses")
+        headers.append((PT_LOAD, len(out), low, physical, size, size, PF_R | PF_X, 4))
+        out += bytes(size)
+    header = list(struct.unpack(HEADER, elf.header))
+    header[5], header[10] = len(out), len(headers)
+    if header[9] != 32:
+        raise PrevirtError(f"{elf.path}: --segment: no program headers. hint: link it as a program")
+    out += b"".join(struct.pack(">8I", *h) for h in headers)
+    return Elf(elf.path, struct.pack(HEADER, *header) + out[52:])
+
+
+def extend(elf, table, options, original=None):
+    """The file with the table and what undoes it; `elf` has none. original: its bytes before with_segments()."""
+    original = original or elf.data
     text = json.dumps(options, sort_keys=True).encode()
-    undo = struct.pack(UNDO_HEAD, UNDO_MAGIC, len(original), zlib.crc32(original), len(text), elf.header) + text
+    undo = struct.pack(UNDO_HEAD, UNDO_MAGIC, len(original), zlib.crc32(original), len(text), original[:52]) + text
     names = elf.content(elf.sections[elf.shstrndx])
     if names and names[-1]:
         names += b"\0"
-    out = _pad(original)
+    out = _pad(elf.data)
     new = []
     for name, blob in ((TABLE, table), (UNDO, undo)):
         new.append((len(names), SHT_PROGBITS, 0, 0, len(out), len(blob), 0, 0, 4, 0))

@@ -49,21 +49,32 @@ def options_of(args, mode):
     return {"mode": mode, "boundary": args.boundary, "abi": getattr(args, "abi", None), "spare": getattr(args, "spare", []),
             "include": getattr(args, "include", []), "exclude": args.exclude,
             "vectors": getattr(args, "vectors", None), "callers": getattr(args, "callers", False),
-            **{name: getattr(args, name, []) for name in ("real", "returns", "scratch")}}
+            **{name: getattr(args, name, []) for name in ("real", "returns", "scratch", "segment")}}
 
 
-def make(elf, options, unmarked=False):
+def marks_of(args, elf):
+    """The file with cc.py's marks, if strip has taken them from this one; its code is the same."""
+    if not getattr(args, "marks", None):
+        return None
+    marks = plain(args.marks)[0]
+    if [(s.addr, elf.content(s)) for s in elf.code] != [(s.addr, marks.content(s)) for s in marks.code]:
+        raise PrevirtError(f"{args.elf}: its code is not that of {args.marks}. hint: --marks names the file before strip")
+    return marks
+
+
+def make(elf, options, unmarked=False, marks=None):
     """(decided sites, the file with its table). unmarked: a program without marks gets an empty table."""
-    program = Program(elf, options)
+    program = Program(elf, options, marks)
     if not program.whole and not unmarked and program.recorded() is None:
         raise PrevirtError(f"{elf.path}: nothing marked by cc.py in it. hint: build it with CC=\"previrt/cc.py "
-                           "powerpc-linux-gnu-gcc\" (and keep debugging sections in the link script), or use `elf`")
+                           "powerpc-linux-gnu-gcc\" (and keep debugging sections in the link script), name the file before strip "
+                           "(--marks), or use `elf`")
     sites = program.decide()
     if program.elsewhere:
         print(f"{elf.path}: {program.elsewhere} marked instructions in sections that are not executable: they stay",
               file=sys.stderr)
     entries = [entry for site in sites for entry in site.entries]
-    return sites, extend(elf, table.pack(entries, program.boundary), options)
+    return sites, extend(program.elf, table.pack(entries, program.boundary), options, elf.data)
 
 
 def summary(sites):
@@ -74,7 +85,7 @@ def summary(sites):
 def do_make(args, mode):
     """fill, elf."""
     elf, _ = plain(args.elf)
-    sites, blob = make(elf, options_of(args, mode))
+    sites, blob = make(elf, options_of(args, mode), marks=marks_of(args, elf))
     write_file(args.output or args.elf, blob, args.elf)
     if not args.quiet:
         counts = summary(sites)
@@ -95,7 +106,7 @@ def do_report(args):
     """report."""
     elf, stored = plain(args.elf)
     options = stored or options_of(args, args.mode)
-    program = Program(elf, options)
+    program = Program(elf, options, marks_of(args, elf))
     rows = list(report_rows(program, program.decide()))
     counts = collections.Counter((r["treatment"], r["why"]) for r in rows)
     if args.json:
@@ -129,7 +140,7 @@ def with_table(path):
 def do_verify(args):
     """verify."""
     _, original, options, boundary, entries = with_table(args.elf)
-    places, stubs = verify(Program(original, options), boundary, entries)
+    places, stubs = verify(Program(original, options, marks_of(args, original)), boundary, entries)
     print(f"{args.elf}: {len(entries)} entries agree with the code: {places} instructions, {stubs} stubs")
 
 
@@ -174,6 +185,8 @@ def arguments(argv):
     def whole(sub):
         sub.add_argument("--spare", action="append", default=[], metavar="SYMBOL[:SIZE]|ADDR:SIZE|auto",
                          help="memory for stubs; auto: the gaps behind sections of code")
+        sub.add_argument("--segment", action="append", default=[], metavar="ADDR:SIZE",
+                         help="add a segment of zeros for stubs, where neither the file nor its program has anything")
         sub.add_argument("--include", action="append", default=[], metavar="SECTION|SYMBOL",
                          help="this is code, too; * and ? stand for others; or an address")
         sub.add_argument("--returns", action="append", default=[], metavar="SYMBOL",
@@ -187,18 +200,24 @@ def arguments(argv):
         sub.add_argument("--vectors", type=number, metavar="ADDR", help="exception vectors begin here (EVPR), as code")
         sub.add_argument("--abi", choices=["sysv"], help="functions keep the System V calling convention")
 
+    def marked(sub):
+        sub.add_argument("--marks", metavar="FILE", help="the program before strip, which takes cc.py's marks")
+
     for name in ("fill", "elf"):
         sub = command(name, {"fill": "table from what cc.py marked", "elf": "table without source"}[name])
         sub.add_argument("-o", "--output", metavar="OUT", help="write here, leave ELF alone")
         sub.add_argument("-q", "--quiet", action="store_true", help="say nothing if it went well")
         making(sub)
+        if name == "fill":
+            marked(sub)
     whole(sub)
     sub = command("report", "each sensitive instruction and what becomes of it")
     sub.add_argument("--json", action="store_true", help="for programs")
     sub.add_argument("--mode", choices=["fill", "elf"], default="elf", help="if there is no table yet")
     making(sub)
     whole(sub)
-    command("verify", "prove that table and program agree")
+    marked(sub)
+    marked(command("verify", "prove that table and program agree"))
     command("undo", "the file as it was").add_argument("-o", "--output", metavar="OUT")
     sub = command("apply", "the code as the loader makes it")
     sub.add_argument("-o", "--output", metavar="OUT", required=True)

@@ -3,7 +3,7 @@
 import struct
 
 import pytest
-from previrt_support import CC_PY, build, program, sites_by_place, tool
+from previrt_support import CC_PY, CROSS, FLAGS, LINK, PLAIN_SOURCE, build, program, run, sites_by_place, tool
 
 import elf as elf_module
 from facts import PrevirtError
@@ -154,3 +154,36 @@ def test_absolute_symbols_are_no_places(tmp_path):
     """A number that happens to be an address of code names nothing, and nobody comes there."""
     path = build(tmp_path, START + "mfmsr 3\n b _start\n.globl size\nsize = 0x10000\n")
     assert " _start " in tool("report", path).stdout and " size " not in tool("report", path).stdout
+
+
+def test_marks_of_the_file_before_strip(tmp_path):
+    """`strip -g` and `strip` take the marks; the file that still has them serves, if it is the same program."""
+    source = tmp_path / "x.S"
+    source.write_text(START + "mfmsr 3\n wrteei 0\n b _start\n")
+    run(CC_PY, CROSS + "gcc", *FLAGS, "-c", source, "-o", tmp_path / "x.o")
+    run(CROSS + "gcc", *FLAGS, *LINK, tmp_path / "x.o", "-o", tmp_path / "x.elf")
+    for how in ("-g", "-s"):
+        stripped = tmp_path / f"stripped{how}.elf"
+        run(CROSS + "strip", how, tmp_path / "x.elf", "-o", stripped)
+        assert "--marks" in tool("fill", stripped, status=1).stderr
+        assert "1 in place" in tool("fill", stripped, "--marks", tmp_path / "x.elf").stdout
+        assert "2 entries agree" in tool("verify", stripped, "--marks", tmp_path / "x.elf").stdout
+    other = build(tmp_path, START + "b _start\n", "other")
+    assert "its code is not that of" in tool("fill", other, "--marks", tmp_path / "x.elf", status=1).stderr
+
+
+def test_segment_for_stubs(tmp_path):
+    """A kernel without gaps gets room behind its end; the file without the table is the old one, bit for bit."""
+    path = build(tmp_path, PLAIN_SOURCE.replace("        .globl  spare", "        .end"))
+    before = path.read_bytes()
+    assert "no room" in tool("elf", path).stdout
+    assert "stub" in tool("elf", path, "--segment", "0x40000:0x200").stdout
+    made = elf_module.Elf(path)
+    assert made.word(0x40000) == 0 and [s.vaddr for s in made.loads][-1] == 0x40000
+    assert "stubs" in tool("verify", path).stdout
+    tool("apply", path, "-o", tmp_path / "applied")
+    assert elf_module.Elf(tmp_path / "applied").word(0x40000) != 0
+    tool("undo", path)
+    assert path.read_bytes() == before
+    for text in ("0x40000", "0x40001:8", "0x40000:0", "0x10000:0x100"):
+        assert "--segment" in tool("elf", path, "--segment", text, status=1).stderr
