@@ -139,7 +139,7 @@ OBJECTS := $(ASM:%=$(O)/asm/%.o) $(SRC-y:%=$(O)/src/%.o) $(patsubst %,$(O)/%.o,$
 
 # r7-r10 and CTR stay the guest's while C runs: every road has less to save (asm/cold.S).
 FIXED    := $(addprefix -ffixed-,r7 r8 r9 r10 ctr)
-CODEGEN  := -Os -mmultiple -fno-jump-tables $(FIXED)
+CODEGEN  := -Os -mmultiple -fno-jump-tables -fno-branch-count-reg -fno-tree-scev-cprop $(FIXED)
 ARCH     := -mcpu=405 -msoft-float -mno-dlmzb -mno-eabi -msdata=data -G0 -fno-pic -fno-pie
 CPPFLAGS := -include $(GEN)/autoconf.h -Iconfig -I$(GEN) -Isrc $(ROOMS:%=-Isrc/%) -Iasm -Ihypercalls -Iprevirt -Ulinux -Uunix -Upowerpc
 CFLAGS   := $(ARCH) $(CODEGEN) -g -std=gnu11 -ffreestanding -fno-stack-protector -fno-asynchronous-unwind-tables -fno-common \
