@@ -21,7 +21,7 @@ bool previrt_apply(struct vcpu *v, const struct vm_image *image)
             reason = PREVIRT_REFUSED | PREVIRT_E_WORD << 16;
             if (cpu_read32(at) == row->old) {
                 cpu_write32(at, row->new);
-                cpu_dcbst(at);
+                cpu_dcbf(at);
                 continue;
             }
         }

@@ -20,33 +20,48 @@ void memory_init(void)
 }
 
 /*
- * Copy whole words; the target is inside the partition's RAM because tools/pack.py checked it. Out of the data cache with
- * each: it may be code.
+ * A segment's bytes and no other: the rest of its last word may be another segment's, or another VM's. Out of the data cache
+ * with each line: it may be code, and a guest believes its cache empty.
  */
-static void copy_words(uint32_t to, uint32_t from, uint32_t bytes)
+static void copy(uint32_t to, uint32_t from, uint32_t bytes)
 {
-    uint32_t i;
+    uint32_t line = to & ~(CACHE_LINE - 1);
 
-    for (i = 0; i < bytes; i += 4) {
-        cpu_write32(to + i, cpu_read32(from + i));
-        cpu_dcbst(to + i);
+    for (; bytes >= 4; bytes -= 4) {
+        cpu_write32(to, cpu_read32(from));
+        to += 4;
+        from += 4;
+    }
+    for (; bytes != 0; bytes--) {
+        cpu_write8(to++, cpu_read8(from++));
+    }
+    for (; line < to; line += CACHE_LINE) {
+        cpu_dcbf(line);
     }
 }
 
+/*
+ * Nothing of it stays in the data cache, neither dirty nor valid: a guest begins by dccci, which does nothing here, and may then
+ * map a page with caching inhibited, or give it to a device (manual, "Data Cache Operation": to access a line that is cached in
+ * another way is a programming error). What tools/pack.py has checked is checked again: images may be of another build.
+ */
 void memory_load(uint32_t index)
 {
     const struct vm_config *config = &vm_config[index];
     const struct vm_image *image = &vm_image[index];
+    const struct vm_segment *segment = image->segments;
     uint32_t line, i;
 
     for (line = 0; line < config->ram_size; line += CACHE_LINE) {
         cpu_dcbz(config->ram_machine + line);
+        cpu_dcbf(config->ram_machine + line);
     }
-    for (i = 0; i < image->segment_count; i++) {
-        const struct vm_segment *segment = &image->segments[i];
-
-        copy_words(config->ram_machine + (segment->guest - config->ram_guest), (uint32_t)(uintptr_t)segment->data,
-                   segment->filesz);
+    for (i = 0; i < image->segment_count; i++, segment++) {
+        if (!memory_contains_all(&vcpu[index], segment->guest, segment->filesz)) {
+            vcpu_stop(&vcpu[index], "image outside its memory");
+            break;
+        }
+        copy(config->ram_machine + (segment->guest - config->ram_guest), (uint32_t)(uintptr_t)segment->data, segment->filesz);
     }
     cpu_sync(); /* then nothing old in the instruction cache */
     cpu_iccci();

@@ -199,13 +199,13 @@ struct vcpu *boot(void)
     memory_init();
     timer_init();
     console_init();
+    vm_live = ~0U >> (32 - VM_COUNT);
     for (i = 0; i < VM_COUNT; i++) {
         vcpu[i].machine_pid = i + 1;
         vcpu[i].ram_offset = vm_config[i].ram_machine - vm_config[i].ram_guest;
         vcpu_reset(&vcpu[i], 3); /* as after a system reset */
-        if ((vm_config[i].flags & VM_AUTOSTART) != 0) { /* at least one, says tools/partition.py */
-            vm_live |= 1U << i;
-        } else {
+        if ((vm_config[i].flags & VM_AUTOSTART) == 0) { /* never of all, says tools/partition.py */
+            vm_live &= ~(1U << i);
             vcpu[i].msr = MSR_WE;
         }
     }

@@ -3,6 +3,8 @@
  */
 #include "harness.h"
 
+#include <string.h>
+
 #include "memory.h"
 
 /* Every entry as the partition table says, valid, under its VM's PID. */
@@ -136,27 +138,34 @@ static void loaded_at_boot(void **state)
     }
 }
 
+/* Since remember(). */
+static void assert_same_outside(uint32_t index)
+{
+    uint32_t first = (vm_config[index].ram_machine - FAKE_RAM_FIRST) / 4;
+    uint32_t last = first + vm_config[index].ram_size / 4;
+    uint32_t i;
+
+    for (i = 0; i < FAKE_RAM_SIZE / 4; i++) {
+        if ((i < first || i >= last) && fake.ram[i] != fake_was()->ram[i]) {
+            fail_msg("VM %u wrote outside its memory", index);
+        }
+    }
+}
+
 /* Loaded again: nothing of the last life is left, and no neighbour's word changes. */
 static void residue_cleared(void **state)
 {
-    uint32_t before[FAKE_RAM_SIZE / 4];
     uint32_t i, k;
 
     (void)state;
     for (i = 0; i < VM_COUNT; i++) {
-        uint32_t first = (vm_config[i].ram_machine - FAKE_RAM_FIRST) / 4;
-        uint32_t last = first + vm_config[i].ram_size / 4;
-
         for (k = 0; k < FAKE_RAM_SIZE / 4; k++) {
-            before[k] = fake.ram[k] = random_word() | 1;
+            fake.ram[k] = random_word() | 1;
         }
+        remember();
         memory_load(i);
         assert_loaded(i);
-        for (k = 0; k < FAKE_RAM_SIZE / 4; k++) {
-            if ((k < first || k >= last) && fake.ram[k] != before[k]) {
-                fail_msg("VM %u wrote outside its memory", i);
-            }
-        }
+        assert_same_outside(i);
     }
 }
 
@@ -176,6 +185,121 @@ static void visible_to_fetch(void **state)
             assert_false(fake.dirty[(code + k) / FAKE_LINE]);
         }
     }
+}
+
+/* A guest believes its data cache empty: no line of its memory is there, dirty or clean. */
+static void not_in_the_data_cache(void **state)
+{
+    uint32_t i, k;
+
+    (void)state;
+    for (i = 0; i < VM_COUNT; i++) {
+        uint32_t first = (vm_config[i].ram_machine - FAKE_RAM_FIRST) / FAKE_LINE;
+
+        memory_load(i);
+        for (k = first; k < first + vm_config[i].ram_size / FAKE_LINE; k++) {
+            assert_false(fake.dirty[k]);
+            assert_false(fake.cached[k]);
+        }
+    }
+}
+
+/* Load VM `index` with these segments over random memory; what each byte is then. Everybody else's is as it was. */
+static uint8_t loaded[FAKE_RAM_SIZE];
+static void load_segments(uint32_t index, const struct vm_segment *segments, uint32_t count)
+{
+    uint32_t i;
+
+    for (i = 0; i < FAKE_RAM_SIZE / 4; i++) {
+        fake.ram[i] = random_word();
+    }
+    vm_image_storage[index].segments = segments;
+    vm_image_storage[index].segment_count = count;
+    remember();
+    memory_load(index);
+    assert_same_outside(index);
+    for (i = 0; i < FAKE_RAM_SIZE; i++) {
+        loaded[i] = fake.ram[i / 4] >> (24 - i % 4 * 8) & 0xFF;
+    }
+}
+
+/* Byte `i` of the first VM's image. */
+static uint8_t image_byte(uint32_t i)
+{
+    return fake_images[i / 4] >> (24 - i % 4 * 8) & 0xFF;
+}
+
+/* Bytes are copied, not words: at the end of the memory, and where two segments meet inside a word, whichever comes first. */
+static void exact_bytes(void **state)
+{
+    uint32_t i, k, order;
+
+    (void)state;
+    for (i = 0; i < VM_COUNT; i++) {
+        uint32_t guest = vm_config[i].ram_guest, size = vm_config[i].ram_size;
+        const struct vm_segment segments[2][4] = {
+            {{guest + 0x101, 5, 5, fake_images}, {guest + 0x106, 9, 9, fake_images}, {guest + size - 1, 1, 1, fake_images},
+             {guest + 0x10F, 2, 8, fake_images}},
+            {{guest + 0x10F, 2, 8, fake_images}, {guest + 0x106, 9, 9, fake_images}, {guest + size - 1, 1, 1, fake_images},
+             {guest + 0x101, 5, 5, fake_images}}};
+
+        for (order = 0; order < 2; order++) {
+            load_segments(i, segments[order], 4);
+            assert_true(vcpu_can_run(&vcpu[i]) || (vm_config[i].flags & VM_AUTOSTART) == 0);
+            for (k = 0; k < size; k++) {
+                uint8_t want = k >= 0x101 && k < 0x106   ? image_byte(k - 0x101)
+                               : k >= 0x106 && k < 0x10F ? image_byte(k - 0x106)
+                               : k >= 0x10F && k < 0x111 ? image_byte(k - 0x10F)
+                               : k == size - 1           ? image_byte(0)
+                                                         : 0;
+
+                assert_int_equal(loaded[vm_config[i].ram_machine - FAKE_RAM_FIRST + k], want);
+            }
+        }
+    }
+}
+
+/* What tools/pack.py never writes: the VM is stopped, with a reason, before a byte of the segment is anywhere. */
+static void segments_outside(void **state)
+{
+    volatile uint32_t i, k; /* survive the longjmp of a reset */
+
+    (void)state;
+    for (i = 0; i < VM_COUNT; i++) {
+        uint32_t guest = vm_config[i].ram_guest, size = vm_config[i].ram_size;
+        const struct vm_segment bad[] = {
+            {guest + size - 1, 2, 2, fake_images}, {guest - 1, 4, 4, fake_images},      {guest + size, 1, 1, fake_images},
+            {guest, size + 1, size + 1, fake_images}, {guest + 4, 0xFFFFFFFC, 0xFFFFFFFC, fake_images}, {~0U, 1, 1, fake_images},
+            {guest + size / 2, 0x80000000, 0x80000000, fake_images}};
+
+        for (k = 0; k < COUNT(bad); k++) {
+            machine_boot(state);
+            if (VM_COUNT == 1) {
+                EXPECT_MACHINE_RESET(load_segments(i, &bad[k], 1));
+                continue;
+            }
+            load_segments(i, &bad[k], 1);
+            assert_false(vcpu_can_run(&vcpu[i]));
+            assert_true(!IS_ENABLED(CONFIG_MESSAGES) || strstr(fake.output, ": image outside its memory\r\n") != 0);
+        }
+    }
+}
+
+/* From the start: the other VMs run. */
+static void boots_without(void **state)
+{
+    struct vm_segment bad = {vm_config[0].ram_guest - 4, 8, 8, fake_images};
+
+    machine_setup(state);
+    vm_image_storage[0].segments = &bad;
+    vm_image_storage[0].segment_count = 1;
+    if (VM_COUNT == 1) {
+        EXPECT_MACHINE_RESET(boot());
+        return;
+    }
+    enter(boot());
+    assert_false(vcpu_can_run(&vcpu[0]));
+    run_vm(&vcpu[1]);
 }
 
 static void contains(void **state)
@@ -220,6 +344,10 @@ int main(void)
         TEST_BOOTED(loaded_at_boot),
         TEST_BOOTED(residue_cleared),
         TEST_BOOTED(visible_to_fetch),
+        TEST_BOOTED(not_in_the_data_cache),
+        TEST_BOOTED(exact_bytes),
+        TEST_BOOTED(segments_outside),
+        TEST_BOOTED(boots_without),
         TEST_BOOTED(contains),
         TEST_BOOTED(fetches_its_own),
     };

@@ -131,43 +131,67 @@ static uint32_t *word_at(uint32_t address)
     return &fake.ram[(address - FAKE_RAM_FIRST) / 4];
 }
 
-static bool *dirty_at(uint32_t address)
+static uint32_t line_of(uint32_t address)
 {
-    address &= ~(FAKE_LINE - 1);
-    return &fake.dirty[(uint32_t)(word_at(address) - fake.ram) / (FAKE_LINE / 4)];
+    return (uint32_t)(word_at(address & ~(FAKE_LINE - 1)) - fake.ram) / (FAKE_LINE / 4);
 }
 
+static uint32_t byte_at(uint32_t address)
+{
+    uint32_t word;
+
+    if (address - (uint32_t)(uintptr_t)fake_images < fake_images_size) { /* guest images: linked below 4 GiB */
+        word = *(const uint32_t *)(uintptr_t)(address & ~3U);
+    } else {
+        word = *word_at(address & ~3U);
+        fake.cached[line_of(address)] = true;
+    }
+    return word >> (24 - 8 * (address & 3)) & 0xFF;
+}
+
+static void set_byte(uint32_t address, uint32_t value)
+{
+    uint32_t shift = 24 - 8 * (address & 3), *word = word_at(address & ~3U);
+
+    *word = (*word & ~(0xFFU << shift)) | value << shift;
+    fake.cached[line_of(address)] = fake.dirty[line_of(address)] = true;
+}
+
+/* Of any address: the 405 has no alignment interrupt for these. */
 uint32_t cpu_read32(uint32_t address)
 {
-    if (address - (uint32_t)(uintptr_t)fake_images < fake_images_size) { /* guest images: linked below 4 GiB */
-        return *(const uint32_t *)(uintptr_t)address;
-    }
-    return *word_at(address);
+    return byte_at(address) << 24 | byte_at(address + 1) << 16 | byte_at(address + 2) << 8 | byte_at(address + 3);
 }
 
 void cpu_write32(uint32_t address, uint32_t value)
 {
-    *word_at(address) = value;
-    *dirty_at(address) = true;
+    uint32_t i;
+
+    for (i = 0; i < 4; i++) {
+        set_byte(address + i, value >> (24 - 8 * i) & 0xFF);
+    }
     fake.writes++;
 }
 
 void cpu_dcbz(uint32_t address)
 {
     memset(word_at(address & ~(FAKE_LINE - 1)), 0, FAKE_LINE);
-    *dirty_at(address) = true;
+    fake.cached[line_of(address)] = fake.dirty[line_of(address)] = true;
 }
 
 void cpu_dcbst(uint32_t address)
 {
-    fake.fetch_stale = fake.fetch_stale || *dirty_at(address);
-    fake.unsynced = fake.unsynced || *dirty_at(address);
-    *dirty_at(address) = false;
+    bool *dirty = &fake.dirty[line_of(address)];
+
+    fake.fetch_stale = fake.fetch_stale || *dirty;
+    fake.unsynced = fake.unsynced || *dirty;
+    *dirty = false;
 }
 
 void cpu_dcbf(uint32_t address)
 {
-    *dirty_at(address) = false;
+    cpu_dcbst(address);
+    fake.cached[line_of(address)] = false;
     fake.flushed = address;
     fake.flush_count++;
 }
@@ -217,7 +241,7 @@ void fake_uart_send(uint8_t value, uint32_t fifo)
 uint8_t cpu_read8(uint32_t address)
 {
     if (address < BOARD_CONSOLE_BASE) {
-        return (uint8_t)(*word_at(address & ~3U) >> (24 - 8 * (address & 3)));
+        return (uint8_t)byte_at(address);
     }
     switch (address) {
     case UART_DATA:
@@ -233,10 +257,9 @@ uint8_t cpu_read8(uint32_t address)
 
 void cpu_write8(uint32_t address, uint8_t value)
 {
-    uint32_t shift = 24 - 8 * (address & 3);
-
     if (address < BOARD_CONSOLE_BASE) {
-        cpu_write32(address & ~3U, (*word_at(address & ~3U) & ~(0xFFU << shift)) | (uint32_t)value << shift);
+        set_byte(address, value);
+        fake.writes++;
         return;
     }
     if (address <= UART_IER && (fake.uart_lcr & 0x80) != 0) {

@@ -30,7 +30,8 @@ struct fake {
     uint32_t tlb_writes; /* words */
 
     uint32_t ram[FAKE_RAM_SIZE / 4];
-    bool dirty[FAKE_RAM_SIZE / FAKE_LINE]; /* in the data cache, not in memory */
+    bool cached[FAKE_RAM_SIZE / FAKE_LINE]; /* in the data cache */
+    bool dirty[FAKE_RAM_SIZE / FAKE_LINE]; /* there, and not in memory */
     bool fetch_stale;                      /* the instruction cache may hold old words */
     bool unsynced;                         /* a line is on its way to memory */
     uint32_t writes;                       /* words written to memory */
