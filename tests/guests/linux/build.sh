@@ -94,7 +94,7 @@ kernel_make()
     env -i PATH="$PATH" HOME="$OBJ" LC_ALL=C ARCH=powerpc CROSS_COMPILE="$CROSS" \
         KBUILD_BUILD_TIMESTAMP='Sat Jan  1 00:00:00 UTC 2000' KBUILD_BUILD_USER=proteus KBUILD_BUILD_HOST=proteus \
         KBUILD_BUILD_VERSION=1 KCONFIG_ALLCONFIG="$HERE/config" \
-        nice make -C "$SOURCE" O="$OBJ" -j"$JOBS" "$@" </dev/null >>"$LOG" 2>&1 || {
+        nice "$TOP/tools/progress.py" LINUX make -C "$SOURCE" O="$OBJ" -j"$JOBS" "$@" </dev/null 3>&2 >>"$LOG" 2>&1 || {
         tail -n 20 "$LOG" >&2
         fail "$LOG:1: the kernel does not build: make $*" "see the lines above"
     }
