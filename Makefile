@@ -18,7 +18,7 @@ Q       := $(if $(V),,@)
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
 .SUFFIXES:
-.PHONY: help run rom run-rom test test-quick check system unit footprint bench bench-linux linux readme lint qemu menuconfig savedefconfig clean guests kernel FORCE
+.PHONY: help run rom run-rom test test-quick check system unit footprint bench bench-linux linux readme fresh lint qemu menuconfig savedefconfig clean guests kernel FORCE
 
 help: ## this list
 	@echo "Proteus, a hybrid hypervisor for the PowerPC 405. PRODUCT=$(PRODUCT), of: $(PRODUCTS)"
@@ -66,6 +66,8 @@ readme: ## put what footprint and bench measured into README.md
 	$(Q)$(PYTHON) tools/readme.py
 	$(Q)$(PYTHON) tools/hypercalls.py --update-readme hypercalls/README.md
 	$(Q)$(PYTHON) tools/reference.py
+fresh: deps-fresh ## the README's quick start on a bare Debian 12 and 13, as root and with sudo (FULL=1: and make test)
+	$(Q)$(PYTHON) tests/fresh/fresh.py $(if $(FULL),--full)
 lint: deps-lint ## static checks
 	$(Q)tools/lint.sh
 qemu: ## build/qemu: the patched QEMU, with Virtex boards (tools/qemu; some minutes, once)
@@ -170,7 +172,7 @@ ifneq ($(CONFIG_BOARD_OWN),)
 SAMPLES := $(if $(wildcard tests/guests/board/$(BOARD).h),$(filter-out twin,$(SAMPLES)))
 endif
 guests:
-	$(Q)for d in $(SAMPLES); do \
+	$(Q)mkdir -p $(GUESTS); exec 9>$(GUESTS)/lock; flock 9; for d in $(SAMPLES); do \
 	  $(MAKE) -s -C tests/guests/$$d OUT=$(abspath $(BOARD_GUESTS)) PROTEUS=$(abspath $(BUILD)/gen) \
 	    NEWLIB_CACHE=$(abspath $(BUILD)/newlib) BOARD=$(or $(BOARD),ref405ep) || exit 1; done
 

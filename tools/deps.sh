@@ -6,6 +6,7 @@
 #   tools/deps.sh test            and its tests
 #   tools/deps.sh bench           and the measurements
 #   tools/deps.sh linux           build the Linux guest
+#   tools/deps.sh fresh           bare Debians to test in (tests/fresh)
 #   tools/deps.sh lint            the static checks
 #   tools/deps.sh qemu            build the patched QEMU (tools/qemu)
 #   tools/deps.sh --list test     print what is missing, install nothing
@@ -15,7 +16,7 @@
 set -eu
 
 usage() {
-    echo "usage: tools/deps.sh [--list] config|run|test|bench|linux|lint|qemu ..." >&2
+    echo "usage: tools/deps.sh [--list] config|run|test|bench|linux|fresh|lint|qemu ..." >&2
     exit 2
 }
 
@@ -57,9 +58,10 @@ packages() {
     case $1 in
     config) echo "make python3 python3-kconfiglib" ;;
     run) echo "make $(compiler) qemu-system-ppc python3 python3-kconfiglib python3-pyelftools $newlib" ;;
-    test) packages run; echo "gcc libc6-dev libcmocka-dev python3-pytest" ;;
+    test) packages run; echo "gcc libc6-dev libcmocka-dev python3-pytest python3-pytest-xdist" ;;
     bench) packages run; echo "gcc libc6-dev" ;;
     linux) echo "$linux" ;;
+    fresh) echo "debootstrap debian-archive-keyring" ;;
     lint) echo "make cppcheck shellcheck pyflakes3 python3" ;;
     qemu)
         echo "dpkg-dev patch gcc libc6-dev binutils make python3 meson ninja-build pkg-config"

@@ -46,7 +46,7 @@ case $out in
     hint="another folder, or without O"
     for goal in $goals; do
         case $goal in
-        test | test-* | system | unit | footprint | bench | bench-* | readme | lint | qemu)
+        test | test-* | system | unit | footprint | bench | bench-* | readme | fresh | lint | qemu)
             say "O=$out: make $goal works in build/ only" "leave O away" ;;
         esac
     done

@@ -17,7 +17,7 @@ RUN = ["make", "gcc-powerpc-linux-gnu", "qemu-system-ppc", "python3", "python3-k
        "gcc-12-source", "xz-utils"]
 LINUX = ["linux-source-6.1", "xz-utils", "make", "gcc", "libc6-dev", "flex", "bison", "bc", "gcc-powerpc-linux-gnu",
          "libc6-dev-powerpc-cross", "python3", "python3-pyelftools"]
-TEST = RUN + ["gcc", "libc6-dev", "libcmocka-dev", "python3-pytest"]
+TEST = RUN + ["gcc", "libc6-dev", "libcmocka-dev", "python3-pytest", "python3-pytest-xdist"]
 LINT = ["make", "cppcheck", "shellcheck", "pyflakes3", "python3"]
 
 # dpkg-query as it answers -W -f '${Package} ${db:Status-Status}': known packages on stdout, others make the status 1.
@@ -78,7 +78,7 @@ def machine(tmp_path):
 
 def test_nothing_missing_says_nothing(machine):
     for purpose, packages in (("config", CONFIG), ("run", RUN), ("test", TEST), ("bench", RUN + ["gcc", "libc6-dev"]), ("linux", LINUX),
-                              ("lint", LINT)):
+                              ("fresh", ["debootstrap", "debian-archive-keyring"]), ("lint", LINT)):
         assert machine.run(purpose, packages=packages) == (0, "", "", [])
         for name in packages:
             rest = [other for other in packages if other != name]
@@ -193,7 +193,7 @@ def test_not_debian(machine):
 
 @pytest.mark.parametrize("arguments", [[], ["--list"], ["nonsense"], ["run", "nonsense"]])
 def test_usage(machine, arguments):
-    assert machine.run(*arguments) == (2, "", "usage: tools/deps.sh [--list] config|run|test|bench|linux|lint|qemu ...\n", [])
+    assert machine.run(*arguments) == (2, "", "usage: tools/deps.sh [--list] config|run|test|bench|linux|fresh|lint|qemu ...\n", [])
 
 
 def test_fast_on_this_machine():
