@@ -151,6 +151,7 @@ LDFLAGS  := $(ARCH) $(CODEGEN) -g -flto -nostdlib -static -no-pie \
             -Wl,--build-id=none,--gc-sections,--fatal-warnings,--no-warn-rwx-segments,-z,noexecstack
 
 $(GEN)/offsets.h: src/offsets.c asm/offsets.def $(wildcard src/*.h src/*/*.h hypercalls/*.h hypercalls/*.def config/*.def config/*.h) $(GEN)/partitions.h
+	$(Q)text=$$(tools/deps.sh --list run 2>&1) || { echo "$$text" >&2; exit 1; }
 	$(Q)$(CC) $(CPPFLAGS) $(filter-out -g,$(CFLAGS)) -Wno-missing-prototypes -S -o $(GEN)/offsets.s src/offsets.c
 	$(Q)sed -n 's/^[[:space:]]*@define/#define/p' $(GEN)/offsets.s > $@
 	$(Q)sed 's/#define /#define CHECKED_/' $@ > $(GEN)/offsets_checked.h

@@ -360,8 +360,18 @@ def find_image(vm, given, folders, source):
         where = ", ".join(folders) or "nowhere"
         raise InputError(fault(source, vm["image_line"],
                                f"vm '{vm['name']}': there is no image '{vm['image']}' (looked in: {where})",
-                               f"build the guest, or give --guest {vm['name']}=<path> or --guest-dir <folder>"))
+                               image_hint(vm, folders)))
     return path
+
+
+def image_hint(vm, folders):
+    """The ways to an image that is not there."""
+    there = [folder for folder in folders if os.path.isdir(folder)]
+    near = guess(vm["image"], {name for folder in there for name in os.listdir(folder) if name.endswith(".elf")}) or ""
+    ways = [near] if near.startswith("did you mean") else []
+    if len(there) < len(folders):
+        ways.append("samples are built for a board that has a header in tests/guests/board (README beside it)")
+    return "; ".join([*ways, f"build the guest, or give --guest {vm['name']}=<path> or --guest-dir <folder>"])
 
 
 def read_guests(partitions, given, folders, accept):

@@ -310,6 +310,17 @@ def test_missing_images_all_at_once(tool):
         "p.toml:11: vm 'two': there is no image 'two.elf' (looked in: .). " + hint.format("two")])
 
 
+def test_missing_image_with_a_way_out(tool):
+    """The nearest name that is there; and a board that no samples are built for."""
+    tool.partitions(ONE.replace("one.elf", "simpelfft.elf"))
+    tool.write(simplefft_elf="x", readme_txt="x")
+    looked = "p.toml:5: vm 'one': there is no image 'simpelfft.elf' (looked in: "
+    build = "build the guest, or give --guest one=<path> or --guest-dir <folder>"
+    assert tool.store() == (1, [f"{looked}.). hint: did you mean 'simplefft.elf'?; {build}"])
+    assert tool.run("--guest-dir", "build/guests/mine", "--out", "images.S") == (1, [
+        f"{looked}build/guests/mine). hint: samples are built for a board that has a header in tests/guests/board (README beside it); {build}"])
+
+
 @pytest.mark.parametrize("options, expected", [
     (["--guest", "one"], "--guest: 'one' is not <vm>=<path>. hint: for example --guest ctask=build/guests/ctask.elf"),
     (["--guest", "on=x"], "--guest: there is no vm 'on' in p.toml. hint: did you mean 'one'?"),

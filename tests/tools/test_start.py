@@ -95,6 +95,70 @@ def test_no_partition_file(tree):
                                       "a copy of config/demo/partitions.toml, say"]
 
 
+def product(path, name, defconfig, partitions):
+    """A product of one's own in a tree."""
+    folder = os.path.join(path, "config", name)
+    os.makedirs(folder)
+    for file, text in (("defconfig", defconfig), ("partitions.toml", partitions)):
+        with open(os.path.join(folder, file), "w", encoding="utf-8") as stream:
+            stream.write(text)
+    return folder
+
+
+def stub(path, name):
+    """A script that says only that it was called."""
+    place = os.path.join(path, name)
+    os.makedirs(os.path.dirname(place), exist_ok=True)
+    with open(place, "w", encoding="utf-8") as stream:
+        stream.write(f"#!/bin/sh\necho called: {name} >&2\n")
+    os.chmod(place, 0o755)
+
+
+VM = "[product]\nname = 'x'\n[[vm]]\nname = 'a'\nimage = '{}'\nmemory = '1M'\n"
+
+
+@pytest.mark.parametrize("name, image, beside, pack, calls", [
+    ("linux-mine", "hello.elf", "", "", []), ("linux-mine", "linux.elf", "", "", ["called: tests/guests/linux/build.sh"]),
+    ("mine", "linux-previrt.elf", "", "", ["called: tests/guests/linux/build.sh"]), ("mine", "linux.elf", "linux.elf", "", []),
+    ("mine", "linux.elf", "", "--guest a=x.elf", []), ("linux", "mylinux.elf", "", "", [])],
+    ids=["name", "linux", "previrt", "own", "given", "other"])
+def test_kernel_is_built_for_those_who_ask(tree, name, image, beside, pack, calls):
+    """By the partition file, not by the product's name; not if there is another one of that name."""
+    path = tree("t")
+    stub(path, "tests/guests/linux/build.sh")
+    folder = product(path, name, "", VM.format(image))
+    if beside:
+        with open(os.path.join(folder, beside), "w", encoding="utf-8") as stream:
+            stream.write("x")
+    status, _, errors = make(f"PRODUCT={name}", f"PACK={pack}", "-o", "deps-linux", f"build/{name}/gen/partitions.h", "kernel", cwd=path)
+    assert (status, errors) == (0, calls)
+
+
+@pytest.mark.parametrize("qemu, calls", [
+    ("[qemu]\nmachine = 'virtex-ppc405'\npatched = true\n", ["called: tools/qemu/build.sh"]),
+    ("[qemu]\nmachine = 'ref405ep'\n", []), ("", [])], ids=["patched", "plain", "none"])
+def test_qemu_is_built_for_boards_that_it_has(tree, qemu, calls):
+    """A board without [qemu] has nothing to run on: no minutes of waiting before that is said."""
+    path = tree("t")
+    stub(path, "tools/qemu/build.sh")
+    product(path, "mine", 'CONFIG_BOARD_OWN=y\nCONFIG_BOARD="my"\n', VM.format("a.elf"))
+    with open(os.path.join(path, "config/boards/ml403.toml"), encoding="utf-8") as stream:
+        text = stream.read().replace('name = "ml403"', 'name = "my"')
+    with open(os.path.join(path, "config/boards/my.toml"), "w", encoding="utf-8") as stream:
+        stream.write(re.sub(r"^\[qemu\].*?^patched = true\n", qemu, text, flags=re.M | re.S))
+    status, _, errors = make("PRODUCT=mine", "build/mine/run", cwd=path)
+    assert (status, errors) == (0, calls)
+
+
+@pytest.mark.parametrize("value", ["", "nix-"])
+def test_compiler_that_is_none(value):
+    """Empty or wrong, and an image is asked for by its name: one line, and nothing of the shell's or the host compiler's."""
+    folder = "build/test-start"
+    status, out, errors = make("-s", f"O={folder}", f"CROSS_COMPILE={value}", f"{folder}/gen/offsets.h")
+    assert (status, out) == (2, "") and len(errors) == 1
+    assert errors[0].startswith(f"tools/deps.sh: CROSS_COMPILE is '{value}', and {value}gcc ") and ". hint: unset CROSS_COMPILE" in errors[0]
+
+
 def test_help_needs_nothing():
     """The list of targets, whatever PRODUCT is."""
     status, out, errors = make("PRODUCT=dmeo")
