@@ -27,7 +27,7 @@ fail() {
 quietly() {
     log=$out/$1.log
     shift
-    "$@" >"$log" 2>&1 </dev/null || {
+    "$@" 3>&2 >"$log" 2>&1 </dev/null || {
         tail -n 25 "$log" >&2
         fail "'$1' failed" "the whole output is in $log"
     }
@@ -96,7 +96,7 @@ compile() {
         --enable-tcg --enable-plugins --enable-fdt=system --disable-install-blobs --disable-werror \
         --without-default-devices --with-devices-ppc=405 --extra-cflags=-g0 \
         --with-pkgversion="Debian $(dpkg-parsechangelog -l "$work/src/debian/changelog" -S Version), patched: $key"
-    quietly compile nice ninja -j"$(nproc)" qemu-system-ppc
+    quietly compile nice "$root/tools/progress.py" QEMU ninja -j"$(nproc)" qemu-system-ppc
     strip qemu-system-ppc
     cd "$root"
 }
