@@ -7,9 +7,9 @@
 
 A bare Debian is what debootstrap makes of the archive that this machine's apt uses (variant minbase). It is made once a week
 and kept in build/fresh/<suite>-<week>/root; every case starts from a copy of it, into which a copy of this tree goes. The
-packages that the cases fetch are kept beside it, and a QEMU that one of them built is there for the next, as `make` would
-find it. Where no such Debian can be made (not root, no debootstrap) a case is skipped, and says why; with CI=true in the
-environment that is a failure.
+packages that the cases fetch are kept beside it, and so is what takes long to build and has a key of its inputs (KEPT): the
+first case builds it, the next finds it as a second `make` would. Where no such Debian can be made (not root, no debootstrap)
+a case is skipped, and says why; with CI=true in the environment that is a failure.
 
 The last line is `N passed, N failed`, with `, N skipped` if any were. What a case that failed left is kept, in
 build/fresh/case-<suite>-<who>. Exit status: 0, 1 if a case failed, 2 for wrong usage.
@@ -34,6 +34,7 @@ SUITES = ("bookworm", "trixie")
 USERS = {"root": "/root", "user": "/home/user"}
 CASES = [f"{suite}-{who}" for suite in SUITES for who in USERS]
 INSIDE = "PROTEUS_FRESH"            # set in a bare Debian: `make test` does not make others within it
+KEPT = ("qemu/qemu-system-ppc", "qemu/key", "newlib")     # below build/
 # A namespace of its own for each command: what it mounts and what it starts ends with it, however it ends.
 NAMESPACE = ["unshare", "--mount", "--pid", "--fork", "--kill-child", "--propagation", "private"]
 ENTER = """set -e
@@ -202,7 +203,7 @@ class Case:
             if os.path.exists(f"/etc/{name}"):
                 shutil.copy(f"/etc/{name}", f"{self.root}/etc/{name}")
         place(self.root, USERS[self.who])
-        self.exchange("qemu", into=True)
+        self.keep(os.path.join(self.folder, "build"), f"{self.root}{self.tree}/build")
         if self.who == "user":
             self.run("apt-get -qq update && apt-get -qq -y --no-install-recommends install sudo >/dev/null && "
                      "useradd --create-home --shell /bin/sh user && chown -R user: /home/user && "
@@ -224,14 +225,16 @@ class Case:
             raise Failed(f"`{command}` ended with exit status {process.returncode}")
         return "".join(output)
 
-    def exchange(self, what, into):
-        """Take a built QEMU from the cache, or into it: tools/qemu/build.sh takes it if its key is right."""
-        here, there = os.path.join(self.folder, what), f"{self.root}{self.tree}/build/{what}"
-        source, target = (here, there) if into else (there, here)
-        if os.path.exists(f"{source}/key"):
-            os.makedirs(target, exist_ok=True)
-            for name in ("qemu-system-ppc", "key"):
-                shutil.copy(f"{source}/{name}", f"{target}/{name}")
+    @staticmethod
+    def keep(source, target):
+        """Copy what is kept from one build folder to another; who uses it looks at the key."""
+        for name in KEPT:
+            old, new = os.path.join(source, name), os.path.join(target, name)
+            if os.path.isdir(old):
+                shutil.copytree(old, new, symlinks=True, dirs_exist_ok=True)
+            elif os.path.exists(old):
+                os.makedirs(os.path.dirname(new), exist_ok=True)
+                shutil.copy(old, new)
 
     def quick_start(self, commands, verdicts, full):
         """What the README says, as it says it."""
@@ -244,7 +247,7 @@ class Case:
             missing = [name for name, verdict in verdicts if not re.search(rf"^{name} +{verdict} ", output, re.M)]
             if command == "make run" and missing:
                 raise Failed(f"`make run` does not show what the README says of {', '.join(missing)}")
-        self.exchange("qemu", into=False)
+        self.keep(f"{self.root}{self.tree}/build", os.path.join(self.folder, "build"))
         shutil.rmtree(self.root)
 
 

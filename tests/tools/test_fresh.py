@@ -90,6 +90,19 @@ def test_skipped_but_by_ci(monkeypatch, capsys, ci, inside, last):
     assert ("this is a bare Debian itself" if inside else "no room") in lines[-2]
 
 
+def test_what_is_kept(tmp_path):
+    """A QEMU with its key, all of newlib, and nothing else; nothing is no fault."""
+    source, target = tmp_path / "source", tmp_path / "target"
+    fresh.Case.keep(str(source), str(target))
+    for name in ("qemu/key", "qemu/qemu-system-ppc", "qemu/source/x.dsc", "newlib/0123/lib/libm.a", "demo/proteus.elf"):
+        (source / name).parent.mkdir(parents=True, exist_ok=True)
+        (source / name).write_text(name)
+    for _ in range(2):
+        fresh.Case.keep(str(source), str(target))
+    files = sorted(str(path.relative_to(target)) for path in target.rglob("*") if path.is_file())
+    assert files == ["newlib/0123/lib/libm.a", "qemu/key", "qemu/qemu-system-ppc"]
+
+
 @pytest.mark.parametrize("argv", [["sarge-root"], ["--nonsense"]])
 def test_usage(argv):
     with pytest.raises(SystemExit) as ended:
