@@ -52,6 +52,11 @@ DIFFERENCES = {
     "watchdog": ({"no_time": 0xC0000000, "one_period": 0xC0000000, "with_ee": 0, "with_ce": 0, "vector": 0, "srr3": 0},
                  {"no_time": 0, "one_period": 0x80000000, "with_ee": 0, "with_ce": 1, "vector": 0x1020,
                   "srr3": 0x20000, "wrc": 0x30000000}),
+    # Until the next interrupt or rfi the old address space, rights and entries: 0xA and 0xBB are the first one's.
+    "isync": ({"first": 0xA, "second": 0xA, "written_a": 0xBB, "written_b": 0xB, "back": 0xBB, "by_sync": 0xBB,
+               "fetched": 0x11, "open": 0, "closed": 0, "moved": 0xBBBB},
+              {"first": 0xA, "second": 0xB, "written_a": 0xA, "written_b": 0xBB, "back": 0xA, "by_sync": 0xBB,
+               "fetched": 0x12, "open": 0, "closed": 1, "moved": 0xABB}),
     "page1k": ("TLB size 1024 < 4096 are not supported",
                {"hi": 0x200440, "load": 0x13121003, "written": 0x77, "unwritten": 0x12, "behind": 0x1100,
                 "code": 0x105, "moved": 0x1313100C}),
