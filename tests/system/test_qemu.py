@@ -7,7 +7,9 @@ patched QEMU departs from the chip, and when a patch is no longer needed because
 
 import os
 import re
+import socket
 import subprocess
+import time
 
 import pytest
 import run
@@ -133,7 +135,7 @@ def test_every_program_is_run():
     """No program without a row."""
     folder = os.path.join(ROOT, "tests", "qemu")
     names = {name[:-2] for name in os.listdir(folder) if name.endswith(".c")}
-    assert names - {"bare"} == set(DIFFERENCES) | {"hello", "machine", "reset"}
+    assert names - {"bare"} == set(DIFFERENCES) | {"hello", "machine", "reset", "sprs"}
 
 
 def test_every_patch_is_described():
@@ -146,6 +148,92 @@ def test_every_patch_is_described():
             head = file.read().split("\n---\n")[0]
         assert re.search(r"^Subject: \[PATCH\] ", head, re.M), name
         assert re.search(r"(Manual|Guide|sheet)[^:]*: \"", head), name
+
+
+# ---------------------------------------------------------------- debugger
+class Debugger:
+    """A client of QEMU's stub that numbers the registers as gdb does: by the target's description."""
+
+    def __init__(self, path):
+        self.socket = socket.socket(socket.AF_UNIX)
+        self.socket.settimeout(30)
+        self.socket.connect(path)
+        self.stream = self.socket.makefile("rb")
+        self.ask("qSupported:xmlRegisters=powerpc")
+        self.numbers, number = {}, -1
+        target = self.read_features("target.xml")
+        for name in re.findall(r'<xi:include href="([^"]+)"', target):
+            for register in re.findall(r"<reg [^>]*>", self.read_features(name)):
+                fields = dict(re.findall(r'(\w+)="([^"]*)"', register))
+                number = int(fields.get("regnum", number + 1))
+                self.numbers[fields["name"]] = number
+
+    def send(self, text):
+        """One packet."""
+        self.socket.sendall(b"$%b#%02x" % (text.encode(), sum(text.encode()) & 0xFF))
+
+    def ask(self, text):
+        """One packet, and the answer's content."""
+        self.send(text)
+        while self.stream.read(1) != b"$":
+            pass
+        answer = b"".join(iter(lambda: self.stream.read(1), b"#"))
+        self.stream.read(2)
+        self.socket.sendall(b"+")
+        return answer.decode()
+
+    def read_features(self, name):
+        """A file of the target's description."""
+        text, more = "", "m"
+        while more == "m":
+            answer = self.ask(f"qXfer:features:read:{name}:{len(text):x},800")
+            more, text = answer[0], text + answer[1:]
+        return text
+
+    def read(self, name):
+        """A register's value, or None if it cannot be read."""
+        answer = self.ask(f"p{self.numbers[name]:x}")
+        return int(answer, 16) if re.fullmatch("([0-9a-f]{8})+", answer) else None
+
+    def write(self, name, value):
+        """A register of 32 bits."""
+        return self.ask(f"P{self.numbers[name]:x}={value:08x}") == "OK"
+
+
+WRITTEN = {"sprg0": 0x11111111, "srr1": 0x22222220, "srr2": 0x33333330, "pid": 0x44, "zpr": 0x55555555}
+
+
+def debug(qemu, folder, machine):
+    """(the processor's number, registers that cannot be read, what a program sees of WRITTEN) by a debugger."""
+    path = str(folder / "gdb")
+    command = [qemu, "-M", machine, *COMMAND, "-no-reboot", "-S", "-gdb", f"unix:{path},server=on,wait=off", "-kernel",
+               os.path.join(PROGRAMS, BOARDS[machine], "sprs.elf")]
+    with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, stdin=subprocess.DEVNULL,
+                          text=True) as process:
+        try:
+            for _ in range(300):
+                if os.path.exists(path):
+                    break
+                time.sleep(0.1)
+            debugger = Debugger(path)
+            for name, value in WRITTEN.items():
+                debugger.write(name, value)
+            pvr, unread = debugger.read("pvr"), [name for name in debugger.numbers if debugger.read(name) is None]
+            debugger.send("c")
+            out, _ = process.communicate(timeout=30)
+        finally:
+            process.kill()
+    return pvr, unread, answers(out)
+
+
+def test_debugger(ours, tmp_path):
+    """Each special purpose register is read and written under its own name; in the distribution's QEMU under a neighbour's."""
+    for number, (machine, pvr) in enumerate([("virtex-ppc405", 0x20011470), ("ref405ep", 0x51210950)]):
+        folder = tmp_path / str(number)
+        folder.mkdir()
+        assert debug(ours, folder, machine) == (pvr, [], WRITTEN)
+    pvr, unread, seen = debug(run.find_qemu(None), tmp_path, "ref405ep")
+    assert pvr != 0x51210950 and len(unread) == 1 and seen != WRITTEN
 
 
 # ---------------------------------------------------------------- machines
