@@ -49,6 +49,9 @@ struct interrupt {
 #define TLB_EX      0x200
 #define TLB_WR      0x100
 #define TLB_ZSEL(n) ((n) << 4)
+#define TLB_W       8
+#define TLB_I       4
+#define TLB_G       1
 
 static inline uint32_t mfmsr(void)
 {
