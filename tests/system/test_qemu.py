@@ -70,6 +70,12 @@ DIFFERENCES = {
                  "granted": 0xC00, "touched": 0xC00, "real": 0x11},
                 {"plain": 0x11, "vector": [0xC00, 0xC00], "guarded": 0x400, "srr0": 0x40002000, "esr": 0,
                  "granted": 0x400, "touched": 0x400, "real": 0x11}),
+    # The vector above the word behind: 0x3344 is what was there before.
+    "dcbz": ({"real": 0, "dear": 0, "cached": 0, "through": 0, "page": 0, "page_w": 0, "page_i": 0, "dear_i": 0,
+              "readonly": 0x3003344, "miss": 0x11003344, "misaligned_miss": 0x600, "misaligned": 0x600},
+             {"real": 0x6003344, "dear": 0x80046, "cached": 0, "through": 0x6003344, "page": 0, "page_w": 0x6003344,
+              "page_i": 0x6003344, "dear_i": 0x40003044, "readonly": 0x3003344, "miss": 0x11003344,
+              "misaligned_miss": 0x1100, "misaligned": 0x600}),
     "page1k": ("TLB size 1024 < 4096 are not supported",
                {"hi": 0x200440, "load": 0x13121003, "written": 0x77, "unwritten": 0x12, "behind": 0x1100,
                 "code": 0x105, "moved": 0x1313100C}),
