@@ -4,9 +4,10 @@
  * The programs ask one question each about the processor, so the handler is one for all vectors: it writes down what
  * the interrupt left in the registers (struct interrupt, bare.h) and goes on so that the program can look at it.
  *
- *   sc, and fetches that cannot go on (ISI, ITLB miss)     back to the caller of run_in()
+ *   sc, and fetches that cannot go on (ISI, ITLB miss;     back to the caller of run_in()
+ *   any interrupt while ESR[MCI] is set)
  *   program, data storage, alignment, data TLB miss        after the instruction
- *   interrupts from outside and timers                     where it was, with EE, CE and WE off: each comes once
+ *   machine check, unavailable units, from outside, timers where it was, with EE, CE and WE off: each comes once
  */
 
         .set    SAVE, 0x3000                    # r29, r30, r31, CR of the interrupted program
@@ -25,7 +26,7 @@
         .irp    offset, 0x100, 0x200, 0x300, 0x400, 0x500, 0x600, 0x700, 0x800, 0xC00, 0xF20
         vector  \offset
         .endr
-        .irp    offset, 0x1000, 0x1010, 0x1020, 0x1100, 0x1200, 0x2000
+        .irp    offset, 0x1000, 0x1010, 0x1020, 0x1100, 0x1200, 0x1700, 0x2000
         vector  \offset
         .endr
         .org    0x3000
@@ -125,8 +126,15 @@ handler:
         beq     to_caller
         cmpwi   %r31, 0x1200
         beq     to_caller
+        mfesr   %r30
+        andis.  %r30, %r30, 0x8000              # ESR[MCI]
+        bne     to_caller
         cmpwi   %r31, 0x1100
         beq     skip
+        cmpwi   %r31, 0x1700
+        beq     skip
+        cmpwi   %r31, 0x800
+        beq     quiet
         cmpwi   %r31, 0x200
         beq     quiet
         cmpwi   %r31, 0x300
@@ -134,7 +142,7 @@ handler:
         cmpwi   %r31, 0x500
         beq     quiet
         cmpwi   %r31, 0xF20
-        bgt     quiet                           # timers, debug
+        bge     quiet                           # APU unavailable, timers, debug
 skip:   mfsrr0  %r30
         addi    %r30, %r30, 4
         mtsrr0  %r30

@@ -80,6 +80,7 @@ DIFFERENCES = {
                {"hi": 0x200440, "load": 0x13121003, "written": 0x77, "unwritten": 0x12, "behind": 0x1100,
                 "code": 0x105, "moved": 0x1313100C}),
 }
+MODELS = {"buserror"}                           # programs that ask for what a property of the patched QEMU models
 UIC = ("dcr",)                                  # programs for the interrupt controller of ref405ep
 CRITICAL = ("critical_vector", "critical_msr", "critical_srr3")     # answers that need it
 
@@ -103,11 +104,18 @@ def programs():
 
 def execute(qemu, machine, program, *options):
     """Run a program to its end: (standard output, standard error)."""
+    done = start(qemu, machine, program, *options)
+    return done.stdout, done.stderr
+
+
+def start(qemu, machine, program, *options, text="", **models):
+    """Run a program to its end, with a text for its console, and with properties of the processor."""
     folder = BOARDS[machine.split(",")[0]]
     place = ["-bios"] if program.endswith(".bin") else ["-kernel"]
-    done = subprocess.run([qemu, "-M", machine, *COMMAND, "-no-reboot", *place, os.path.join(PROGRAMS, folder, program),
-                           *options], capture_output=True, text=True, timeout=60, check=False, stdin=subprocess.DEVNULL)
-    return done.stdout, done.stderr
+    properties = [word for name, value in models.items()
+                  for word in ("-global", f"powerpc-cpu.{name.replace('_', '-')}={value}")]
+    return subprocess.run([qemu, "-M", machine, *COMMAND, "-no-reboot", *place, os.path.join(PROGRAMS, folder, program),
+                           *options, *properties], capture_output=True, text=True, timeout=60, check=False, input=text)
 
 
 def answers(text):
@@ -149,7 +157,7 @@ def test_every_program_is_run():
     """No program without a row."""
     folder = os.path.join(ROOT, "tests", "qemu")
     names = {name[:-2] for name in os.listdir(folder) if name.endswith(".c")}
-    assert names - {"bare"} == set(DIFFERENCES) | {"hello", "machine", "reset", "sprs"}
+    assert names - {"bare"} == set(DIFFERENCES) | MODELS | {"hello", "machine", "reset", "sprs"}
 
 
 def test_every_patch_is_described():
@@ -162,6 +170,18 @@ def test_every_patch_is_described():
             head = file.read().split("\n---\n")[0]
         assert re.search(r"^Subject: \[PATCH\] ", head, re.M), name
         assert re.search(r"(Manual|Guide|sheet)[^:]*: \"", head), name
+
+
+# ---------------------------------------------------------------- models, by properties of the processor
+@pytest.mark.parametrize("machine", BOARDS)
+@pytest.mark.parametrize("delay", [0, 40, 400])
+def test_bus_error(ours, machine, delay):
+    """bus-error-delay: a machine check so many instructions behind the access, at once for a fetch; never while it is disabled."""
+    done = start(ours, machine, "buserror.elf", bus_error_delay=delay)
+    assert answers(done.stdout) == {
+        "load": delay, "store": delay, "multiple": delay, "vector": 0x200, "msr": 0, "srr3": 0x21200,
+        "disabled": 0xFFFFFFFF, "remembered": 0, "fetch": 0x200, "srr2": 0x50000020, "fetch_disabled": 0x700,
+        "esr": [0x800000, 0x80000000, 0x88000000], "kept": 0x82000000}, done.stderr
 
 
 # ---------------------------------------------------------------- debugger
