@@ -80,7 +80,7 @@ DIFFERENCES = {
                {"hi": 0x200440, "load": 0x13121003, "written": 0x77, "unwritten": 0x12, "behind": 0x1100,
                 "code": 0x105, "moved": 0x1313100C}),
 }
-MODELS = {"buserror"}                           # programs that ask for what a property of the patched QEMU models
+MODELS = {"buserror", "inject"}                 # programs that ask for what a property of the patched QEMU models
 UIC = ("dcr",)                                  # programs for the interrupt controller of ref405ep
 CRITICAL = ("critical_vector", "critical_msr", "critical_srr3")     # answers that need it
 
@@ -182,6 +182,38 @@ def test_bus_error(ours, machine, delay):
         "load": delay, "store": delay, "multiple": delay, "vector": 0x200, "msr": 0, "srr3": 0x21200,
         "disabled": 0xFFFFFFFF, "remembered": 0, "fetch": 0x200, "srr2": 0x50000020, "fetch_disabled": 0x700,
         "esr": [0x800000, 0x80000000, 0x88000000], "kept": 0x82000000}, done.stderr
+
+
+INJECTED = [(0x800, 0), (0xF20, 0), (0x100, 1), (0x1010, 0), (0x1020, 1), (0x2000, 1), (0x200, 1)]     # vector, critical?
+
+
+@pytest.mark.parametrize("machine", BOARDS)
+def test_inject(ours, machine):
+    """inject: any vector, at its time and again, by its class, with the syndrome that is asked for."""
+    times = [f"{vector:#x}@{10000 * number}" for number, (vector, _) in enumerate(INJECTED, 1)]
+    done = start(ours, machine, "inject.elf", inject=",".join([*times, "0x200/0x4000000@75000+10000"]))
+    seen = answers(done.stdout)
+    assert seen["vector"][:8] == [row[0] for row in INJECTED] + [0x200], done.stderr
+    assert seen["critical"][:8] == [row[1] for row in INJECTED] + [1]
+    assert seen["msr"][:8] == [0x1000] * 6 + [0, 0]
+    assert seen["esr"][:7] == [0] * 7
+    assert set(zip(seen["vector"][7:], seen["esr"][7:])) == {(0x200, 0x4000000)} and len(seen["vector"]) > 8
+
+
+def test_inject_by_monitor(ours, tmp_path):
+    """Without a time it is now: in front of the first instruction of all, if the processor has not started."""
+    command = [ours, "-M", "raptor", "-display", "none", "-monitor", "stdio", "-serial", f"file:{tmp_path}/console",
+               "-icount", "shift=0,sleep=off", "-no-reboot", "-S", "-kernel", os.path.join(PROGRAMS, "raptor", "inject.elf")]
+    subprocess.run(command, input="qom-set /machine/unattached/device[0] inject 0x100/0x1234\ncont\n", text=True,
+                   capture_output=True, timeout=60, check=True)
+    assert answers((tmp_path / "console").read_text()) == {"vector": 0x100, "esr": 0x1234, "critical": 0, "msr": 0}
+
+
+@pytest.mark.parametrize("text", ["0x201", "0x10000", "0x200@", "0x200@1+0", "x", ""])
+def test_bad_injection(ours, text):
+    """Said in one line."""
+    done = start(ours, "raptor", "inject.elf", inject=f"0x200@5,{text}")
+    assert done.returncode == 1 and f"inject: '{text}' is not VECTOR[/ESR][@TIME[+PERIOD]]" in done.stderr
 
 
 # ---------------------------------------------------------------- debugger
