@@ -200,6 +200,13 @@ def test_inject(ours, machine):
     assert set(zip(seen["vector"][7:], seen["esr"][7:])) == {(0x200, 0x4000000)} and len(seen["vector"]) > 8
 
 
+@pytest.mark.parametrize("machine", BOARDS)
+def test_erratum_51(ours, machine):
+    """erratum-51: only a misaligned lwarx that misses the TLB goes elsewhere."""
+    done = start(ours, machine, "dcbz.elf", erratum_51="on")
+    assert answers(done.stdout) == {**DIFFERENCES["dcbz"][1], "misaligned_miss": 0x1700}, done.stderr
+
+
 def test_inject_by_monitor(ours, tmp_path):
     """Without a time it is now: in front of the first instruction of all, if the processor has not started."""
     command = [ours, "-M", "raptor", "-display", "none", "-monitor", "stdio", "-serial", f"file:{tmp_path}/console",
