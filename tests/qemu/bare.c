@@ -29,6 +29,19 @@ void put(char c)
 }
 #endif
 
+char get(void)
+{
+#ifdef UARTLITE
+    while (!(UARTLITE(2) & 1)) {        // status: a character is there
+    }
+    return (char)UARTLITE(0);
+#else
+    while (!(UART16550(5) & 1)) {       // LSR: a character is there
+    }
+    return (char)UART16550(0);
+#endif
+}
+
 void text(const char *string)
 {
     while (*string) {

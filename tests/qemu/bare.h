@@ -116,6 +116,7 @@ uint32_t run_in(void *function, uint32_t msr, uint32_t a, uint32_t b, uint32_t c
 void srr_forget(void);
 
 void put(char c);
+char get(void);
 void text(const char *string);
 void show(const char *name, uint32_t value);    // "name=hexadecimal"
 void wait(uint32_t ticks);                      // of the time base

@@ -80,7 +80,7 @@ DIFFERENCES = {
                {"hi": 0x200440, "load": 0x13121003, "written": 0x77, "unwritten": 0x12, "behind": 0x1100,
                 "code": 0x105, "moved": 0x1313100C}),
 }
-MODELS = {"buserror", "inject"}                 # programs that ask for what a property of the patched QEMU models
+MODELS = {"buserror", "inject", "cache"}        # programs that ask for what a property of the patched QEMU models
 UIC = ("dcr",)                                  # programs for the interrupt controller of ref405ep
 CRITICAL = ("critical_vector", "critical_msr", "critical_srr3")     # answers that need it
 
@@ -198,6 +198,33 @@ def test_inject(ours, machine):
     assert seen["msr"][:8] == [0x1000] * 6 + [0, 0]
     assert seen["esr"][:7] == [0] * 7
     assert set(zip(seen["vector"][7:], seen["esr"][7:])) == {(0x200, 0x4000000)} and len(seen["vector"]) > 8
+
+
+NOT_WRITTEN, NOT_INVALID = "only in the data cache (no dcbst or dcbf)", "maybe not in the instruction cache (no icbi or iccci)"
+LINE_DIRTY = "its line is in the data cache (no dcbf)"
+MISTAKES = {"A": ("fetch of 0x00080008", NOT_WRITTEN), "B": ("fetch of 0x00080008", NOT_INVALID),
+            "C": ("fetch of 0x00080008", NOT_INVALID), "D": ("fetch of 0x00080008", NOT_INVALID),
+            "E": ("fetch of 0x00080008", NOT_WRITTEN), "F": ("fetch of 0x00080008", NOT_INVALID),
+            "G": ("uncached load of 0x00080014", LINE_DIRTY), "H": ("uncached store to 0x00080010", LINE_DIRTY),
+            "I": ("uncached load of 0x00080010", LINE_DIRTY)}
+
+
+@pytest.mark.parametrize("machine", BOARDS)
+@pytest.mark.parametrize("letter", [*"abcdef", *MISTAKES])
+def test_cache_check(ours, machine, letter):
+    """cache-check: what is right runs to its end, a mistake ends with its message and status 1 (tests/qemu/cache.c)."""
+    done = start(ours, machine, "cache.elf", text=letter, cache_check="on")
+    if letter not in MISTAKES:
+        assert (done.returncode, done.stdout.splitlines()[-1]) == (0, "end"), done.stderr
+        return
+    what, state = MISTAKES[letter]
+    assert done.returncode == 1 and "end" not in done.stdout
+    assert re.search(rf"cache-check: pc 0x\w{{8}}: {what}, stored by pc 0x0001\w{{4}}: {re.escape(state)}$", done.stderr, re.M)
+
+
+def test_cache_check_is_off(ours):
+    """Without the property a mistake goes unseen, as in the distribution's QEMU."""
+    assert start(ours, "raptor", "cache.elf", text="A").stdout.splitlines()[-1] == "end"
 
 
 @pytest.mark.parametrize("machine", BOARDS)
