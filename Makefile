@@ -46,13 +46,14 @@ unit: deps-test ## host unit tests of the real C sources
 footprint: deps-run ## bytes per file and option: build/footprint.json, build/footprint.svg
 	$(Q)$(MAKE) -s guests
 	$(Q)$(PYTHON) tools/footprint.py $(if $(GATE),--gate)
-PATHS  := mfspr,mtspr,mfmsr,mtmsr,wrteei,rfi,sc_reflect,hypercall,tlbwe,tlb_refill,tlb_miss,pit_delivery,vm_switch
+PATHS  := mfspr,mtspr,mfmsr,mtmsr,wrteei,rfi,sc_reflect,hypercall,tlbwe,tlb_refill,tlb_miss,pit_delivery,pit_delivery_reload,vm_switch
 PATHS  := $(PATHS),irfm_mfspr,irfm_mtspr,irfm_wrteei_0,irfm_wrteei_1
 TABLE1 := ctask ffttask simplefft
 image   = build/table1-$(1)/proteus.elf
 bench: deps-bench ## exact path lengths and Table 1: build/bench.json
-	$(Q)for p in bench bench-tlb $(foreach w,$(TABLE1),table1-$(w) table1-$(w)-previrt table1-$(w)-para); do $(MAKE) --no-print-directory PRODUCT=$$p build/$$p/proteus.elf || exit 1; done
-	$(Q)$(PYTHON) tools/bench.py $(if $(GATE),--gate --require $(PATHS)) --image build/bench/proteus.elf --walks $(GUESTS)/bench.elf --tlb build/bench-tlb/proteus.elf --out build/bench.json \
+	$(Q)for p in bench bench-reload bench-tlb $(foreach w,$(TABLE1),table1-$(w) table1-$(w)-previrt table1-$(w)-para); do $(MAKE) --no-print-directory PRODUCT=$$p build/$$p/proteus.elf || exit 1; done
+	$(Q)for p in bench bench-reload; do $(MAKE) --no-print-directory PRODUCT=$$p O=build/$$p-with-tlb EXTRA_CONFIG=CONFIG_TLB_VIRT=y build/$$p-with-tlb/proteus.elf || exit 1; done
+	$(Q)$(PYTHON) tools/bench.py $(if $(GATE),--gate --require $(PATHS)) $(foreach p,bench bench-reload,--image build/$p/proteus.elf --with-tlb build/$p-with-tlb/proteus.elf) --walks $(GUESTS)/bench.elf --tlb build/bench-tlb/proteus.elf --out build/bench.json \
 	  $(foreach w,$(TABLE1),--table1 $(w)=$(GUESTS)/$(w).elf,$(call image,$(w)),$(call image,$(w)-previrt),$(call image,$(w)-para))
 LINUXES := linux linux-previrt linux-jitter
 bench-linux: deps-bench linux ## what Linux costs as a guest, by cause: build/bench-linux.json

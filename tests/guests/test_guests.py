@@ -88,9 +88,10 @@ def test_neighbour(board):
 
 
 @pytest.mark.parametrize("board", BOARDS)
-def test_bench(board):
-    """It checks what it reads, without a hypervisor as well."""
-    assert run("bench", board) == ["bench: PASS"]
+@pytest.mark.parametrize("name", ["bench", "bench-reload"])
+def test_bench(name, board):
+    """They check what they read, without a hypervisor as well."""
+    assert run(name, board) == [f"{name}: PASS"]
 
 
 @pytest.mark.parametrize("board", BOARDS)

@@ -90,6 +90,7 @@ PATH_ROWS = [
     (row(0xC00, SC, before=ORI_R0 | 0x7FFF), "hcall_number 32767"),
     (row(0x1000, 0, "vector", to_vector=0x1000), "pit_delivery"),
     (row(0x1000, 0, "vector", came="resuming", to="one", to_vector=0x1000), "pit_delivery"),
+    (row(0x1000, 0, "vector", came="reload", to="reload", to_vector=0x1000), "pit_delivery_reload"),
     (row(0x1000, 0, "vector", came="idle", to="one", to_vector=0x1000), None),
     (row(0x1000, 0, "next"), None),
     (row(0x1000, 0, "switch", to="two"), "vm_switch"),
@@ -200,6 +201,17 @@ def test_a_budget_covers_a_missed_target(insns, verdict, missed):
     assert [line for line in bench.path_table({"tlb_refill": figures}, targets) if line.endswith(f" {verdict}")]
     texts = list(bench.misses({"tlb_refill": figures}, {}, targets, []))
     assert not texts if missed is None else len(texts) == 1 and texts[0].startswith(missed)
+
+
+@pytest.mark.parametrize("with_tlb, verdict", [(44, "ok"), (45, "above"), (47, "above"), (48, "over")])
+def test_a_path_with_the_virtual_tlb_costs_no_more(with_tlb, verdict):
+    """Two instructions more at most, or a budget that keeps it from growing; it can make the row's verdict worse."""
+    row = {"insns": 42, "with_tlb": with_tlb, "longest": {"what": "", "word": "", "vm": "", "image": ""}}
+    target = {"at_most": 48, "aim": 42, "budget_with_tlb": 47}
+    assert bench.judge_with_tlb(row, target) == verdict and bench.judge_row(row, target) == verdict
+    assert list(bench.misses({"mfspr": row}, {}, {"paths": {"mfspr": target}}, [])) == (
+        ["mfspr: 48 instructions with option TLB_VIRT, at most 47"] if verdict == "over" else [])
+    assert bench.judge_with_tlb({"insns": 42}, target) == "-"
 
 
 def test_misses():

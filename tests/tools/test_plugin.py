@@ -332,6 +332,9 @@ def test_totals(report):
     one, two = report["vms"]["one"], report["vms"]["two"]
     assert one["insns"] == 8 and one["privileged"] == 3
     assert one["hyp_insns"] == 3 * 13 + 11 + 7
+    # What the hypervisor did while it resumed `two`, or waited, is done for the one that goes on
+    ends = sum(r["insns"]["sum"] for r in report["excursions"] if r["from"] == "two" and r["to"] == "end")
+    assert two["hyp_insns"] == (4 + 10 + 62 + 62 + 9) + (11 + 9) + ends
     assert one["last"] - one["first"] + 1 == 8 + 3 * 13 + 11          # up to its last sc
     assert two["first"] == one["last"] + 7 + 1
     assert two["insns"] == 13 - 2                      # the nop is skipped by the PIT handler, and `b .` is waiting

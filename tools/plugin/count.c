@@ -22,6 +22,9 @@
  *              preempted  another interrupt came with the rfi
  *              end        the run ended
  *
+ * What a VM costs (hyp_insns) is every excursion that it began, and every one that began while the hypervisor resumed it or
+ * waited, for the VM that goes on in the end: nothing that is done for a guest is nobody's.
+ *
  * A branch to itself is waiting (on the chip, MSR[WE] stops the processor there; QEMU does so only for an mtmsr): it is
  * counted as `waiting` and in nothing else.
  *
@@ -73,7 +76,7 @@ struct insn {
 struct vm {
     char name[32];
     uint64_t insns, cycles;         // executed by the guest itself
-    uint64_t hyp_insns, hyp_cycles; // executed by the hypervisor in excursions that this VM began
+    uint64_t hyp_insns, hyp_cycles; // executed by the hypervisor for this VM
     uint64_t first, last;           // serial number of its first and last instruction in the run
     uint64_t privileged;            // excursions by a program interrupt
 };
@@ -341,6 +344,31 @@ static void trace_excursion(int to, enum outcome outcome)
     trace_left--;
 }
 
+// An excursion is paid by the VM that began it; without one, by the VM that goes on, if need be behind further excursions.
+static void charge(int to)
+{
+    static uint64_t open_insns, open_cycles;
+    int payer = excursion.from >= PARTY_VM ? excursion.from : to;
+
+    if (excursion.from == PARTY_BOOT || to == PARTY_END) {
+        payer = excursion.from;
+    } else if (excursion.from < PARTY_VM) {
+        open_insns += excursion.insns;
+        open_cycles += excursion.cycles;
+    }
+    if (payer < PARTY_VM) {
+        return;
+    }
+    if (excursion.from >= PARTY_VM) {
+        vms[payer].hyp_insns += excursion.insns;
+        vms[payer].hyp_cycles += excursion.cycles;
+    } else {
+        vms[payer].hyp_insns += open_insns;
+        vms[payer].hyp_cycles += open_cycles;
+        open_insns = open_cycles = 0;
+    }
+}
+
 static void excursion_close(int to, enum outcome outcome, uint32_t to_vector)
 {
     struct key *key = key_find(to, outcome, to_vector);
@@ -364,9 +392,8 @@ static void excursion_close(int to, enum outcome outcome, uint32_t to_vector)
         key->cycles_max = excursion.cycles;
     }
     key_count_bin(key, excursion.insns);
+    charge(to);
     if (excursion.from >= PARTY_VM) {
-        vms[excursion.from].hyp_insns += excursion.insns;
-        vms[excursion.from].hyp_cycles += excursion.cycles;
         vms[excursion.from].privileged += excursion.vector == 0x0700;
     }
     if (excursion.walk >= 0) {
