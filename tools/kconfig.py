@@ -406,7 +406,8 @@ def configure(kconf, args):
     dot_config = os.path.join(args.out, ".config")
     keep = args.savedefconfig or not args.defconfig or (args.menuconfig and os.path.exists(dot_config))
     if keep:
-        load_file(kconf, dot_config, "configuration", "give --defconfig to make one", strict=False)
+        hint = "make menuconfig first: it makes one" if args.savedefconfig else "give --defconfig to make one"
+        load_file(kconf, dot_config, "configuration", hint, strict=False)
         return
     wanted = load_file(kconf, args.defconfig, "defconfig", "products are the folders of config/ that have one")
     if not args.set:

@@ -63,14 +63,16 @@ def budget(name, what):
 
 def hypervisor(place, has, limit):
     """Code, data and register files in the area of that name."""
-    return (*place.area("hypervisor"), f"the hypervisor takes {has} bytes with its register files, {has - limit} more than its area",
+    return (*place.area("hypervisor"),
+            f"the hypervisor takes {has} bytes with its register files, {has - limit} more than its area",
             f'size = "{-(-has // 4096) * 4}K" of the [[reserved]] with name "hypervisor", or fewer options or VMs')
 
 
 def low(place, has, limit):
     """The 32 KiB that an instruction reaches without a base register."""
-    return (place.defconfig, 1, f"the hypervisor's code and data end at 0x{has:X}, {has - limit} bytes beyond the 32 KiB that they "
-            "may have", "fewer options (tools/footprint.py has the bytes of each), or CONFIG_ROM=y, which has the code elsewhere")
+    return (place.defconfig, 1, f"the hypervisor's code and data end at 0x{has:X}, {has - limit} bytes beyond the 32 KiB that "
+            "they may have",
+            "fewer options (tools/footprint.py has the bytes of each), or CONFIG_ROM=y, which has the code elsewhere")
 
 
 def constants(place, has, limit):

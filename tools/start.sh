@@ -20,7 +20,9 @@ for path in "$PWD" "$out"; do
 done
 
 case $product in
-*/* | *[[:space:]]* | . | .. | '') say "PRODUCT=$product is no name of a product" "the plain name of a folder of config/, PRODUCT=demo say" ;;
+*/* | *[[:space:]]* | . | .. | '')
+    say "PRODUCT=$product is no name of a product" "the plain name of a folder of config/, PRODUCT=demo say"
+    ;;
 esac
 if [ ! -e "config/$product/defconfig" ]; then
     [ ! -d "config/$product" ] || say "config/$product/defconfig: no such file" \
@@ -30,9 +32,9 @@ if [ ! -e "config/$product/defconfig" ]; then
         path=${path%/defconfig}
         known="$known ${path#config/}"
     done
+    guess='import sys; sys.path.insert(0, "tools"); import kconfig; print(kconfig.guess(sys.argv[1], sys.argv[2:]))'
     # shellcheck disable=SC2086
-    hint=$(/usr/bin/python3 -B -c 'import sys; sys.path.insert(0, "tools"); import kconfig; print(kconfig.guess(sys.argv[1], sys.argv[2:]))' \
-        "$product" $known 2>/dev/null) || hint="known:$known"
+    hint=$(/usr/bin/python3 -B -c "$guess" "$product" $known 2>/dev/null) || hint="known:$known"
     say "PRODUCT=$product: there is no folder config/$product" "$hint"
 fi
 

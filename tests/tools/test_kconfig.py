@@ -210,6 +210,8 @@ def test_missing_files(tool):
     assert tool("", "--kconfig", "nix") == (1, [
         "nix: can't read the Kconfig file: No such file or directory. hint: run from the top of the source tree, or give --kconfig"])
     assert tool(None) == (1, ["o/.config: can't read the configuration: No such file or directory. hint: give --defconfig to make one"])
+    assert tool("", "--savedefconfig") == (1, ["o/.config: can't read the configuration: No such file or directory. "
+                                               "hint: make menuconfig first: it makes one"])
 
 
 def test_kconfig_faults(tool):

@@ -725,6 +725,13 @@ def test_all_faults_at_once_in_order(tool):
     assert [int(line.split(":")[1]) for line in err] == [4, 9, 10, 13]
 
 
+def test_mark_of_the_encoding(tool):
+    """A byte order mark at the start, as some editors write it, is not a part of the first key."""
+    text = product(A + MB)
+    assert tool(b"\xef\xbb\xbf" + text.encode(), board="\ufeff" + text_of(BOARD)) == (0, "", [])
+    assert tool(b"\xef\xbb\xbf" + text.replace("memory", "memroy").encode())[2][0].startswith("p.toml:4: vm 'a': key 'memory'")
+
+
 def test_lines_of_every_toml_form(tool):
     """Dotted keys, quoted keys, multi-line strings with brackets and hashes, comments, CRLF: the line is still right."""
     text = ("# [[vm]]\n[product]\nname = 'x' # [a\ndescription = \"\"\"one [[vm]] # \\\" \n'two' = 3\n\"\"\"\n"
@@ -774,6 +781,8 @@ BOARD_FAULTS = [
      "5: 'base' 81800000 is a decimal number, that is 0x4E02B40. hint: base = 0x81800000, if that is meant"),
     ("line_twice", "irq = 3", "irq = 3\n[[device]]\nname = 'timer'\nbase = 0xF0010000\nsize = 8\nirq = 3",
      "20: line 3 is that of 'uart' already. hint: a line has one device; of devices that share one, the device that is used"),
+    ("reserved_twice", "base = 0x000C0000", "base = 0x0000F000",
+     "18: 'images' 0x0000F000-0x0004EFFF overlaps 'hypervisor' 0x00000000-0x0000FFFF. hint: correct base or size"),
     ("no_images", '"images"', '"image"', "7: nothing is reserved for the guests' images. "
      'hint: [[reserved]] with name = "images", base and size'),
     ("ram_name", "ram = [{ base", "ram = [{ name = 'ddr', base", "6: name 'ddr' of [[ram]] is not 'ram'. hint: leave the name away"),

@@ -107,6 +107,18 @@ def test_expected_vms_from_the_partition_table(fake, tmp_path):
     assert main(fake(f"print({CONSOLE!r}, end='')\n"), tmp_path) == 1
 
 
+def test_vm_that_cannot_be_heard(fake, tmp_path, capsys):
+    """It has neither a console nor a device: said with the key that it lacks, for it alone."""
+    (tmp_path / "gen").mkdir()
+    (tmp_path / "gen" / "partitions.json").write_text(
+        '{"vms": [{"name": "a", "console_base": 0, "devices": []}, {"name": "b", "console_base": 0, "devices": ["uart0"]},'
+        ' {"name": "c", "console_base": 4026531840, "devices": []}]}')
+    assert main(fake("pass"), tmp_path) == 1
+    assert capsys.readouterr().err.splitlines() == [
+        "run.py: a: silent: expected a line `a: PASS ...`; it has no console: console = \"shared\" in its [[vm]]",
+        "run.py: b: silent: expected a line `b: PASS ...`", "run.py: c: silent: expected a line `c: PASS ...`"]
+
+
 def test_broken_partition_table(fake, tmp_path, capsys):
     (tmp_path / "gen").mkdir()
     (tmp_path / "gen" / "partitions.json").write_text("{")

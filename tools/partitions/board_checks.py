@@ -64,6 +64,10 @@ def check_areas(board):
             if area["base"] < ram["base"] or area["base"] + area["size"] > ram["base"] + ram["size"]:
                 fault(path, f"'{area['name']}' {place} is outside RAM {show_range(ram['base'], ram['size'])}",
                       "correct base or size")
+        for other in board.reserved[:index]:
+            if overlap(area["base"], area["size"], other["base"], other["size"]):
+                fault(path, f"'{area['name']}' {place} overlaps '{other['name']}' {show_range(other['base'], other['size'])}",
+                      "correct base or size")
     for index, rom in enumerate(board.rom):
         if rom["base"] + rom["size"] != SPACE:
             fault(("rom", index, "base"), f"the ROM {show_range(rom['base'], rom['size'])} does not end at the reset vector",
