@@ -51,9 +51,10 @@ static inline __attribute__((always_inline)) void timer_sync_pit(struct vcpu *v,
 }
 
 /* Without FIT and watchdog a guest may clear TSR by a store to its register page: the pending word follows when we look. */
+#define TSR_BY_STORE (IS_ENABLED(CONFIG_IRFM) && !IS_ENABLED(CONFIG_FIT_WATCHDOG))
 static inline __attribute__((always_inline)) void timer_follow_page(struct vcpu *v)
 {
-    if (IS_ENABLED(CONFIG_IRFM) && !IS_ENABLED(CONFIG_FIT_WATCHDOG) && v->tsr == 0) {
+    if (TSR_BY_STORE && v->tsr == 0) {
         v->pending = irq_pending(v);
     }
 }

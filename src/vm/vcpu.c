@@ -68,14 +68,18 @@ uint32_t vcpu_program(struct vcpu *v, uint32_t esr)
 /* Without these two nothing critical ever becomes pending. */
 #define CRITICAL_SOURCES (IS_ENABLED(CONFIG_UIC) || IS_ENABLED(CONFIG_FIT_WATCHDOG))
 
-/* Which of the interrupts that the guest's MSR lets in comes first (manual, "Interrupt Priorities"). */
+/*
+ * Which of the interrupts that the guest's MSR lets in comes first (manual, "Interrupt Priorities")? None, if only a pending word
+ * says so that a guest's store to TSR has made stale: whoever comes here has looked at no more.
+ */
 __attribute__((noinline)) struct vcpu *vcpu_deliver(struct vcpu *v)
 {
+    timer_follow_page(v);
     if (CRITICAL_SOURCES && (v->pending & v->msr & MSR_CE) != 0) {
         vcpu_critical(v, (irq_pending(v) & MSR_CE) != 0 ? 0x0100 : 0x1020);
     } else if ((irq_pending(v) & MSR_EE) != 0) {
         vcpu_noncritical(v, 0x0500);
-    } else {
+    } else if (!TSR_BY_STORE || (v->pending & MSR_EE) != 0) {
         vcpu_noncritical(v, timer_fit_first(v) ? 0x1010 : 0x1000);
     }
     tlb_enter(v);

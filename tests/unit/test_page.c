@@ -299,7 +299,7 @@ static void tsr_by_store_and_line(void **state)
     struct vcpu *v;
 
     (void)state;
-    if (IS_ENABLED(CONFIG_FIT_WATCHDOG)) {
+    if (IS_ENABLED(CONFIG_FIT_WATCHDOG) || !IS_ENABLED(CONFIG_IRQ)) {
         skip();
     }
     v = with_pit_pending();
@@ -310,6 +310,40 @@ static void tsr_by_store_and_line(void **state)
     v->msr |= MSR_EE;
     enter(schedule(v));
     assert_hex(v->pc, 0x00070500);
+}
+
+/*
+ * Whoever acts on `pending` looks at TSR first: the roads of rfi, mtmsr and the pages' traps that have seen `pending` let in, where
+ * a line that is critical waits, too, and is not let in; and those that have not looked, for the context has to be found.
+ */
+static void tsr_by_store_and_roads(void **state)
+{
+    uint32_t road;
+
+    if (IS_ENABLED(CONFIG_FIT_WATCHDOG)) {
+        skip();
+    }
+    for (road = 0; road < 3; road++) {
+        struct vcpu *v;
+        uint32_t pc;
+
+        machine_boot_alone(state);
+        v = with_pit_pending();
+#ifdef CONFIG_UIC
+        irq_write(v, UIC_CR, road == 2 ? UIC_BIT(25) : 0);
+        irq_software(v, UIC_BIT(25), road == 2 ? UIC_BIT(25) : 0);
+#endif
+        v->tsr = 0;
+        v->msr = MSR_EE | (IS_ENABLED(CONFIG_TLB_VIRT) ? MSR_IR | MSR_DR : 0);
+        pc = v->pc;
+#ifdef CONFIG_TLB_VIRT
+        enter(road == 0 ? tlb_find_context(v) : vcpu_deliver(v));
+#else
+        enter(vcpu_deliver(v));
+#endif
+        assert_hex(v->pc, pc);
+        assert_hex(v->pending, IS_ENABLED(CONFIG_UIC) && road == 2 ? MSR_CE : 0);
+    }
 }
 
 /* A VM that does not run has cleared TSR before its slice ended: it is not delivered when its turn comes. */
@@ -656,6 +690,7 @@ int main(void)
         cmocka_unit_test(tsr_by_store),
         TEST_ALONE(tsr_by_store_and_wait),
         TEST_ALONE(tsr_by_store_and_line),
+        cmocka_unit_test(tsr_by_store_and_roads),
         cmocka_unit_test(tsr_by_store_and_switch),
         cmocka_unit_test(residue),
         TEST_BOOTED(writable_page_after_reset),
