@@ -255,6 +255,39 @@
 #endif
 .endm
 
+/*
+ * in_translation label: to label unless the guest translates both, fetches and data, and the machine's PID is that of its mode and
+ * PID. Without register pages (option IRFM) they cannot differ; with them the guest may have stored another mode or PID since
+ * (is_in_context() in src/tlb.c). In: r24 = its MSR, r25 = the machine's PID. Clobbers: r23-r25, CR0, CR1, CR6
+ */
+.macro in_translation label
+    rlwinm  r23, r24, 0, 26, 27
+    cmpwi   cr1, r23, MSR_IR | MSR_DR
+#ifdef CONFIG_IRFM
+    rlwinm  r24, r24, 20, 29, 29        /* PR */
+    add     r24, r24, rVCPU
+    lbz     r24, VCPU_MODE_PID + 3(r24)
+    lwz     r23, VCPU_PID(rVCPU)
+    cmplw   r24, r25
+    lwz     r25, VCPU_CONTEXT_OF(rVCPU)
+    cmplw   cr6, r23, r25
+    bne-    \label
+    bne-    cr6, \label
+#else
+    cmplwi  r25, VM_COUNT               /* real mode? */
+    ble-    \label
+#endif
+    bne-    cr1, \label
+.endm
+
+/* tlb_checked: to C, which looks at all entries; the guest goes on from there (option TLB_CHECK). In: as enter_cr */
+.macro tlb_checked
+#ifdef CONFIG_TLB_CHECK
+    li      r30, tlb_checked@l
+    b       to_light
+#endif
+.endm
+
 /* page_far label: to label if the address r30 may be on the register pages (option IRFM). Clobbers: r25, CR0 */
 .macro page_far label
 #ifdef CONFIG_IRFM

@@ -28,11 +28,7 @@ func refill
     save_23_27
     lwz     r25, VCPU_CONTEXT_PID(rVCPU)
     lwz     r24, VCPU_MSR(rVCPU)
-    cmplwi  r25, VM_COUNT               /* real mode? */
-    rlwinm  r24, r24, 0, 26, 27
-    cmpwi   cr1, r24, MSR_IR | MSR_DR
-    ble-    9f
-    bne-    cr1, 9f
+    in_translation 9f
     page_far 9f
 
     addi    r27, rVCPU, VCPU_VTLB
@@ -40,14 +36,13 @@ func refill
     rlwinm  r25, r30, 20, 27, 31        /* the bucket of pages of this address */
     add     r25, r25, r27
     lbz     r26, VTLB_BUCKET(r25)
-    rlwinm  r24, r30, 0, 0, 19
 1:  cmpwi   r26, 0
     beq     4f
     slwi    r25, r26, 2
     add     r25, r25, r27
     lwz     r25, VTLB_HI - 4(r25)
-    rlwinm  r25, r25, 0, 0, 19
-    cmplw   r25, r24
+    xor     r25, r25, r30
+    rlwinm. r25, r25, 0, 0, 19
     add     r25, r26, r27
     bne     2f
     lbz     r23, VTLB_TID - 1(r25)
@@ -121,6 +116,7 @@ func refill
     tlbwe   r24, r25, 1
     tlbwe   r30, r25, 0
     restore_23_27
+    tlb_checked
     b       enter_cr
 
     /* Not among the pages of that size. */

@@ -14,6 +14,7 @@ struct vcpu *boot(void);
 struct vcpu *external(struct vcpu *v);     /* the machine's interrupt controller */
 struct vcpu *vcpu_deliver(struct vcpu *v); /* MSR lets in what is pending */
 
+struct vcpu *tlb_checked(struct vcpu *v); /* asm/refill.S has made an entry, option TLB_CHECK */
 struct vcpu *tlb_find_context(struct vcpu *v); /* MSR or PID are new; the guest goes on, with an interrupt if it lets one in */
 
 struct vcpu *hypercall(struct vcpu *v);    /* a hypercall that the assembler does not do itself */

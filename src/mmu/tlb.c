@@ -404,6 +404,7 @@ static void install(struct vcpu *v, uint32_t entry, uint32_t hi, uint32_t lo)
     t->where[entry] = (uint8_t)row;
     cpu_tlbwe_lo(row, lo); /* TID is PID, which is the context's as long as the guest runs */
     cpu_tlbwe_hi(row, hi);
+    tlb_check_new();
 }
 
 /*

@@ -22,11 +22,16 @@
 #include "cpu.h"
 #include "vcpu.h"
 
-/* Every entry of the machine's TLB is inside its partition, or the hypervisor says so and ends (option TLB_CHECK). */
+/*
+ * Every entry of the machine's TLB is inside its partition, and none overlaps another, or the hypervisor says so and ends
+ * (option TLB_CHECK): whenever somebody is to run, and after every entry that is made.
+ */
 #ifdef CONFIG_TLB_CHECK
 void tlb_check(void);
+void tlb_check_new(void);
 #else
-#define tlb_check() ((void)0)
+#define tlb_check()     ((void)0)
+#define tlb_check_new() ((void)0)
 #endif
 
 enum tlb_access { TLB_LOAD, TLB_STORE, TLB_FETCH };

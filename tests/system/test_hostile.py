@@ -1,10 +1,12 @@
 """The hostile guest: whatever it does, its neighbour keeps what is its own, and the hypervisor keeps quiet; on every board."""
 
+import os
 import re
 
 import elfpatch
 import pytest
 import run
+from conftest import FREE, ROOT
 
 HOUR_MS = 3600 * 1000
 REPORTS = 20    # lines `neighbour: ok <n>` of one run, whatever its length
@@ -100,6 +102,23 @@ def test_neighbour_is_intact_reckless(images, tmp_path, board, seed):
     check_neighbour(result)
     check_hypervisor(result)
     assert actions_of(result)[1] >= 1
+
+
+@pytest.mark.parametrize("board, seed", [("ref405ep", 91), ("ml403", 92), ("raptor", 93), ("raptor", 94)])
+def test_neighbour_is_intact_beside_stored_modes(images, tmp_path, board, seed):
+    """With register pages: modes and PIDs by stores alone. The hypervisor looks for entries that overlap or reach outside."""
+    partitions = tmp_path / "partitions.toml"
+    with open(os.path.join(ROOT, "config", "hostile", "partitions.toml"), encoding="utf-8") as file:
+        partitions.write_text(file.read().replace('image = "hostile.elf"', 'image = "hostile.elf"\nirfm = true'))
+    images = images.on(board)
+    image = images.elf("hostile", f"CONFIG_IRFM=y CONFIG_TLB_CHECK=y {FREE}", partitions)
+    target = str(tmp_path / "image")
+    elfpatch.patched_image(image, target, images.guest("hostile"), hostile_page=0xFFFFF000, hostile_seed=seed)
+    elfpatch.patched_image(target, target, images.guest("neighbour"), neighbour_ms=200)
+    result = images.run(image=target, timeout=240, until=run.all_decided(["nbr"]))
+    check_neighbour(result)
+    check_hypervisor(result)
+    assert faults_of(result) >= 500
 
 
 def test_one_hour(images, tmp_path):

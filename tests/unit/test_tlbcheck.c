@@ -27,6 +27,8 @@ static const struct tlb_row *row_of(const struct vcpu *v)
 
 static void shadow(uint32_t hi, uint32_t lo, uint32_t tid)
 {
+    shadow_turn = TLB_ROW_COUNT; /* behind it */
+    shadow_owner[SHADOW] = (uint16_t)(tid << 8 | 1);
     fake.tlb_hi[SHADOW] = hi;
     fake.tlb_lo[SHADOW] = lo;
     fake.tlb_tid[SHADOW] = tid;
@@ -149,6 +151,76 @@ static void static_rows_changed(void **state)
     }
 }
 
+/* A shadow that tlb.c does not know of. */
+static void forgotten(void **state)
+{
+    const struct tlb_row *row = row_of(&vcpu[0]);
+
+    (void)state;
+    shadow(SHADOW_OF(row), row->lo, CONTEXT(&vcpu[0]));
+    tlb_check();
+    shadow_owner[SHADOW] = 0;
+    assert_found();
+}
+
+/* Two entries of one context for one address, the smaller at either end of the larger; of two contexts, or apart, they may be. */
+static void overlaps(void **state)
+{
+    const struct tlb_row *row = row_of(&vcpu[0]);
+    uint32_t size = row->hi >> 7 & 7, large = 0xC0000000, bytes = 1024U << 2 * size, place, first;
+
+    assert_in_range(size, 1, 7);
+    for (place = 0; place < 3; place++) {
+        uint32_t at = large + (place == 0 ? 0 : place == 1 ? bytes - 1024 : bytes);
+
+        for (first = 0; first < 2; first++) {
+            fake.tlb_hi[SHADOW - 1] = first ? at | TLBHI_V : SHADOW_OF(row);
+            fake.tlb_lo[SHADOW - 1] = row->lo;
+            fake.tlb_tid[SHADOW - 1] = CONTEXT(&vcpu[0]) + 1;
+            shadow(first ? SHADOW_OF(row) : at | TLBHI_V, row->lo, CONTEXT(&vcpu[0]));
+            assert_ptr_equal(tlb_checked(current), current);
+            shadow(fake.tlb_hi[SHADOW], row->lo, CONTEXT(&vcpu[0]) + 1);
+            if (place == 2) {
+                tlb_check_new();
+                continue;
+            }
+            EXPECT_MACHINE_RESET(tlb_check_new());
+            assert_non_null(strstr(fake.output, "panic: TLB entries overlap"));
+            machine_boot(state);
+        }
+    }
+}
+
+/* Every bit of W I M G that the static entry has; a machine that reads none of them back cannot be asked. */
+static void attributes_too_few(void **state)
+{
+    uint32_t i, bit, found = 0;
+
+    (void)state;
+    for (i = 0; i < TLB_ROW_COUNT; i++) {
+        for (bit = 1; bit < 16; bit <<= 1) {
+            uint32_t tid = CONTEXT(&vcpu[tlb_rows[i].tid - 1]);
+
+            shadow(SHADOW_OF(&tlb_rows[i]), tlb_rows[i].lo | bit, tid);
+            tlb_check();
+            if ((tlb_rows[i].lo & bit) != 0 && IS_ENABLED(CONFIG_BOARD_VIRTEX)) {
+                shadow(SHADOW_OF(&tlb_rows[i]), tlb_rows[i].lo & ~bit, tid);
+                assert_found();
+                found++;
+            }
+            shadow(0, 0, 0);
+            fake.tlb_lo[i] ^= bit;
+            if (IS_ENABLED(CONFIG_BOARD_VIRTEX)) {
+                assert_found();
+            } else {
+                tlb_check();
+            }
+            fake.tlb_lo[i] ^= bit;
+        }
+    }
+    assert_true(found > 0 || !IS_ENABLED(CONFIG_BOARD_VIRTEX));
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -156,6 +228,9 @@ int main(void)
         TEST_BOOTED(shadows_outside),
         TEST_BOOTED(rights_too_many),
         TEST_BOOTED(static_rows_changed),
+        TEST_BOOTED(forgotten),
+        TEST_BOOTED(overlaps),
+        TEST_BOOTED(attributes_too_few),
     };
 
     return cmocka_run_group_tests_name("tlbcheck", tests, 0, 0);

@@ -14,6 +14,9 @@
  * addresses, the hypervisor's, devices, nothing; of all sizes, zones, TIDs, overlapping or not; and they, PID and ZPR change at
  * every exception. The handlers are in real mode.
  *
+ * With hostile_page it stores other modes and PIDs to its register pages, and goes on without the look that they want; recklessly,
+ * anything to any of their words.
+ *
  * In either manner its stores hit everything in its memory, itself included, though seldom. A damaged guest may well go on
  * for ever with exceptions of its own making, or in a loop, and never idle again. So whoever idles looks at a checksum of
  * code, constants and settings first, reenter (start.S) counts the exceptions since, and the watchdog interrupts most of
@@ -36,6 +39,7 @@ SETTING hostile_actions = 40;       /* between two idle times; at most that */
 SETTING hostile_idle_us = 10000;    /* how long those are */
 SETTING hostile_report = 0x100;     /* actions between two lines on the console: a power of two */
 SETTING hostile_mmu = 1;            /* 1: translation, for a hypervisor with option TLB_VIRT */
+SETTING hostile_page = 0;           /* boundary of the register pages, within 32 KiB of zero; 0: it has none */
 SETTING hostile_damage = 0;         /* what DAMAGE_ below says, after 300 actions */
 
 #define DAMAGE_UNUSED 1u    /* overwrite what is never executed */
@@ -71,6 +75,8 @@ uint32_t hostile_since_idle;
 #define TLB_WR      0x100u
 
 #define BURST_WORDS    48u
+#define PAGE_MSR       124u         /* below the boundary of the register pages */
+#define PAGE_PID       4u
 #define NOP            0x60000000u
 #define BRANCH_TO_SELF 0x48000000u
 
@@ -288,6 +294,12 @@ static uint32_t access_word(void)
     return 31u << 26 | (random_word() & 0x03FFF801) | (uint32_t)indexed[random_below(30)] << 1;
 }
 
+/* A store to one of the 32 highest words of the writable register page. */
+static uint32_t page_word(uint32_t value, uint32_t below)
+{
+    return 36u << 26 | value << 21 | ((hostile_page - below) & 0xFFFF);
+}
+
 static void flush_buffer(uint32_t words)
 {
     for (uint32_t i = 0; i < words; i++) {
@@ -306,6 +318,9 @@ static void fill_buffer(uint32_t words, uint32_t kind, uint32_t msr)
             uint32_t pick = kind ? kind : 1 + random_below(3);
 
             word = pick == 1 ? random_word() : pick == 2 ? privileged_word() : access_word();
+            if (hostile_page && hostile_reckless && random_below(8) == 0) {
+                word = page_word(random_below(32), 4 + 4 * random_below(32));
+            }
         } while (!allowed(word, msr));
         buffer[i] = word;
     }
@@ -448,6 +463,38 @@ static void burst(uint32_t kind)
     }
 }
 
+/*
+ * Mode after mode, and PIDs, by stores to the register page, and between them accesses to one page, which is at the same place
+ * in all of them: entries of the machine that were made for one mode meet those of another.
+ */
+static void change_modes(void)
+{
+    volatile uint32_t *buffer = (volatile uint32_t *)BUFFER;
+    uint32_t page = 0x80000 + 0x1000 * random_below(0x30), i;
+
+    write_entry(TLB_CODE, BUFFER | 1 << 7 | TLB_VALID, BUFFER | TLB_EX | TLB_WR, 0);
+    write_entry(0, page | 1 << 7 | TLB_VALID, page | TLB_EX | TLB_WR, random_below(2));
+    mtspr(SPR_ZPR, 0x55555555);
+    act.translated = 0x10 * random_below(4);
+    act.start = BUFFER;
+    act.msr = MSR_ME | MSR_CE | act.translated;
+    for (i = 0; i < BURST_WORDS; i++) {
+        if (random_below(4)) {
+            buffer[i] = (random_below(4) ? 32u : 36u) << 26 | 3 << 21 | 26 << 16 | (random_word() & 0xFFC);
+        } else {
+            buffer[i] = random_below(4) ? page_word(28 + random_below(4), PAGE_MSR) : page_word(27, PAGE_PID);
+        }
+    }
+    buffer[i] = 0x44000002; /* sc */
+    flush_buffer(BURST_WORDS + 1);
+    machine.gpr[26] = page;
+    machine.gpr[27] = random_below(2);
+    for (i = 0; i < 4; i++) {
+        machine.gpr[28 + i] = MSR_ME | MSR_CE | 0x10 * i;
+    }
+    act.pc = act.start;
+}
+
 static void wild_branch(void)
 {
     act.msr = random_msr();
@@ -582,6 +629,8 @@ static void choose(void)
         starve_watchdog();
     } else if (rare <= 2) {
         reset_self();
+    } else if (hostile_mmu && hostile_page && dice % 8 == 0) {
+        change_modes();
     } else if (hostile_mmu && dice % 2) {
         translate();
         choose_translated(dice);
