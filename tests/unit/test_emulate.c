@@ -270,6 +270,7 @@ static void dcbi_flushes(void **state)
     uint32_t base = vm_config[v->machine_pid - 1].ram_guest;
 
     (void)state;
+    fake.flush_count = 0;
     v->gpr[3] = base + 0x400;
     v->gpr[4] = 0x60;
     execute(v, INSN("dcbi 3, 4"));
