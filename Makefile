@@ -181,7 +181,7 @@ guests:
 # Linux for a partition file that names it, unless it has its own beside it or in PACK
 kernel: $(GEN)/partitions.h
 	$(Q)! grep -q '"linux\(-previrt\)\?\.elf"' $(GEN)/partitions.json || \
-	  ! $(PYTHON) tools/pack.py --partitions $(GEN)/partitions.json --guest-dir $(dir $(PARTITIONS)) $(PACK) --list-missing | \
+	  ! $(PYTHON) tools/pack.py --partitions $(GEN)/partitions.json --guest-dir $(dir $(PARTITIONS)) $(PACK) --list-missing 2> /dev/null | \
 	  grep -qx 'linux\(-previrt\)\?\.elf' || $(MAKE) --no-print-directory linux
 
 # What a run needs: of the machines that only the patched QEMU has, that QEMU

@@ -278,6 +278,17 @@ def test_fault(tool, data, expected):
     assert err == [expected]
 
 
+def test_offset_of_a_segment_without_bytes(tool):
+    """Linkers give .bss alone an offset behind the end of the file: nothing is read from there."""
+    tool.partitions(ONE)
+    image = bytearray(elf([(0, CODE, 8, R | X), (0x1000, b"", 0x100, R | W)]))
+    image[52 + 32 + 4:52 + 32 + 8] = struct.pack(">I", 0x10000)
+    tool.write(one_elf=bytes(image))
+    assert tool.store() == (0, [])
+    row = words(assembled(tool), 0, 8)
+    assert words(assembled(tool), row[7] + 16, 4) == [0x1000, 0, 0x100, 0]
+
+
 def test_exactly_filled(tool):
     tool.partitions(ONE)
     tool.write(one_elf=elf([(0, CODE, 0x8000, 5), (0x8000, CODE, 0x8000, 6)]))
