@@ -1,17 +1,20 @@
 #!/usr/bin/python3
 """run.py: every test of the project, stage by stage.
 
-    tests/run.py all                 all stages, in order
+    tests/run.py all                 all stages
     tests/run.py quick               unit, tools, check
-    tests/run.py system lint         these, in the order of the list
+    tests/run.py system lint         these
     tests/run.py --list              the stages and their commands
 
-One line for each stage: name, seconds, counts; of a stage that failed, its output in full (-v: of every stage, as it
-comes). The last line is `N passed, N failed`, with `, N skipped` only if any were. What each stage printed is kept in
-build/test/<stage>.log.
+Stages run side by side, as many as there are cores (--jobs), each when those that it waits for have ended. One line for each
+that ended: name, seconds, counts; of one that failed, its output in full (-v: of every stage, line by line, with its name). From
+time to time a line says how far those are that run. At the end a table: seconds by the clock and of the processor, and whether
+what the stage builds was there already. The last line is `N passed, N failed`, with `, N skipped` only if any were. What each
+stage printed is kept in build/test/<stage>.log.
 
 Counts are those that the stage itself prints. An exit status other than 0 without a counted failure is one failure, and
-so is a stage that ran nothing: silence is no success.
+so is a stage that ran nothing: silence is no success. There is no limit to a stage's time, but it is ended if it says nothing
+for a quarter of an hour, or for ten times its longest silence in the last run.
 
 Exit status: 0 if nothing failed, 1 if something did, 2 for wrong usage, 130 after Ctrl-C.
 """
@@ -23,6 +26,8 @@ sys.dont_write_bytecode = True      # generated files belong under build/ only
 import argparse
 import codecs
 import collections
+import glob
+import json
 import os
 import re
 import selectors
@@ -35,10 +40,15 @@ ROOT = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
 PYTHON = "/usr/bin/python3"         # the one that Debian's kconfiglib and pyelftools are installed for
 PYTEST = [PYTHON, "-m", "pytest", "-q", "-p", "no:cacheprovider", "--color=no"]
 
-# name; command; `count` function; seconds until it is killed; purposes of tools/deps.sh that it needs
-Stage = collections.namedtuple("Stage", "name command count timeout needs", defaults=((),))
+CORES = len(os.sched_getaffinity(0))
+SPREAD = [*PYTEST, "-n", str(CORES), "--dist", "loadgroup"]     # tests one by one; those of an xdist_group in one process
+PATIENCE, TIMES = 900, 10           # seconds of silence, or this many times the longest of the last run, end a stage
+NEWS = 60                           # seconds between two lines about the stages that run
+
+# name; command; `count` function; purposes of tools/deps.sh that it needs; stages that it waits for; files that it builds
+Stage = collections.namedtuple("Stage", "name command count needs after builds", defaults=((), (), ()))
 Counts = collections.namedtuple("Counts", "passed failed skipped", defaults=(0, 0, 0))
-Result = collections.namedtuple("Result", "name seconds counts note")
+Result = collections.namedtuple("Result", "name seconds counts note cpu cached", defaults=(0.0, "-"))
 
 
 # ---------------------------------------------------------------- what a stage says about itself
@@ -102,21 +112,25 @@ def count_lint(text):
     return count_summary(text) if SUMMARY.search(text) else None
 
 
+# In a product's folder below build/ one stage at a time builds: check goes before those that build there as well
 STAGES = [
+    Stage("qemu", ["make", "qemu"], count_build, ("qemu",), builds=("build/qemu/qemu-system-ppc",)),
+    Stage("linux", ["make", "linux"], count_build, ("linux",), builds=("build/guests/linux*.elf",)),
+    Stage("fresh", [PYTHON, "tests/fresh/fresh.py"], count_summary, () if os.geteuid() else ("fresh",),
+          builds=("build/fresh/*/root",)),
     Stage("unit",
-          ["make", "-s", "-C", "tests/unit", f"OUT={ROOT}/build/unit", f"COVERAGE={ROOT}/build/coverage", "run"],
-          count_summary, 300, ("test",)),
-    Stage("tools", [*PYTEST, "tests/tools"], count_pytest, 300, ("test",)),
-    Stage("qemu", ["make", "qemu"], count_build, 1800, ("qemu",)),
-    Stage("guests", [*PYTEST, "tests/guests"], count_pytest, 600, ("test",)),
-    Stage("check", ["make", "check"], count_products, 120, ("test",)),
-    Stage("linux", ["make", "linux"], count_build, 1800, ("linux",)),
-    Stage("system", [*PYTEST, "tests/system"], count_pytest, 2700, ("test",)),
-    Stage("lint", ["tools/lint.sh"], count_lint, 300, ("run", "lint")),
-    Stage("coverage", [PYTHON, "tests/coverage.py"], count_rows, 60, ("test",)),
-    Stage("footprint", [PYTHON, "tools/footprint.py", "--gate"], count_verdicts, 900, ("run",)),
-    Stage("bench", ["make", "bench", "GATE=1"], count_verdicts, 900, ("bench",)),
-    Stage("readme", [PYTHON, "tools/readme.py", "--check"], count_summary, 60, ("test",)),
+          ["make", "-s", "-C", "tests/unit", f"-j{CORES}", f"OUT={ROOT}/build/unit", f"COVERAGE={ROOT}/build/coverage", "run"],
+          count_summary, ("test",), builds=("build/unit/*/tests",)),
+    Stage("tools", [*SPREAD, "tests/tools"], count_pytest, ("test",)),
+    Stage("check", ["make", "check"], count_products, ("test",)),
+    Stage("guests", [*SPREAD, "tests/guests"], count_pytest, ("test",), ("qemu",), ("build/guests/*.elf",)),
+    Stage("system", [*SPREAD, "tests/system"], count_pytest, ("test",), ("qemu", "linux", "check"), ("build/*/proteus.elf",)),
+    Stage("footprint", [PYTHON, "tools/footprint.py", "--gate"], count_verdicts, ("run",), ("check",),
+          ("build/footprint/*/proteus.elf",)),
+    Stage("bench", ["make", "bench", "GATE=1"], count_verdicts, ("bench",), ("check",)),
+    Stage("lint", ["tools/lint.sh"], count_lint, ("run", "lint"), ("system", "footprint", "bench")),
+    Stage("coverage", [PYTHON, "tests/coverage.py"], count_rows, ("test",), ("unit", "system")),
+    Stage("readme", [PYTHON, "tools/readme.py", "--check"], count_summary, ("test",), ("footprint", "bench")),
 ]
 SETS = {"all": [stage.name for stage in STAGES], "quick": ["unit", "tools", "check"]}
 
@@ -136,56 +150,102 @@ def environment():
     return env
 
 
-def end_group(process):
-    """End a stage and all that it started: ask, then insist."""
-    for number, patience in ((signal.SIGTERM, 5), (signal.SIGKILL, 5)):
-        try:
-            os.killpg(process.pid, number)
-        except ProcessLookupError:
-            break
-        try:
-            process.wait(patience)
-        except subprocess.TimeoutExpired:
-            continue
-    process.wait()
+class Running:
+    """A stage that runs: what it has said, and when."""
 
+    def __init__(self, stage, verbose, logs, patience, root):
+        self.stage, self.verbose, self.patience, self.root = stage, verbose, patience, root
+        self.start = self.heard = time.monotonic()
+        self.silence, self.cpu, self.problem, self.line = 0.0, 0.0, "", ""
+        self.output, self.decoder = [], codecs.getincrementaldecoder("utf-8")("replace")
+        self.before = self.built()
+        self.log = open(os.path.join(logs, stage.name + ".log"), "w", encoding="utf-8")
+        try:
+            self.process = subprocess.Popen(stage.command, cwd=root, env=environment(), stdin=subprocess.DEVNULL,
+                                            stdout=subprocess.PIPE, stderr=subprocess.STDOUT, start_new_session=True)
+        except OSError as error:
+            self.process, self.problem = None, f"{stage.command[0]}: {error.strerror}"
 
-def follow(process, deadline, write):
-    """Hand a process's output on until it closes it. False: not before the deadline."""
-    decoder = codecs.getincrementaldecoder("utf-8")("replace")
-    with selectors.DefaultSelector() as selector:
-        selector.register(process.stdout, selectors.EVENT_READ)
-        while True:
-            left = deadline - time.monotonic()
-            if left <= 0:
+    def built(self):
+        """When each file was made that this stage builds."""
+        files = [path for pattern in self.stage.builds for path in glob.glob(os.path.join(self.root, pattern))]
+        return {path: os.stat(path).st_mtime_ns for path in files}
+
+    def cached(self):
+        """Whether they were there already; `-` of a stage without any."""
+        after = self.built()
+        kept = sum(self.before.get(path) == made for path, made in after.items())
+        return "-" if not after else "yes" if kept == len(after) else "part" if kept else "no"
+
+    def read(self):
+        """Take what it has written. False: it has closed its output."""
+        data = os.read(self.process.stdout.fileno(), 65536)
+        self.silence = max(self.silence, time.monotonic() - self.heard)
+        self.heard = time.monotonic()
+        self.write(self.decoder.decode(data, final=not data))
+        return bool(data)
+
+    def write(self, text):
+        """Into the log; whole lines to the reader, if he wants them."""
+        self.output.append(text)
+        self.log.write(text)
+        self.log.flush()
+        *lines, self.line = (self.line + text).split("\n")
+        if self.verbose:
+            for line in lines:
+                print(f"{self.stage.name:<10} {line}", flush=True)
+
+    def progress(self):
+        """How far it is, by the last that it says of that: 45%, 312/900."""
+        found = re.findall(r"\[ *(\d+%|\d+/\d+)\]", "".join(self.output[-200:]))
+        return f"{self.stage.name} {found[-1]}" if found else self.stage.name
+
+    def is_silent(self):
+        """Whether it has said nothing for too long."""
+        return time.monotonic() - self.heard > self.patience
+
+    def end(self):
+        """End it and all that it started: ask, then insist."""
+        for number, patience in ((signal.SIGTERM, 5), (signal.SIGKILL, 5)):
+            try:
+                os.killpg(self.process.pid, number)
+            except ProcessLookupError:
+                break
+            if self.wait(patience):
+                return
+        self.wait(None)
+
+    def wait(self, patience):
+        """Wait for its end and take its processor time, that of all it waited for included. False: it goes on."""
+        deadline = None if patience is None else time.monotonic() + patience
+        while self.process.returncode is None:
+            pid, status, usage = os.wait4(self.process.pid, 0 if deadline is None else os.WNOHANG)
+            if pid:
+                self.process.returncode = os.waitstatus_to_exitcode(status)
+                self.cpu = usage.ru_utime + usage.ru_stime
+            elif time.monotonic() > deadline:
                 return False
-            if selector.select(left):
-                data = os.read(process.stdout.fileno(), 65536)
-                write(decoder.decode(data, final=not data))
-                if not data:
-                    return True
+            else:
+                time.sleep(0.05)
+        return True
 
-
-def execute(command, timeout, write, root=ROOT):
-    """Run one command; returns what is wrong with its end, or "". All it writes goes to `write` as it comes."""
-    try:
-        process = subprocess.Popen(command, cwd=root, env=environment(), stdin=subprocess.DEVNULL,
-                                   stdout=subprocess.PIPE, stderr=subprocess.STDOUT, start_new_session=True)
-    except OSError as error:
-        return f"{command[0]}: {error.strerror}"
-    try:
-        deadline = time.monotonic() + timeout
-        if not follow(process, deadline, write):
-            return f"no end after {timeout} s"
-        try:
-            status = process.wait(max(deadline - time.monotonic(), 1))
-        except subprocess.TimeoutExpired:
-            return f"no end after {timeout} s"
-        return f"exit status {status}" if status else ""
-    finally:
-        if process.returncode is None:      # not waited for, so the number is still its own
-            end_group(process)
-        process.stdout.close()
+    def finish(self):
+        """Its result, when it has closed its output or has to be ended."""
+        if self.process:
+            if self.is_silent():
+                self.problem = f"no word for {self.patience:.0f} s"
+            elif not self.wait(self.patience):
+                self.problem = f"no end {self.patience:.0f} s after its last word"
+            elif self.process.returncode:
+                self.problem = f"exit status {self.process.returncode}"
+            if self.process.returncode is None:      # not waited for, so the number is still its own
+                self.end()
+            self.process.stdout.close()
+        if self.verbose and self.line:
+            self.write("\n")
+        self.log.close()
+        counts, note = judge(self.stage.count("".join(self.output)), self.problem)
+        return Result(self.stage.name, time.monotonic() - self.start, counts, note, self.cpu, self.cached())
 
 
 def judge(counts, problem):
@@ -197,23 +257,6 @@ def judge(counts, problem):
     if not any(counts):
         return counts._replace(failed=1), "ran nothing"
     return counts, problem
-
-
-def run_stage(stage, verbose, logs, root=ROOT):
-    """Run a stage. Returns (Result, its output)."""
-    output = []
-    start = time.monotonic()
-    os.makedirs(logs, exist_ok=True)
-    with open(os.path.join(logs, stage.name + ".log"), "w", encoding="utf-8") as log:
-        def write(text):
-            output.append(text)
-            log.write(text)
-            if verbose:
-                print(text, end="", flush=True)
-
-        problem = execute(stage.command, stage.timeout, write, root)
-    text = "".join(output)
-    return Result(stage.name, time.monotonic() - start, *judge(stage.count(text), problem)), text
 
 
 def install(stages, root=ROOT):
@@ -239,8 +282,8 @@ def result_text(result):
 
 def table(results):
     """All stages that ran, and the last line: the sum."""
-    columns = ["stage", "seconds", *Counts._fields]
-    rows = [[r.name, f"{r.seconds:.1f}", *map(str, r.counts)] for r in results]
+    columns = ["stage", "seconds", "of the CPU", "cached", *Counts._fields]
+    rows = [[r.name, f"{r.seconds:.1f}", f"{r.cpu:.1f}", r.cached, *map(str, r.counts)] for r in results]
     widths = [max(len(row[i]) for row in [columns, *rows]) for i in range(len(columns))]
     for row in [columns, *rows]:
         print("  ".join(cell.ljust(width) if i == 0 else cell.rjust(width)
@@ -255,27 +298,85 @@ def show_stages(stages):
         print(f"{stage.name.ljust(width)}  {' '.join(stage.command)}")
 
 
-def run_all(stages, verbose, logs, root=ROOT):
-    """Run the stages; returns (results, was it stopped?)."""
-    results = []
-    try:
-        results += install(stages, root)
-        for stage in stages:
-            print(f"{stage.name:<10}", end="\n" if verbose else " ", flush=True)
-            results.append(show_stage(stage, verbose, logs, root))
-    except (KeyboardInterrupt, Stopped):
-        print("stopped", flush=True)
-        return results, True
-    return results, False
+def show_result(one, result):
+    """The line of a stage that ended, and if it failed its output."""
+    print(f"{result.name:<10} {result_text(result)}", flush=True)
+    if result.counts.failed and not one.verbose:
+        print(f"---- {result.name}: {' '.join(one.stage.command)}\n{''.join(one.output).rstrip()}\n----", flush=True)
 
 
-def show_stage(stage, verbose, logs, root):
-    """Run a stage, print its line, and if it failed its output."""
-    result, output = run_stage(stage, verbose, logs, root)
-    print(f"{stage.name:<10} {result_text(result)}" if verbose else result_text(result), flush=True)
-    if result.counts.failed and not verbose:
-        print(f"---- {stage.name}: {' '.join(stage.command)}\n{output.rstrip()}\n----", flush=True)
-    return result
+# ---------------------------------------------------------------- running all
+class Schedule:
+    """Stages side by side."""
+
+    def __init__(self, stages, verbose, jobs, root):
+        self.waiting, self.running, self.results = list(stages), [], []
+        self.verbose, self.jobs, self.root = verbose, jobs, root
+        self.logs = os.path.join(root, "build", "test")
+        self.selector = selectors.DefaultSelector()
+        self.start = self.said = time.monotonic()
+        os.makedirs(self.logs, exist_ok=True)
+        self.record = os.path.join(self.logs, "silence.json")
+        try:
+            with open(self.record, encoding="utf-8") as file:
+                self.silences = json.load(file)
+        except (OSError, ValueError):
+            self.silences = {}
+
+    def patience(self, stage):
+        """Seconds of silence that are too many."""
+        return max(PATIENCE, TIMES * self.silences.get(stage.name, 0))
+
+    def begin(self):
+        """Start what can start."""
+        ahead = {stage.name for stage in self.waiting} | {one.stage.name for one in self.running}
+        for stage in list(self.waiting):
+            if len(self.running) < self.jobs and not ahead & set(stage.after):
+                self.waiting.remove(stage)
+                one = Running(stage, self.verbose, self.logs, self.patience(stage), self.root)
+                self.running.append(one)
+                if one.process:
+                    self.selector.register(one.process.stdout, selectors.EVENT_READ, one)
+                else:
+                    self.finish(one)
+
+    def finish(self, one):
+        """A stage has ended, or has to."""
+        if one.process:
+            self.selector.unregister(one.process.stdout)
+        self.running.remove(one)
+        result = one.finish()
+        self.results.append(result)
+        if not result.note:
+            self.silences[result.name] = one.silence
+        show_result(one, result)
+
+    def tell(self):
+        """A line about those that run, from time to time."""
+        if time.monotonic() - self.said >= NEWS:
+            self.said = time.monotonic()
+            print(f"{self.said - self.start:6.0f} s: {', '.join(one.progress() for one in self.running)}", flush=True)
+
+    def run(self):
+        """All of them; False if it was stopped."""
+        try:
+            self.results += install(self.waiting, self.root)
+            while self.waiting or self.running:
+                self.begin()
+                for key, _ in self.selector.select(1 if self.running else 0):
+                    if not key.data.read():
+                        self.finish(key.data)
+                for one in [one for one in self.running if one.is_silent()]:
+                    self.finish(one)
+                self.tell()
+        except (KeyboardInterrupt, Stopped):
+            print("stopped", flush=True)
+            for one in self.running:
+                one.end()
+            return False
+        with open(self.record, "w", encoding="utf-8") as file:
+            json.dump(self.silences, file)
+        return True
 
 
 def parse_arguments(argv, stages, sets):
@@ -285,6 +386,7 @@ def parse_arguments(argv, stages, sets):
                                      epilog=f"sets: {', '.join(sets)}; stages: {', '.join(names)}")
     parser.add_argument("what", nargs="*", metavar="SET|STAGE", help="what to run (all)")
     parser.add_argument("-v", "--verbose", action="store_true", help="the output of every stage, as it comes")
+    parser.add_argument("-j", "--jobs", type=int, default=CORES, help="stages at the same time (%(default)s)")
     parser.add_argument("--list", action="store_true", help="print the stages and their commands, run nothing")
     options = parser.parse_args(argv)
     wanted = set()
@@ -307,15 +409,17 @@ def main(argv=None, stages=None, sets=None, root=ROOT):
         show_stages(chosen)
         return 0
     signal.signal(signal.SIGTERM, stop)
-    results, stopped = run_all(chosen, options.verbose, os.path.join(root, "build", "test"), root)
+    schedule = Schedule(chosen, options.verbose, max(options.jobs, 1), root)
+    ended = schedule.run()
     signal.signal(signal.SIGTERM, signal.SIG_DFL)
     print()
-    if stopped:
+    if not ended:
         print("stopped before the end")
-    table(results)
-    if stopped:
+    order = [stage.name for stage in chosen]
+    table(sorted(schedule.results, key=lambda result: order.index(result.name) if result.name in order else -1))
+    if not ended:
         return 130
-    return 1 if any(result.counts.failed for result in results) else 0
+    return 1 if any(result.counts.failed for result in schedule.results) else 0
 
 
 if __name__ == "__main__":

@@ -39,6 +39,7 @@ from machine import RunError, find_qemu
 
 OPTIONS = ["-display", "none", "-monitor", "none", "-no-reboot"]
 ICOUNT = ["-icount", "shift=0,sleep=off"]
+PATIENCE = 1        # times the timeout that was asked for; tests, of which several run at a time, have more
 
 # Counters of a `stat` line that do not count traps. Everything else in the line is a kind of trap.
 NOT_TRAPS = ("irq", "pit", "ticks", "switches")
@@ -231,7 +232,7 @@ def run(image=None, rom=None, timeout=60, echo=None, script=(), uart1=None, extr
         raise RunError(f"run.py: {command[0]}: {error.strerror}. hint: reinstall qemu-system-ppc") from None
     result = Result()
     try:
-        _watch(process, result, time.monotonic() + timeout, echo, list(script), until)
+        _watch(process, result, time.monotonic() + timeout * PATIENCE, echo, list(script), until)
     finally:
         if process.poll() is None:
             process.kill()

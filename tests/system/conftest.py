@@ -1,5 +1,6 @@
 """Fixtures of the system tests: images built by make, and QEMU runs through tools/run.py."""
 
+import fcntl
 import os
 import re
 import subprocess
@@ -10,19 +11,43 @@ import pytest
 
 ROOT = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
 HERE = os.path.dirname(os.path.abspath(__file__))
-sys.path[:0] = [os.path.join(ROOT, "tools"), HERE]
+sys.path[:0] = [os.path.join(ROOT, "tools"), HERE, os.path.join(ROOT, "tests")]
 
 import machine as machines  # noqa: E402
+import patience  # noqa: E402
 import run as runner  # noqa: E402
 
 FIRST = "ref405ep"      # the board of a product that says nothing else, for which its budgets are
 FREE = "CONFIG_TEXT_BUDGET=65536 CONFIG_DATA_BUDGET=65536"
 GUESTS = os.path.join(ROOT, "build", "guests")
+patience.everywhere()
+LOCKS = os.path.join(ROOT, "build", "test", "locks")
+WORKER = os.environ.get("PYTEST_XDIST_WORKER", "alone")
+# Tests that share runs or folders go to one process of pytest-xdist; the others one by one.
+TOGETHER = {"test_demo": "demo", "test_twin": "twin", "test_rows": "twin", "test_linux": "linux", "test_virtex": "virtex",
+            "test_uarts": "uarts"}
+
+
+def pytest_configure(config):
+    """The mark is known without pytest-xdist as well."""
+    config.addinivalue_line("markers", "xdist_group(name): to one process")
+
+
+def pytest_collection_modifyitems(items):
+    """Mark who goes together: those of TOGETHER, and those that write one list."""
+    for item in items:
+        group = TOGETHER.get(item.module.__name__) or ("listed" if "listed" in item.fixturenames else None)
+        if group:
+            item.add_marker(pytest.mark.xdist_group(group))
 
 
 def make(*arguments):
-    """Run make in the project; its output is the message of a failure."""
-    done = subprocess.run(["make", "-s", "-C", ROOT, *arguments], capture_output=True, text=True, timeout=900, check=False)
+    """Run make in the project, one at a time in a folder; its output is the message of a failure."""
+    os.makedirs(LOCKS, exist_ok=True)
+    folder = next((os.path.dirname(word) for word in arguments if word.startswith("build/")), "all")
+    with open(os.path.join(LOCKS, folder.replace("/", "-")), "w", encoding="utf-8") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        done = subprocess.run(["make", "-s", "-C", ROOT, *arguments], capture_output=True, text=True, check=False)
     if done.returncode:
         pytest.fail(f"make {' '.join(arguments)}:\n{done.stdout}{done.stderr}", pytrace=False)
 

@@ -43,7 +43,7 @@ def on_virtex():
 
 def boot(product, settings):
     """Build and run one combination."""
-    folder = "build/combination"
+    folder = f"build/combination-{conftest.WORKER}"
     conftest.make(f"PRODUCT={product}", f"O={folder}", f"EXTRA_CONFIG={settings} {FREE}", "-j2", f"{folder}/proteus.elf")
     return run.run(image=f"{conftest.ROOT}/{folder}/proteus.elf", timeout=120)
 

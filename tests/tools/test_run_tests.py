@@ -28,9 +28,9 @@ vm_switch       250   250      240  180  over
 """
 
 
-def stage(name, script, count=run_tests.count_summary, timeout=20):
+def stage(name, script, count=run_tests.count_summary, **more):
     """A stage that is a shell script."""
-    return run_tests.Stage(name, ["sh", "-c", script], count, timeout)
+    return run_tests.Stage(name, ["sh", "-c", script], count, **more)
 
 
 def run(capsys, tmp_path, *stages, argv=()):
@@ -125,7 +125,7 @@ def test_all_skipped_is_not_nothing(capsys, tmp_path):
 
 
 def test_a_command_that_is_not_there(capsys, tmp_path):
-    status, text = run(capsys, tmp_path, run_tests.Stage("one", ["./no-such-file"], run_tests.count_lint, 5))
+    status, text = run(capsys, tmp_path, run_tests.Stage("one", ["./no-such-file"], run_tests.count_lint))
     assert status == 1
     assert "No such file" in text and text.splitlines()[-1] == "0 passed, 1 failed"
 
@@ -137,9 +137,55 @@ def test_verbose_shows_everything_once(capsys, tmp_path):
 
 def test_chosen_stages_run_in_order(capsys, tmp_path):
     stages = [stage(name, f"echo 1 passed, 0 failed; echo {name} >>order") for name in ("a", "b", "c")]
-    status, text = run(capsys, tmp_path, *stages, argv=["c", "a"])
+    status, text = run(capsys, tmp_path, *stages, argv=["c", "a", "-j1"])
     assert status == 0 and text.splitlines()[-1] == "2 passed, 0 failed"
     assert (tmp_path / "order").read_text() == "a\nc\n"
+
+
+def test_stages_run_side_by_side(capsys, tmp_path):
+    """Two that wait for each other's file both end; with one job at a time the first would not."""
+    script = "touch {}; until [ -e {} ]; do sleep 0.05; done; echo 1 passed, 0 failed"
+    stages = [stage("one", script.format("a", "b")), stage("two", script.format("b", "a"))]
+    status, text = run(capsys, tmp_path, *stages, argv=["-j2"])
+    assert status == 0 and text.splitlines()[-1] == "2 passed, 0 failed"
+
+
+def test_a_stage_waits_for_another(capsys, tmp_path):
+    """Even for one that fails or cannot be started; not for one that was not chosen."""
+    late = stage("late", "cat early && echo 1 passed, 0 failed", after=("first", "early"))
+    stages = [late, run_tests.Stage("first", ["./no-such-file"], run_tests.count_lint),
+              stage("early", "sleep 0.3; echo here >early; exit 1")]
+    text = run(capsys, tmp_path, *stages, argv=["-j3"])[1]
+    assert [line.split()[0] for line in text.splitlines()[-5:]] == ["stage", "late", "first", "early", "1"]
+    assert text.splitlines()[-1] == "1 passed, 2 failed"
+    assert run(capsys, tmp_path, *stages, argv=["late"])[0] == 0
+
+
+def test_table_says_what_was_cached(capsys, tmp_path):
+    """By the files that a stage makes: none of them new, some, all."""
+    one = stage("one", "[ -e a ] || touch a; touch b; echo 1 passed, 0 failed", builds=("a",))
+    two = one._replace(name="two", builds=("a", "b"))
+    for expected in (["no", "part"], ["yes", "part"]):
+        text = run(capsys, tmp_path, one, two, argv=["-j1"])[1]
+        assert [line.split()[3] for line in text.splitlines()[-3:-1]] == expected
+    assert [line.split()[3] for line in run(capsys, tmp_path, stage("one", "true"))[1].splitlines()[-2:-1]] == ["-"]
+
+
+def test_table_has_the_processor_s_time(capsys, tmp_path):
+    """Of all that a stage started; a stage that sleeps takes none."""
+    busy = stage("busy", f"{sys.executable} -c 'import time\nwhile time.process_time() < 0.5: pass'; echo 1 passed, 0 failed")
+    idle = stage("idle", "sleep 0.5; echo 1 passed, 0 failed")
+    rows = [line.split() for line in run(capsys, tmp_path, busy, idle)[1].splitlines()[-3:-1]]
+    assert float(rows[0][2]) >= 0.4 and float(rows[1][2]) < 0.3 and float(rows[1][1]) >= 0.4
+
+
+def test_progress_is_told(capsys, tmp_path, monkeypatch):
+    """From time to time, how far those are that run, by what they say of it."""
+    monkeypatch.setattr(run_tests, "NEWS", 0.5)
+    one = stage("one", "echo '  QEMU  [312/900]'; sleep 2; echo 1 passed, 0 failed")
+    two = stage("two", "printf '......... [ 45%%]'; sleep 2; echo; echo 1 passed, 0 failed")
+    text = run(capsys, tmp_path, one, two, argv=["-j2"])[1]
+    assert "s: one 312/900, two 45%" in text
 
 
 def test_broken_bytes_are_no_error(capsys, tmp_path):
@@ -147,7 +193,7 @@ def test_broken_bytes_are_no_error(capsys, tmp_path):
 
 
 def test_a_stage_gets_no_input(capsys, tmp_path):
-    assert run(capsys, tmp_path, stage("one", "cat; echo 1 passed, 0 failed", timeout=5))[0] == 0
+    assert run(capsys, tmp_path, stage("one", "cat; echo 1 passed, 0 failed"))[0] == 0
 
 
 def test_what_make_was_called_with_changes_nothing(capsys, tmp_path, monkeypatch):
@@ -171,13 +217,24 @@ def ends_soon(pid):
     return False
 
 
-def test_timeout_ends_all_that_was_started(capsys, tmp_path):
-    start = time.monotonic()
-    script = "sleep 60 & echo $! >pid; echo 1 passed, 0 failed; wait"
-    status, text = run(capsys, tmp_path, stage("one", script, timeout=1))
-    assert status == 1 and time.monotonic() - start < 10
-    assert "no end after 1 s" in text
+def test_silence_ends_all_that_was_started(capsys, tmp_path, monkeypatch):
+    """However long a stage takes: who says something goes on."""
+    monkeypatch.setattr(run_tests, "PATIENCE", 1.5)
+    silent = "sleep 60 & echo $! >pid; echo 1 passed, 0 failed; wait"
+    slow = "for i in 1 2 3 4 5 6; do sleep 0.5; echo; done; echo 1 passed, 0 failed"
+    status, text = run(capsys, tmp_path, stage("silent", silent), stage("slow", slow), argv=["-j2"])
+    assert status == 1
+    assert "(no word for 2 s)" in text and text.splitlines()[-1] == "2 passed, 1 failed"
     assert ends_soon(int((tmp_path / "pid").read_text()))
+
+
+def test_who_was_silent_before_may_be_silent_again(capsys, tmp_path, monkeypatch):
+    """Ten times as long as in the last run."""
+    monkeypatch.setattr(run_tests, "PATIENCE", 0.6)
+    script = "sleep {}; echo 1 passed, 0 failed"
+    assert run(capsys, tmp_path, stage("one", script.format(0.3)))[0] == 0
+    assert run(capsys, tmp_path, stage("one", script.format(1.5)))[0] == 0
+    assert run(capsys, tmp_path, stage("two", script.format(1.5)))[0] == 1
 
 
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
