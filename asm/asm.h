@@ -50,6 +50,16 @@
     .endif
 .endm
 
+/*
+ * rfi_only: rfi, and nothing behind it. The fetcher does not stop at rfi: it takes what follows for the way that is certainly gone,
+ * and a blr there for a branch to LR, which is the guest's: a fetch of any machine address, in real mode (manual, "Instruction
+ * Fetching": a branch to itself ends that).
+ */
+.macro rfi_only
+    rfi
+    b       .
+.endm
+
 /* Five more registers for a routine: the guest's wait in its register file. */
 .macro save_23_27
     stw     r23, GPR(23)(rVCPU)

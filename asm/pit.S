@@ -18,6 +18,8 @@ func pit
     stw     r29, GPR(29)(rVCPU)
     stw     r28, GPR(28)(rVCPU)
     mfcr    rCR
+    lis     r30, TSR_PIS >> 16          /* first, or it takes along the next event (slice_left): with cold caches the end of the */
+    mtspr   SPRN_TSR, r30               /* slice may come before it */
     mftb    r29
     slice_left r30, r29, to_schedule    /* the machine's PIT is set to the end of the slice */
     lwz     r30, LOW(idle_pc)
@@ -46,10 +48,8 @@ func pit
     lwz     r29, VCPU_PENDING(rVCPU)    /* r30 = EE */
     or      r29, r29, r30
     stw     r29, VCPU_PENDING(rVCPU)
-    lis     r30, TSR_PIS >> 16
-    mtspr   SPRN_TSR, r30
     lwz     r29, VCPU_TSR(rVCPU)
-    or      r29, r29, r30
+    oris    r29, r29, TSR_PIS >> 16
     stw     r29, VCPU_TSR(rVCPU)
     li      r30, 0
     stw     r30, VCPU_PIT_LEFT(rVCPU)

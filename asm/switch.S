@@ -37,6 +37,8 @@ endfunc vcpu_switch
 vcpu_start:
     stw     r3, LOW(current)
 #if VM_COUNT > 1
+    li      r4, current@l               /* The reservation is one bit without an address, which only stwcx. clears (manual, */
+    stwcx.  r3, 0, r4                   /* "lwarx", "stwcx."): of the last VM's nothing may be left. Stores the same again. */
     load_live r3
 #else
     bl      vcpu_load_live              /* once, at boot: size before speed */

@@ -226,5 +226,6 @@ if [ $# = 0 ]; then
     fi
 fi
 check no-float no_float_in "$@"
+check image $PYTHON tools/imagelint.py "$@"
 echo "$passed passed, $failed failed"
 [ $failed = 0 ]

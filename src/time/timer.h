@@ -16,6 +16,7 @@
 /*
  * The machine's PIT is never set shorter. A tick is a cycle of the chip and a third of an instruction in QEMU: the way
  * back to the guest is about 60 instructions, and a guest with a PIT period of a few ticks must make progress between two.
+ * That is with warm caches. With cold ones the event comes on the way: it waits then, for TSR[PIS] is cleared before PIT is set.
  */
 #define PIT_TICKS_MIN 256
 

@@ -1,0 +1,82 @@
+#!/usr/bin/python3
+"""imagelint.py: what holds of the linked hypervisor, whatever the sources say.
+
+    tools/imagelint.py build/demo/proteus.elf ...
+
+rfi     every rfi and rfci is followed by a branch to itself: the fetcher goes on behind them, and a blr there sends it to the
+        guest's LR
+switch  of several VMs, who runs next begins without a reservation: vcpu_start has a stwcx.
+pit     TSR[PIS] is cleared before the PIT is set: otherwise the next event is lost if it is soon
+
+A fault is a line `image: address: cause. hint: ...`; exit status 1 if there is one.
+"""
+
+import argparse
+import re
+import shutil
+import subprocess
+import sys
+
+LINE = re.compile(r"^ *([0-9a-f]+):\t(\S+)(?:\s+(.*?))?\s*$")
+LABEL = re.compile(r"^[0-9a-f]+ <(.+)>:$")
+SECTION = re.compile(r"^Disassembly of section (\S+):$")
+
+
+def disassemble(image):
+    """[(section, routine, address, mnemonic, operands)] of all code but the guests'."""
+    tool = shutil.which("powerpc-eabi-objdump") or shutil.which("powerpc-linux-gnu-objdump")
+    if not tool:
+        raise SystemExit("imagelint.py: no objdump for PowerPC. hint: tools/deps.sh run")
+    done = subprocess.run([tool, "-d", "-M", "405", "--no-show-raw-insn", image], capture_output=True, text=True, check=False)
+    if done.returncode:
+        raise SystemExit(f"{image}:1: {done.stderr.strip()}. hint: is it a linked image?")
+    code, section, routine = [], "", ""
+    for line in done.stdout.splitlines():
+        if match := SECTION.match(line):
+            section = match[1]
+        elif match := LABEL.match(line):
+            routine = match[1]
+        elif section != ".images" and (match := LINE.match(line)):
+            code.append((section, routine, int(match[1], 16), match[2], match[3] or ""))
+    return code
+
+
+def check_rfi(code):
+    """Every rfi and rfci is followed by a branch to itself."""
+    for (_, _, at, name, _), (_, _, following, branch, target) in zip(code, [*code[1:], ("", "", 0, "", "")]):
+        if name in ("rfi", "rfci") and not (following == at + 4 and branch == "b" and int(target.split()[0], 16) == following):
+            yield at, f"nothing stops the fetcher behind {name}", "rfi_only (asm/asm.h)"
+
+
+def check_switch(code):
+    """vcpu_start has a stwcx. where there is a vcpu_switch before it."""
+    start = [row for row in code if row[1] == "vcpu_start"]
+    if any(row[1] == "vcpu_switch" for row in code) and not any(row[3] == "stwcx." for row in start):
+        yield start[0][2] if start else 0, "a VM runs with another's reservation", "stwcx. in vcpu_start (asm/switch.S)"
+
+
+def check_pit(code):
+    """In pit, TSR is written before the PIT is."""
+    seen = False
+    for _, routine, at, name, _ in code:
+        seen = seen or (routine == "pit" and name == "mttsr")
+        if routine == "pit" and name == "mtpit" and not seen:
+            yield at, "the PIT is set before its last event is cleared in TSR", "first TSR (asm/pit.S)"
+
+
+def main():
+    parser = argparse.ArgumentParser(description=__doc__.split("\n", maxsplit=1)[0])
+    parser.add_argument("images", nargs="+", help="linked images")
+    args = parser.parse_args()
+    faults = 0
+    for image in args.images:
+        code = disassemble(image)
+        for check in (check_rfi, check_switch, check_pit):
+            for at, cause, hint in check(code):
+                faults += 1
+                print(f"{image}: {at:08x}: {cause}. hint: {hint}")
+    return 1 if faults else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
