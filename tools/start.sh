@@ -14,13 +14,13 @@ say() {
 }
 
 # What make, the shell or a rule's colon would take for its own
-for path in "$PWD" "$out"; do
+for path in "$PWD" "$out" "$product"; do
     odd=$(printf %s "$path" | tr -d -c ' \t:#$%&;<>|*?!()[]{}`"\\\047' | cut -c1)
-    [ -z "$odd" ] || say "'$path': make can't work in a folder with '$odd' in its path" "move it, or give it another name"
+    [ -z "$odd" ] || say "'$path': make can't work with '$odd' in the name of a folder" "move it, or give it another name"
 done
 
 case $product in
-*/* | *[[:space:]]* | . | .. | '')
+*/* | . | .. | '')
     say "PRODUCT=$product is no name of a product" "the plain name of a folder of config/, PRODUCT=demo say"
     ;;
 esac

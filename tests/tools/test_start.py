@@ -55,7 +55,7 @@ def test_folder_that_make_cannot_name(tree, name, odd):
     before = snapshot(path)
     status, out, errors = make("run", cwd=path)
     assert (status, out) == (2, "") and snapshot(path) == before
-    assert errors == [f"'{path}': make can't work in a folder with '{odd}' in its path. "
+    assert errors == [f"'{path}': make can't work with '{odd}' in the name of a folder. "
                       "hint: move it, or give it another name"]
 
 
@@ -70,6 +70,8 @@ def test_folder_with_other_letters(tree):
     ("dmeo", "PRODUCT=dmeo: there is no folder config/dmeo. hint: did you mean 'demo'?"),
     ("../config/demo", "PRODUCT=../config/demo is no name of a product. hint: the plain name of a folder of config/, PRODUCT=demo say"),
     ("", "PRODUCT= is no name of a product. hint: the plain name of a folder of config/, PRODUCT=demo say"),
+    ("a b", "'a b': make can't work with ' ' in the name of a folder. hint: move it, or give it another name"),
+    ("a:b", "'a:b': make can't work with ':' in the name of a folder. hint: move it, or give it another name"),
     ("boards", "config/boards/defconfig: no such file. hint: a product has one beside its partitions.toml; it may be empty, or a copy "
      "of config/demo/defconfig")])
 def test_product(tree, product, text, goals):
@@ -209,8 +211,8 @@ def test_output_elsewhere(tree):
 
 @pytest.mark.parametrize("place, text", [
     ("/etc/x", "/etc/x: can't be written. hint: another folder, or without O"),
-    ("/tmp/a b", "'/tmp/a b': make can't work in a folder with ' ' in its path. hint: move it, or give it another name"),
-    ("/tmp/x:y", "'/tmp/x:y': make can't work in a folder with ':' in its path. hint: move it, or give it another name")])
+    ("/tmp/a b", "'/tmp/a b': make can't work with ' ' in the name of a folder. hint: move it, or give it another name"),
+    ("/tmp/x:y", "'/tmp/x:y': make can't work with ':' in the name of a folder. hint: move it, or give it another name")])
 def test_output_that_does_not_do(tree, place, text):
     assert make(f"O={place}", "run", cwd=tree("t"), **as_nobody()) == (2, "", [text])
 
