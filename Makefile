@@ -139,6 +139,8 @@ HCALL-$(CONFIG_TLB_CALLS)  += hypercalls/tlb hypercalls/hypercall
 HCALL-$(CONFIG_DRIVERS)    += hypercalls/drivers hypercalls/hypercall
 HCALL-$(CONFIG_PREVIRT)    += previrt/loader
 OBJECTS := $(ASM:%=$(O)/asm/%.o) $(SRC-y:%=$(O)/src/%.o) $(patsubst %,$(O)/%.o,$(sort $(HCALL-y))) $(O)/gen/partitions.o
+# Folders once, not with each file: a third of the programs that a build started
+$(if $(IMAGE_GOALS),$(shell mkdir -p $(sort $(dir $(OBJECTS)))))
 
 # r7-r10 and CTR stay the guest's while C runs: every road has less to save (asm/cold.S).
 FIXED    := $(addprefix -ffixed-,r7 r8 r9 r10 ctr)
@@ -159,9 +161,9 @@ $(GEN)/offsets.h: src/offsets.c asm/offsets.def $(wildcard src/*.h src/*/*.h hyp
 
 HEADERS := Makefile $(GEN)/offsets.h $(wildcard $(addsuffix /*.h,src src/* asm config hypercalls previrt) config/*.def hypercalls/*.def) asm/offsets.def
 $(O)/asm/%.o: asm/%.S $(HEADERS)
-	$(Q)mkdir -p $(@D); $(CC) $(CPPFLAGS) $(ASFLAGS) -c -o $@ $<
+	$(Q)$(CC) $(CPPFLAGS) $(ASFLAGS) -c -o $@ $<
 $(O)/%.o: %.c $(HEADERS)
-	$(Q)mkdir -p $(@D); $(CC) $(CPPFLAGS) $(CFLAGS) -flto -c -o $@ $<
+	$(Q)$(CC) $(CPPFLAGS) $(CFLAGS) -flto -c -o $@ $<
 $(GEN)/%.o: $(GEN)/partitions.h $(HEADERS)
 	$(Q)$(CC) $(CPPFLAGS) $(CFLAGS) -flto -c -o $@ $(GEN)/$*.c
 $(O)/link.ld: src/proteus.lds.S $(HEADERS)

@@ -428,7 +428,8 @@ def test_the_vm_uses_what_is_measured(tmp_path, monkeypatch, options_on, lines):
     monkeypatch.setattr(builder, "make", lambda *arguments: arguments)
     pack = ("PACK=--accept-bad-tables",) if "previrt = true" in lines and "irfm = true" not in lines else ()
     extra = "EXTRA_CONFIG=CONFIG_DATA_BUDGET=65536 CONFIG_TEXT_BUDGET=65536 CONFIG_TRACE=y"
-    assert builder.variant("full", "x", {"TRACE": "y"}, options_on) == ("full", "w/x", "PARTITIONS=w/x/partitions.toml", extra, *pack)
+    assert builder.variant("full", "x", {"TRACE": "y"}, options_on) == ("full", "w/x", "PARTITIONS=w/x/partitions.toml", extra,
+                                                               *footprint.GUESTS_AS_THEY_ARE, *pack)
     text = (tmp_path / "w" / "x" / "partitions.toml").read_text().splitlines()
     assert text[text.index("[[vm]]") + 2:] == [lines[0], 'memory = "1M"', *lines[1:]]
 
