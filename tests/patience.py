@@ -1,5 +1,5 @@
-"""patience.py: limits by the clock are for what hangs. Tests run side by side, and a busy machine is no failure: a conftest.py calls
-everywhere(), and each program that a test starts with a timeout has ten times as long, and so has each run of QEMU.
+"""patience.py: limits by the clock are for what hangs. Tests run side by side, and a busy machine is no failure: a conftest.py
+calls everywhere(), and each program that a test starts with a timeout has ten times as long, and so has each run of QEMU.
 """
 
 import functools

@@ -34,7 +34,8 @@ all_files() {
     if [ -e .git ] && command -v git >/dev/null; then
         git ls-files --cached --others --exclude-standard
     else
-        find . -type f -not -path './build/*' -not -path './.git*' -not -path '*/__pycache__/*' -not -path '*/.pytest_cache/*' | cut -c 3-
+        find . -type f -not -path './build/*' -not -path './.git*' -not -path '*/__pycache__/*' -not -path '*/.pytest_cache/*' |
+            cut -c 3-
     fi
 }
 

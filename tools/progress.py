@@ -3,9 +3,9 @@
 
     progress.py NAME COMMAND...         as in: progress.py QEMU ninja 3>&2 >log 2>&1
 
-What the command prints goes on to standard output. Every ten seconds a line goes to descriptor 3 (without one, to standard error):
-`  QEMU  [312/900]` by the last [n/m] that the command has printed, as ninja does, or `  LINUX [420 lines]`, as many as it has
-printed: of a build, the files. Exit status: the command's; 126 if it can't be run, 2 for wrong usage.
+What the command prints goes on to standard output. Every ten seconds a line goes to descriptor 3 (without one, to standard
+error): `  QEMU  [312/900]` by the last [n/m] that the command has printed, as ninja does, or `  LINUX [420 lines]`, as many as
+it has printed: of a build, the files. Exit status: the command's; 126 if it can't be run, 2 for wrong usage.
 """
 
 import sys
