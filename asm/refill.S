@@ -84,6 +84,8 @@ func refill
     add     r24, r24, r23
     rlwimi  r24, r25, 0, 22, 23
     rlwimi  r24, r25, 0, 28, 31
+    rlwinm  r25, r25, 9, 22, 22         /* no EX with G */
+    andc    r24, r24, r25
 
     /* The next row of the machine's TLB. */
     lbz     r25, LOW(shadow_turn)

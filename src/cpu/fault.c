@@ -87,12 +87,20 @@ struct vcpu *fetch_fault(struct vcpu *v)
 /* The bus itself. SRR2 and SRR3, which the guest reaches, are what the machine check made of them, as on the chip. */
 struct vcpu *machine_check(struct vcpu *v)
 {
+    uint32_t esr;
+
     if ((cpu_mfspr(SPRN_SRR3) & MSR_PR) == 0) {
         message_panic("machine check in the hypervisor");
     }
     v->pc = cpu_mfspr(SPRN_SRR2);
     cpu_mtspr(SPRN_SRR1, MSR_GUEST);
-    return bus_error(v, cpu_mfspr(SPRN_ESR), "machine check while MSR[ME] is 0");
+    /*
+     * Of ESR only MCI is of this interrupt, and of a fetch alone; the rest is what an older one has left. MCI stays until it is
+     * cleared, and other guests would get it with their program interrupts (manual, "Exception Syndrome Register").
+     */
+    esr = cpu_mfspr(SPRN_ESR) & ESR_MCI;
+    cpu_mtspr(SPRN_ESR, 0);
+    return bus_error(v, esr, "machine check while MSR[ME] is 0");
 }
 
 /* No row of the machine's tables enables these. */

@@ -288,7 +288,10 @@ __attribute__((noinline)) uint32_t tlb_search(const struct vcpu *v, uint32_t add
     return i == NONE ? TLB_ENTRIES : i - 1;
 }
 
-/* The rights that the guest's mode has by an entry, as TLBLO_EX and TLBLO_WR; minus one: a zone fault. */
+/*
+ * The rights that the guest's mode has by an entry, as TLBLO_EX and TLBLO_WR; minus one: a zone fault. Nothing is fetched from a
+ * guarded page, whatever else it says (manual, "Instruction Storage Interrupt"; QEMU does).
+ */
 static uint32_t rights(const struct vcpu *v, uint32_t lo)
 {
     uint32_t zone = v->zpr >> (30 - 2 * TLBLO_ZSEL(lo)) & 3;
@@ -297,7 +300,8 @@ static uint32_t rights(const struct vcpu *v, uint32_t lo)
     if (user && zone == 0) {
         return ~0U;
     }
-    return zone == 3 || (zone == 2 && !user) ? TLBLO_EX | TLBLO_WR : lo & (TLBLO_EX | TLBLO_WR);
+    lo |= zone == 3 || (zone == 2 && !user) ? TLBLO_EX | TLBLO_WR : 0;
+    return lo & ((lo & TLBLO_G) != 0 ? TLBLO_WR : TLBLO_EX | TLBLO_WR);
 }
 
 static uint32_t needed(enum tlb_access access)
@@ -407,10 +411,16 @@ static void install(struct vcpu *v, uint32_t entry, uint32_t hi, uint32_t lo)
     tlb_check_new();
 }
 
+static bool is_guarded(const struct vcpu *v, uint32_t entry)
+{
+    return entry != REAL && (v->vtlb.lo[entry] & TLBLO_G) != 0;
+}
+
 /*
  * In a mixed context a page has two meanings, one for fetches and one for data. If both are the same place, the shadow serves
  * both, as the virtual entry's; otherwise it serves this kind of access, until the other kind faults. Loads do not fault, the
  * machine has no right to take away: they must not be of a page of code that means two places, nor stores by that code itself.
+ * Nor does a guarded page serve both: the machine fetches nothing from it, but the guest does, in real mode.
  */
 static uint32_t mixed_rights(const struct vcpu *v, enum tlb_access access, uint32_t virtual, uint32_t place, uint32_t right,
                              uint32_t *entry)
@@ -420,7 +430,7 @@ static uint32_t mixed_rights(const struct vcpu *v, enum tlb_access access, uint3
 
     right &= mine;
     if (look(v, access == TLB_FETCH ? TLB_LOAD : TLB_FETCH, &virtual, &esr, &other_entry, &other_right) == 0 &&
-        virtual == place) {
+        virtual == place && !is_guarded(v, *entry) && !is_guarded(v, other_entry)) {
         right |= other_right & ~mine;
         *entry = *entry == REAL ? other_entry : *entry;
     }

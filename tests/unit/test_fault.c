@@ -101,6 +101,25 @@ static void bus_error(void **state)
     assert_hex(v->esr, ESR_MCI);
 }
 
+/* ESR keeps what older interrupts have left, and MCI for ever: nobody gets it. */
+static void bus_error_esr(void **state)
+{
+    uint32_t fetch;
+
+    for (fetch = 0; fetch < 2; fetch++) {
+        struct vcpu *v;
+
+        machine_boot_alone(state);
+        v = place(MSR_ME, 0);
+        fake.spr[SPRN_SRR2] = here();
+        fake.spr[SPRN_SRR3] = MSR_GUEST;
+        fake.spr[SPRN_ESR] = ESR_DST | ESR_PPR | (fetch ? ESR_MCI : 0);
+        enter(machine_check(v));
+        assert_hex(v->esr, fetch ? ESR_MCI : 0);
+        assert_hex(fake.spr[SPRN_ESR], 0);
+    }
+}
+
 static void bus_error_unnoticed(void **state)
 {
     struct vcpu *v = place(0, 0);
@@ -140,6 +159,7 @@ int main(void)
         TEST_BOOTED(fetch_outside),
         TEST_BOOTED(fetch_outside_unnoticed),
         TEST_BOOTED(bus_error),
+        TEST_BOOTED(bus_error_esr),
         TEST_BOOTED(bus_error_unnoticed),
         TEST_BOOTED(bus_error_in_the_hypervisor),
         TEST_BOOTED(unexpected_interrupt),

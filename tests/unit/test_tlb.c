@@ -264,6 +264,8 @@ static void instruction_storage(void **state)
         {0x55555555, 0, TLBLO_WR, 0},
         {0x55555555, MSR_PR, 0, 0},
         {0x3FFFFFFF, MSR_PR, RIGHTS, ESR_DIZ},
+        {0x55555555, 0, RIGHTS | TLBLO_G, 0}, /* nothing is fetched from a guarded page, whatever the zone says */
+        {0xFFFFFFFF, MSR_PR, RIGHTS | TLBLO_G, 0},
     };
     size_t i;
 

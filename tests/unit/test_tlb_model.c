@@ -216,12 +216,14 @@ static struct result model_access(const struct model *m, enum tlb_access kind, u
         return vector(kind, kind == TLB_FETCH ? 0x1200 : 0x1100, store, address);
     }
     by = zone_access(m, m->lo[index]);
-    if (by == NO_ACCESS || (by == BY_ENTRY && !allowed(kind, m->lo[index]))) {
+    if (by == NO_ACCESS || (by == BY_ENTRY && !allowed(kind, m->lo[index])) ||
+        (kind == TLB_FETCH && (m->lo[index] & TLBLO_G) != 0)) {
         return vector(kind, kind == TLB_FETCH ? 0x0400 : 0x0300, store | (by == NO_ACCESS ? ESR_DIZ : 0), address);
     }
     size = bytes_of(m->hi[index]);
     return bus(vm, kind, (m->lo[index] & 0xFFFFFC00 & ~(size - 1)) | (address & (size - 1)),
-               by == ALL_ACCESS ? RIGHTS : m->lo[index] & RIGHTS, m->lo[index] & WIMG);
+               (by == ALL_ACCESS ? RIGHTS : m->lo[index] & RIGHTS) & ~((m->lo[index] & TLBLO_G) != 0 ? TLBLO_EX : 0U),
+               m->lo[index] & WIMG);
 }
 
 /* ---- the machine ---- */
@@ -231,8 +233,8 @@ static bool wild;       /* it has written its register page, and nobody has look
 
 /*
  * asm/refill.S, for an access that the machine has no entry for: a page of 4 KiB in the partition's RAM, with less asked than
- * tlb_fault() asks. Is there an entry now? Any of its misses may also come to tlb_fault(). It takes the words of the register
- * page for what they are: what it makes then, stays in the context.
+ * tlb_fault() asks. Is there an entry now? Any of its misses may also come to tlb_fault(). It takes the register page's ZPR for what
+ * it is: what it makes then, stays in the context.
  */
 static bool strayed;
 
@@ -243,7 +245,8 @@ static bool refill(struct vcpu *v, enum tlb_access kind, uint32_t address)
     uint32_t i, lo, zone, row = shadow_turn;
 
     if (random_word() % 2 != 0 || (v->msr & (MSR_IR | MSR_DR)) != (MSR_IR | MSR_DR) || !tlb_is_on(v) ||
-        (IS_ENABLED(CONFIG_IRFM) && address + 0x8000 < 0x10000) || (PAGE < PAGE_4K && t->careful)) {
+        (IS_ENABLED(CONFIG_IRFM) && address + 0x8000 < 0x10000) || (PAGE < PAGE_4K && t->careful) ||
+        v->mode_pid[tlb_mode(v)] != v->context_pid || v->pid != v->context_of) {
         return false;
     }
     for (i = t->bucket[address / PAGE_4K % TLB_BUCKETS]; i != 0; i = t->next[i - 1]) {
@@ -265,7 +268,7 @@ static bool refill(struct vcpu *v, enum tlb_access kind, uint32_t address)
         t->many[i - 1] = 1;
     }
     t->where[i - 1] = (uint8_t)row;
-    cpu_tlbwe_lo(row, ((lo & 0xFFFFF000) - t->ram_guest + t->ram_machine) | (lo & (RIGHTS | WIMG)));
+    cpu_tlbwe_lo(row, ((lo & 0xFFFFF000) - t->ram_guest + t->ram_machine) | (lo & (RIGHTS | WIMG) & ~((lo & TLBLO_G) != 0 ? TLBLO_EX : 0U)));
     cpu_tlbwe_hi(row, (address & 0xFFFFF000) | 1 << 7 | TLBHI_V);
     return true;
 }
