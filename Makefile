@@ -56,7 +56,7 @@ bench: deps-bench ## exact path lengths and Table 1: build/bench.json
 	$(Q)$(PYTHON) tools/bench.py $(if $(GATE),--gate --require $(PATHS)) $(foreach p,bench bench-reload,--image build/$p/proteus.elf --with-tlb build/$p-with-tlb/proteus.elf) --walks $(GUESTS)/bench.elf --tlb build/bench-tlb/proteus.elf --out build/bench.json \
 	  $(foreach w,$(TABLE1),--table1 $(w)=$(GUESTS)/$(w).elf,$(call image,$(w)),$(call image,$(w)-previrt),$(call image,$(w)-para))
 LINUXES := linux linux-previrt linux-jitter
-bench-linux: deps-bench linux ## what Linux costs as a guest, by cause: build/bench-linux.json
+bench-linux: deps-bench linux qemu ## what Linux costs as a guest, by cause: build/bench-linux.json
 	$(Q)for p in $(LINUXES); do $(MAKE) --no-print-directory PRODUCT=$$p O=build/$$p-bench EXTRA_CONFIG=CONFIG_STATS=n build/$$p-bench/proteus.elf || exit 1; done
 	$(Q)$(PYTHON) tools/bench_linux.py $(if $(GATE),--gate) --native $(GUESTS)/linux.elf --full build/linux-bench/proteus.elf \
 	  --previrt build/linux-previrt-bench/proteus.elf --patched $(GUESTS)/linux-previrt.elf \

@@ -370,7 +370,7 @@ def read_partitions(image):
         raise InputError(fault(path, 1, f"not a partition table: {error!r}", "build it again: make")) from None
 
 
-def measure(image, arguments, options, names):
+def measure(image, arguments, options, names, qemu=None):
     """Run an image under the plugin; its VMs `names` (None: a bare guest) must pass. Gives the plugin's report."""
     label = re.sub(r"[^A-Za-z0-9]+", "-", os.path.relpath(image)).strip("-")
     out = os.path.join(options.work, f"{label}.json")
@@ -379,7 +379,7 @@ def measure(image, arguments, options, names):
         os.unlink(out)
     plugin = ",".join([os.path.abspath(options.plugin), f"out={out}", "paths=on", *arguments])
     try:
-        result = run.run(image=image, timeout=options.timeout, extra=["-plugin", plugin])
+        result = run.run(image=image, timeout=options.timeout, extra=["-plugin", plugin], qemu=qemu)
     except run.RunError as error:
         raise InputError(str(error)) from None
     shown = run.vms_to_show(result, names)

@@ -35,6 +35,7 @@ import re
 import bench
 import run
 from kconfig import InputError, fault, run_tool, write_if_changed
+from machine import PATCHED
 
 sys.path.append(os.path.join(bench.ROOT, "previrt"))
 
@@ -122,7 +123,7 @@ def totals(insns, hypervisor, walks):
 def measure_native(options):
     """Figures of the bare run."""
     arguments = ["native=on", *walk_arguments(idle_walks(options.native), 0)]
-    report = bench.measure(options.native, arguments, options, None)
+    report = bench.measure(options.native, arguments, options, None, options.native_qemu)
     return totals(report["vms"]["native"]["insns"], 0, report["walks"])
 
 
@@ -282,6 +283,8 @@ def parse_arguments(argv):
     """The command line."""
     parser = argparse.ArgumentParser(prog="bench_linux.py", description=__doc__.split("\n", maxsplit=1)[0])
     parser.add_argument("--native", required=True, metavar="LINUX.elf", help="the kernel, run bare; with its symbols")
+    parser.add_argument("--native-qemu", default=PATCHED, metavar="QEMU",
+                        help="what runs it: on the distribution's, data go to the wrong process (build/qemu/qemu-system-ppc)")
     for mode in MODES:
         parser.add_argument(f"--{mode}", metavar="IMAGE", help=f"image with Linux as a guest, {mode}")
     parser.add_argument("--patched", metavar="LINUX-PREVIRT.elf", help="the kernel with the table that --previrt applies")
