@@ -92,6 +92,12 @@ def test_native(linux, native, patched):
     assert run.run(image=linux, timeout=TIMEOUT, qemu=patched).untagged == native
 
 
+def test_native_needs_isync(linux):
+    """Why it is not the distribution's QEMU that is the bare board: there isync leaves the old address space."""
+    lines = run.run(image=linux, timeout=TIMEOUT).untagged
+    assert "linux: FAIL switches: token=0" in lines
+
+
 def test_native_with_table(linux, native, patched):
     """The table of linux-previrt.elf changes nothing on the bare board."""
     assert run.run(image=linux.replace("linux.elf", "linux-previrt.elf"), timeout=TIMEOUT, qemu=patched).untagged == native

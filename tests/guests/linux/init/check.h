@@ -14,14 +14,6 @@
 
 #define PAGE 4096u
 
-/*
- * Of what the kernel writes when a process wakes up inside of a system call. On QEMU 7.2 a new PID becomes effective with
- * the next interrupt or rfi; isync, with which the kernel ends a switch, does nothing there. So the process may still get
- * at the memory of the one before it, where that one has had the kernel copy something at the same address. In a page
- * that no other process hands to the kernel, this cannot be. (The chip does not need it, nor does a virtual machine.)
- */
-#define OWN_PAGE __attribute__((aligned(4096)))
-
 unsigned check_process(void);
 unsigned check_switch(void);
 unsigned check_thread(void);

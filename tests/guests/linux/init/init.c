@@ -66,14 +66,14 @@ pid_t start_child(void)
     return child;
 }
 
-static struct { int value; } OWN_PAGE status;
-
 static int status_of(pid_t child)
 {
-    if (waitpid(child, &status.value, 0) != child) {
+    int status;
+
+    if (waitpid(child, &status, 0) != child) {
         fail("waitpid: %s", strerror(errno));
     }
-    return status.value;
+    return status;
 }
 
 void expect_exit(pid_t child, int status)
