@@ -77,10 +77,11 @@ def test_the_tree_is_all_of_it():
 
 @pytest.mark.parametrize("ci, inside, last", [("", "", "0 passed, 0 failed, 1 skipped"), ("true", "", "0 passed, 1 failed"),
                                               ("true", "1", "0 passed, 0 failed, 1 skipped")])
-def test_skipped_but_by_ci(monkeypatch, capsys, ci, inside, last):
+def test_skipped_but_by_ci(monkeypatch, tmp_path, capsys, ci, inside, last):
     """Where no root can be made it says why; CI may not go without. Within a bare Debian there is no other."""
     def no_root():
         raise fresh.Impossible("no room")
+    monkeypatch.setattr(fresh, "FRESH", str(tmp_path))     # with a lock of its own: the stage `fresh` may run beside this
     monkeypatch.setattr(fresh, "check_possible", no_root)
     monkeypatch.setenv("CI", ci)
     monkeypatch.setenv(fresh.INSIDE, inside)
