@@ -274,11 +274,12 @@ class Sources:
 
 
 def file_name(path):
-    """Short name of an object: its folder and name; members of an archive by the archive."""
+    """Short name of an object: its folder (of src also the room) and name; members of an archive by the archive."""
     member = re.match(r"(.*)\((.*)\)$", path.strip())
     if member:
         return os.path.basename(member.group(1))
-    return "/".join(os.path.normpath(path.strip()).split("/")[-2:])
+    parts = os.path.normpath(path.strip()).split("/")
+    return "/".join(parts[-1 - parts[::-1].index("src") if "src" in parts else -2:])
 
 
 def totals(columns):
