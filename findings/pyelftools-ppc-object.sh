@@ -3,8 +3,7 @@
 #
 # get_dwarf_info() of a linked PowerPC program works. Of an object file (-c -g) of the same compiler it raises
 # ELFRelocationError: debugging sections of an object have relocations, and of this machine pyelftools applies none,
-# though the commonest, R_PPC_ADDR32 (type 1), is a plain addition. With relocate_dwarf_sections=False it works, with
-# zeros for addresses and wrong strings.
+# though the commonest, R_PPC_ADDR32 (type 1), is a plain addition.
 #
 # Tried: python3-pyelftools 0.29-1 on an object of gcc-12-powerpc-linux-gnu 12.2.0-13cross1 (whatever is installed).
 set -eu
