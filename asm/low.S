@@ -29,6 +29,13 @@ idle_pc:            /* where the current guest goes on after the idle loop, or N
 idle_r31:           /* its r31, meanwhile */
     .space 4
     .size idle_r31, 4
+#if VM_WINDOWS
+    .globl bus_error_of
+    .type bus_error_of, @object
+bus_error_of:       /* struct vcpu *: whose access nobody has answered, as it turned out later; 0 */
+    .space 4
+    .size bus_error_of, 4
+#endif
 #ifndef CONFIG_SCHED_SINGLE
     .globl slice_end
     .type slice_end, @object

@@ -18,8 +18,8 @@ func pit
     stw     r29, GPR(29)(rVCPU)
     stw     r28, GPR(28)(rVCPU)
     mfcr    rCR
-    lis     r30, TSR_PIS >> 16          /* first, or it takes along the next event (slice_left): with cold caches the end of the */
-    mtspr   SPRN_TSR, r30               /* slice may come before it */
+    lis     r30, TSR_PIS >> 16          /* first, or it takes along the next event (slice_left): with cold caches */
+    mtspr   SPRN_TSR, r30               /* the end of the slice may come before it */
     mftb    r29
     slice_left r30, r29, to_schedule    /* the machine's PIT is set to the end of the slice */
     lwz     r30, LOW(idle_pc)

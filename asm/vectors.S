@@ -64,6 +64,53 @@
     b       \road
 .endm
 
+/*
+ * A machine check. That of a data access is imprecise (manual, "Machine Check Interrupts"): a guest stores to where its device
+ * page has no register, traps, and it arrives here. Then it is noted for the guest that runs, and the PIT brings schedule(), which
+ * delivers it. Not the guest's, and the end: one of a fetch; one before anybody runs; and one of the hypervisor's own access to a
+ * device, behind which is an eieio, and before which a sync has let in what was the guest's (src/machine/cpu.h).
+ * Holds: all registers, and SRR0, SRR1: it can come anywhere. SPRG1-3 are for this alone.
+ */
+#define EIEIO 0x7C0006AC
+.macro road_check
+    mtspr   SPRN_SPRG1, r31
+    mtspr   SPRN_SPRG2, r30
+    mfcr    r31
+    mtspr   SPRN_SPRG3, r31
+    mfspr   r30, SPRN_SRR3
+    andi.   r30, r30, MSR_PR
+    bne     1f
+    mfspr   r30, SPRN_ESR
+    mfspr   r31, SPRN_SRR2
+    andis.  r30, r30, ESR_MCI >> 16
+    bne     1f
+    lwz     r30, -4(r31)
+    lwz     r31, 0(r31)
+    xoris   r30, r30, EIEIO >> 16
+    xoris   r31, r31, EIEIO >> 16
+    cmplwi  r30, EIEIO & 0xFFFF
+    beq     1f
+    cmplwi  r31, EIEIO & 0xFFFF
+    beq     1f
+    lwz     r31, LOW(current)
+    cmpwi   r31, 0
+    beq     1f
+    stw     r31, LOW(bus_error_of)
+    li      r30, 1
+    mtspr   SPRN_PIT, r30
+    mfspr   r31, SPRN_SPRG3
+    mtcr    r31
+    mfspr   r30, SPRN_SPRG2
+    mfspr   r31, SPRN_SPRG1
+    rfci
+    b       .
+1:  mfspr   r30, SPRN_SPRG3
+    mtcr    r30
+    mfspr   r30, SPRN_SPRG2
+    mfspr   r31, SPRN_SPRG1
+    road_cold cold_full, machine_check
+.endm
+
 /* A vector that nobody enabled. */
 .macro road_unexpected
     b       cold_unexpected
@@ -90,7 +137,11 @@ vector_\name:
 .endm
 
 #define ROAD_critical_input  road_unexpected
+#if VM_WINDOWS                          /* without, no guest can cause one, or it has no neighbour whom a panic harms */
+#define ROAD_machine_check   road_check
+#else
 #define ROAD_machine_check   road_cold cold_full, machine_check
+#endif
 #define ROAD_data_storage    road_cold cold_full, data_fault
 #define ROAD_inst_storage    road_cold cold_full, fetch_fault
 /* Without an interrupt controller to route for and a console, no line of the board is ever enabled. */

@@ -72,6 +72,9 @@
 #define SPRN_SRR1   0x01B
 #define SPRN_USPRG0 0x100
 #define SPRN_SPRG0  0x110
+#define SPRN_SPRG1  0x111
+#define SPRN_SPRG2  0x112
+#define SPRN_SPRG3  0x113
 #define SPRN_SPRG4  0x114
 #define SPRN_SPRG5  0x115
 #define SPRN_SPRG6  0x116

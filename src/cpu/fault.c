@@ -103,6 +103,17 @@ struct vcpu *machine_check(struct vcpu *v)
     return bus_error(v, esr, "machine check while MSR[ME] is 0");
 }
 
+void bus_error_charge(void)
+{
+    struct vcpu *v = bus_error_of;
+
+    bus_error_of = 0;
+    if ((v->msr & MSR_ME) != 0) {
+        v->esr = 0;
+        vcpu_critical(v, 0x0200);
+    }
+}
+
 /* No row of the machine's tables enables these. */
 struct vcpu *unexpected(struct vcpu *v)
 {

@@ -104,6 +104,10 @@ __attribute__((flatten, optimize("O2", "no-reorder-blocks"))) struct vcpu *sched
         LOW_SET(low_r31, LOW_GET(idle_r31));
         cpu_mtspr(SPRN_SRR1, MSR_GUEST);
     }
+    if (VM_WINDOWS != 0) {
+        cpu_sync(); /* nothing of v's is on the bus any more */
+        bus_error_take();
+    }
     tlb_check();
     timer_sync(v, now);
     next = sched_tick(v, now, &left);

@@ -76,6 +76,18 @@ extern struct vcpu vcpu[];
 
 /* The one whose registers the machine holds, and its r31 as long as the hypervisor runs (asm/low.S). */
 extern struct vcpu *current;
+
+/* A machine check in the hypervisor was of an access of this VM's (asm/vectors.S; if VMs have devices). */
+extern struct vcpu *bus_error_of;
+
+/* It takes it now, or never: without MSR[ME] the bus reads whatever it likes. */
+void bus_error_charge(void);
+static inline void bus_error_take(void)
+{
+    if (bus_error_of != 0) {
+        bus_error_charge();
+    }
+}
 extern uint32_t low_r31; /* this and the next two: LOW_GET, LOW_SET */
 
 /* Where the current guest goes on after the idle loop; NOT_IDLE, which no pc is, while the machine does not idle. */

@@ -25,7 +25,7 @@ __attribute__((used, noinline, noclone)) static void place_register_files(void)
     __asm__(".globl vcpu\n.set vcpu, register_area + %c0" : : "i"(FRONT));
 }
 
-struct vcpu *current;
+struct vcpu *current, *bus_error_of;
 uint32_t low_r31;
 uint32_t idle_pc;
 uint32_t idle_r31;
@@ -141,7 +141,7 @@ int machine_setup(void **state)
     memset(__start_proteus_data, 0, (size_t)(__stop_proteus_data - __start_proteus_data));
     memset(&fake, 0, sizeof(fake));
     memset(file_of(&vcpu[0]), 0, VM_COUNT * sizeof(struct vcpu));
-    current = 0;
+    current = bus_error_of = 0;
     low_r31 = 0;
     idle_pc = 0;
     slice_end = 0;

@@ -313,8 +313,8 @@ static void tsr_by_store_and_line(void **state)
 }
 
 /*
- * Whoever acts on `pending` looks at TSR first: the roads of rfi, mtmsr and the pages' traps that have seen `pending` let in, where
- * a line that is critical waits, too, and is not let in; and those that have not looked, for the context has to be found.
+ * Whoever acts on `pending` looks at TSR first: the roads of rfi, mtmsr and the pages' traps that have seen `pending` let in,
+ * where a line that is critical waits, too, and is not let in; and those that have not looked, for the context has to be found.
  */
 static void tsr_by_store_and_roads(void **state)
 {

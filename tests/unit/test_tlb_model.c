@@ -233,8 +233,8 @@ static bool wild;       /* it has written its register page, and nobody has look
 
 /*
  * asm/refill.S, for an access that the machine has no entry for: a page of 4 KiB in the partition's RAM, with less asked than
- * tlb_fault() asks. Is there an entry now? Any of its misses may also come to tlb_fault(). It takes the register page's ZPR for what
- * it is: what it makes then, stays in the context.
+ * tlb_fault() asks. Is there an entry now? Any of its misses may also come to tlb_fault(). It takes the register page's ZPR for
+ * what it is: what it makes then, stays in the context.
  */
 static bool strayed;
 
@@ -268,7 +268,8 @@ static bool refill(struct vcpu *v, enum tlb_access kind, uint32_t address)
         t->many[i - 1] = 1;
     }
     t->where[i - 1] = (uint8_t)row;
-    cpu_tlbwe_lo(row, ((lo & 0xFFFFF000) - t->ram_guest + t->ram_machine) | (lo & (RIGHTS | WIMG) & ~((lo & TLBLO_G) != 0 ? TLBLO_EX : 0U)));
+    cpu_tlbwe_lo(row, ((lo & 0xFFFFF000) - t->ram_guest + t->ram_machine) |
+                          (lo & (RIGHTS | WIMG) & ~((lo & TLBLO_G) != 0 ? TLBLO_EX : 0U)));
     cpu_tlbwe_hi(row, (address & 0xFFFFF000) | 1 << 7 | TLBHI_V);
     return true;
 }

@@ -1,0 +1,97 @@
+"""Imprecise machine checks: a guest's stores and loads that nobody answers, whose error arrives in the hypervisor or later.
+
+covers: vector.machine_check
+"""
+
+import subprocess
+
+import conftest
+import pytest
+import run
+
+# 200 times an access to a device page where QEMU's raptor has nothing, and traps behind it; every one ends in one machine check.
+GUEST = """
+        .globl  _start
+        .org    0x200
+        addi    20, 20, 1               # machine check
+        rfci
+        .org    0x2000
+_start: li      3, 0
+        mtspr   0x3D6, 3                # EVPR
+        li      20, 0
+        li      21, 0
+        lis     22, 0x9022
+        li      3, 0x1000               # ME
+        mtmsr   3
+1:      addi    21, 21, 1
+        {access}
+        mfmsr   3
+        mfspr   3, 0x110
+        wrteei  0
+        mftb    4
+2:      mftb    5                       # long enough for any delay
+        subf    5, 4, 5
+        cmplwi  5, 6000
+        blt     2b
+        cmpw    20, 21
+        bne     3f
+        cmpwi   21, 200
+        blt     1b
+        lis     5, good@h
+        ori     5, 5, good@l
+        b       4f
+3:      lis     5, bad@h
+        ori     5, 5, bad@l
+4:      lis     6, 0x9021
+        addi    5, 5, -1
+5:      lbzu    3, 1(5)
+        cmpwi   3, 0
+        beq     7f
+6:      lwz     4, 8(6)
+        andi.   4, 4, 8
+        bne     6b
+        stw     3, 4(6)
+        eieio
+        b       5b
+7:      lis     3, 0x3000
+        mtspr   0x3F2, 3
+8:      b       8b
+good:   .asciz  "holes: PASS\\r\\n"
+bad:    .asciz  "holes: FAIL not one machine check for one access\\r\\n"
+"""
+
+PARTITIONS = """
+[product]
+name = "buserror"
+[schedule]
+quantum_us = 100
+[[vm]]
+name = "holes"
+image = "{image}"
+memory = "64K"
+console = "shared"
+devices = ["leds"]
+[[vm]]
+name = "nbr"
+image = "neighbour.elf"
+memory = "1M"
+console = "shared"
+"""
+
+
+@pytest.mark.parametrize("access", ["stw 3, 0(22)", "lwz 3, 4(22)"], ids=["store", "load"])
+def test_it_is_the_guests_own(images, tmp_path, access):
+    """Whatever the delay: in the guest, on the hot road, in C. The other VM goes on."""
+    images = images.on("raptor")
+    images.guests()
+    (tmp_path / "holes.S").write_text(GUEST.format(access=access))
+    subprocess.run(["powerpc-linux-gnu-gcc", "-mcpu=405", "-nostdlib", "-static", "-Wl,--build-id=none", "-Wl,-n", "-Wl,-Ttext=0", "-o",
+                    str(tmp_path / "holes.elf"), str(tmp_path / "holes.S")], check=True)
+    (tmp_path / "partitions.toml").write_text(PARTITIONS.format(image=tmp_path / "holes.elf"))
+    image = images.elf("hostile", f"CONFIG_TLB_VIRT=n CONFIG_STATS=n {conftest.FREE}", tmp_path / "partitions.toml")
+    for delay in (0, 3, 12, 30, 100, 300, 1000):
+        result = images.run(image=image, timeout=60, until=run.all_decided(["holes", "nbr"]),
+                            extra=["-global", f"powerpc-cpu.bus-error-delay={delay}"])
+        assert not list(result.trouble()), delay
+        assert result.vms["holes"].lines[-1] == "holes: PASS", (delay, result.vms["holes"].lines)
+        assert result.vms["nbr"].lines[-1].startswith("neighbour: PASS"), delay
