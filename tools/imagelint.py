@@ -8,10 +8,15 @@ rfi     every rfi and rfci is followed by a branch to itself: the fetcher goes o
 switch  of several VMs, who runs next begins without a reservation: vcpu_start has a stwcx.
 pit     TSR[PIS] is cleared before the PIT is set: otherwise the next event is lost if it is soon
 
+hints   a conditional branch from one section of the assembler's to another goes forward: as writes bne- and bne+ for a target
+        ahead, and for one behind the same bit means the contrary (of images with their objects beside them, in asm/)
+
 A fault is a line `image: address: cause. hint: ...`; exit status 1 if there is one.
 """
 
 import argparse
+import glob
+import os
 import re
 import shutil
 import subprocess
@@ -64,6 +69,30 @@ def check_pit(code):
             yield at, "the PIT is set before its last event is cleared in TSR", "first TSR (asm/pit.S)"
 
 
+def tool_lines(tool, *arguments):
+    """What a tool of the toolchain prints."""
+    path = shutil.which("powerpc-eabi-" + tool) or shutil.which("powerpc-linux-gnu-" + tool)
+    return subprocess.run([path, *arguments], capture_output=True, text=True, check=True).stdout.splitlines()
+
+
+def check_hints(image):
+    """The relocations of the assembler's conditional branches, with the places that the linker has found."""
+    place = {row[2]: int(row[0], 16) for row in map(str.split, tool_lines("nm", image)) if len(row) == 3}
+    section = ""
+    for path in sorted(glob.glob(os.path.join(os.path.dirname(image), "asm", "*.o"))):
+        for line in tool_lines("objdump", "-r", path):
+            if match := re.match(r"RELOCATION RECORDS FOR \[(.+)\]:", line):
+                section = match[1]
+            match = re.match(r"([0-9a-f]+) R_PPC_REL14\S*\s+([^+\s]+)(?:\+0x([0-9a-f]+))?$", line)
+            start = place.get(re.sub(r"^\.(text\.|(?=vector_))", "", section))
+            if not match or start is None:
+                continue
+            at = start + int(match[1], 16)
+            target = place.get(re.sub(r"^\.text\.", "", match[2]))
+            if target is not None and target + int(match[3] or "0", 16) < at:
+                yield at, f"a conditional branch back to {match[2]}: its hint is turned round", "ROADS in src/proteus.lds.S"
+
+
 def main():
     parser = argparse.ArgumentParser(description=__doc__.split("\n", maxsplit=1)[0])
     parser.add_argument("images", nargs="+", help="linked images")
@@ -71,8 +100,8 @@ def main():
     faults = 0
     for image in args.images:
         code = disassemble(image)
-        for check in (check_rfi, check_switch, check_pit):
-            for at, cause, hint in check(code):
+        for found in (check_rfi(code), check_switch(code), check_pit(code), check_hints(image)):
+            for at, cause, hint in found:
                 faults += 1
                 print(f"{image}: {at:08x}: {cause}. hint: {hint}")
     return 1 if faults else 0
