@@ -148,6 +148,20 @@ cold_full:
     .size cold_full, . - cold_full
 
 /*
+ * work_loop: the VM's next instructions are the hypervisor's, a piece of work at a time (src/vm/lifecycle.c). By rfi with MSR_WORK:
+ * an interrupt that waits is taken in front of the first instruction, in the context of this VM.
+ * In:   no register; SRR1 = MSR_WORK
+ */
+func work_loop
+    wrteei  0
+    stw     rVCPU, LOW(low_r31)
+    lwz     rVCPU, LOW(current)
+    stw     r3, GPR(3)(rVCPU)
+    li      r3, work@l
+    b       cold_light
+endfunc work_loop
+
+/*
  * idle_loop: nobody can run. A timer or external interrupt ends it. (An rfi with SRR1[WE] would do on the chip; QEMU halts
  * only at mtmsr.)
  * Holds:    all registers of the current guest but r31, which vcpu.c keeps

@@ -44,9 +44,8 @@ vcpu_start:
     bl      vcpu_load_live              /* once, at boot: size before speed */
 #endif
     lwz     r4, VCPU_CONTEXT_PID(r3)
-    lis     r5, MSR_GUEST@h
+    lwz     r5, VCPU_RUN_MSR(r3)
     lwz     r6, VCPU_CTR(r3)
-    ori     r5, r5, MSR_GUEST@l
     mtspr   SPRN_PID, r4
     mtspr   SPRN_SRR1, r5
     mtctr   r6

@@ -29,6 +29,7 @@
 
 /* What the machine's MSR holds while a guest runs: user state, translated, every hypervisor interrupt enabled. */
 #define MSR_GUEST (MSR_EE | MSR_PR | MSR_ME | MSR_IR | MSR_DR)
+#define MSR_WORK  (MSR_EE | MSR_ME)
 
 /* Exception syndrome register */
 #define ESR_MCI 0x80000000 /* instruction machine check */

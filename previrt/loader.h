@@ -4,26 +4,27 @@
 #ifndef PROTEUS_PREVIRT_LOADER_H
 #define PROTEUS_PREVIRT_LOADER_H
 
-#include <stdbool.h>
-
 #include "abi.h"
 #include "partition.h"
 #include "vcpu.h"
 
+enum piece { PIECE_LAST, PIECE_MORE, PIECE_AGAIN };
+
 #ifdef CONFIG_PREVIRT
 
 /*
- * Patch the guest's code, freshly loaded and not yet fetched, by its image's rows. False: a row is bad, v->previrt says which
- * and why, and the image must be loaded again, for it is patched in part; then call again, and nothing happens.
+ * Patch a word of the guest's code, freshly loaded and not yet fetched: by its image's row v->previrt. PIECE_AGAIN: the row is
+ * bad, v->previrt says which and why, and the image must be loaded again, for it is patched in part; then call again, and nothing
+ * happens.
  */
-bool previrt_apply(struct vcpu *v, const struct vm_image *image);
+enum piece previrt_apply(struct vcpu *v);
 
 #else
 
-static inline bool previrt_apply(struct vcpu *v, const struct vm_image *image)
+static inline enum piece previrt_apply(struct vcpu *v)
 {
-    (void)v, (void)image;
-    return true;
+    (void)v;
+    return PIECE_LAST;
 }
 
 #endif

@@ -96,9 +96,11 @@
 #if defined(CONFIG_PREVIRT) || defined(CONFIG_IRFM)
 #define VCPU_PREVIRT_WORDS uint32_t previrt; /* what became of the table */
 #define vcpu_previrt(v)    ((v)->previrt)
+#define vcpu_set_previrt(v, value) ((v)->previrt = (value))
 #else
 #define VCPU_PREVIRT_WORDS
 #define vcpu_previrt(v) ((void)(v), 0)
+#define vcpu_set_previrt(v, value) ((void)(v), (void)(value))
 #endif
 
 #if defined(CONFIG_UIC)

@@ -26,7 +26,9 @@ struct vcpu *fetch_fault(struct vcpu *v);
 struct vcpu *machine_check(struct vcpu *v);
 struct vcpu *unexpected(struct vcpu *v);
 
-/* Where the machine waits (cold.S). */
+struct vcpu *work(struct vcpu *v); /* a piece of what the hypervisor does for the VM itself (lifecycle.c) */
+
+/* Where the machine waits (cold.S). work_loop(), where a VM is while there is work for it: vcpu.h. */
 void idle_loop(void);
 
 #endif

@@ -42,7 +42,7 @@ ICOUNT = ["-icount", "shift=0,sleep=off"]
 PATIENCE = 1        # times the timeout that was asked for; tests, of which several run at a time, have more
 
 # Counters of a `stat` line that do not count traps. Everything else in the line is a kind of trap.
-NOT_TRAPS = ("irq", "pit", "ticks", "switches")
+NOT_TRAPS = ("irq", "pit", "ticks", "switches", "starts")
 
 TAGGED = re.compile(r"^\[([A-Za-z0-9_-]+)\] ?(.*)$")
 VERDICT = re.compile(r"^[A-Za-z0-9_-]+: (PASS|FAIL)\b ?(.*)$")

@@ -6,6 +6,10 @@
 #include "cpu.h"
 #include "partition.h"
 
+/* Bytes of a piece: what is done with interrupts off. A line is 6 instructions, and on the chip two transfers; a word 6. */
+#define CLEAR_PIECE (128U * CACHE_LINE)
+#define COPY_PIECE  512U
+
 void memory_init(void)
 {
     uint32_t i;
@@ -43,29 +47,48 @@ static void copy(uint32_t to, uint32_t from, uint32_t bytes)
 /*
  * Nothing of it stays in the data cache, neither dirty nor valid: a guest begins by dccci, which does nothing here, and may then
  * map a page with caching inhibited, or give it to a device (manual, "Data Cache Operation": to access a line that is cached in
- * another way is a programming error). What tools/pack.py has checked is checked again: images may be of another build.
+ * another way is a programming error).
  */
-void memory_load(uint32_t index)
+bool memory_clear(struct vcpu *v)
 {
-    const struct vm_config *config = &vm_config[index];
-    const struct vm_image *image = &vm_image[index];
-    const struct vm_segment *segment = image->segments;
-    uint32_t line, i;
+    const struct vm_config *config = &vm_config[vcpu_index(v)];
+    uint32_t left = config->ram_size - v->work_at;
+    uint32_t line = config->ram_machine + v->work_at;
+    uint32_t end = line + (left < CLEAR_PIECE ? left : CLEAR_PIECE);
 
-    for (line = 0; line < config->ram_size; line += CACHE_LINE) {
-        cpu_dcbz(config->ram_machine + line);
-        cpu_dcbf(config->ram_machine + line);
+    for (; line != end; line += CACHE_LINE) {
+        cpu_dcbz(line);
+        cpu_dcbf(line);
     }
-    for (i = 0; i < image->segment_count; i++, segment++) {
-        if (!memory_contains_all(&vcpu[index], segment->guest, segment->filesz)) {
-            vcpu_stop(&vcpu[index], "image outside its memory");
-            break;
-        }
-        copy(config->ram_machine + (segment->guest - config->ram_guest), (uint32_t)(uintptr_t)segment->data, segment->filesz);
+    v->work_at += CLEAR_PIECE;
+    return left > CLEAR_PIECE;
+}
+
+/* What tools/pack.py has checked is checked again: images may be of another build. */
+bool memory_load(struct vcpu *v)
+{
+    const struct vm_image *image = &vm_image[vcpu_index(v)];
+    const struct vm_segment *segment = &image->segments[v->work_row];
+    uint32_t at = v->work_at, left;
+
+    if (v->work_row == image->segment_count) {
+        cpu_sync(); /* then nothing old in the instruction cache */
+        cpu_iccci();
+        cpu_isync();
+        return false;
     }
-    cpu_sync(); /* then nothing old in the instruction cache */
-    cpu_iccci();
-    cpu_isync();
+    if (!memory_contains_all(v, segment->guest, segment->filesz)) {
+        vcpu_stop(v, "image outside its memory");
+        return true;
+    }
+    left = segment->filesz - at;
+    copy(segment->guest + v->ram_offset + at, (uint32_t)(uintptr_t)segment->data + at, left < COPY_PIECE ? left : COPY_PIECE);
+    v->work_at += COPY_PIECE;
+    if (left <= COPY_PIECE) {
+        v->work_at = 0;
+        v->work_row++;
+    }
+    return true;
 }
 
 bool memory_contains(const struct vcpu *v, uint32_t address)

@@ -12,8 +12,12 @@
 /* Every partition's static TLB entries. With them in place no access inside a partition ever misses. */
 void memory_init(void);
 
-/* Clear the RAM of partition `index` and copy its images there. */
-void memory_load(uint32_t index);
+/*
+ * A VM's start (lifecycle.c): clear a piece of its RAM, from v->work_at on; copy one of its images there, of segment v->work_row.
+ * True: there are more.
+ */
+bool memory_clear(struct vcpu *v);
+bool memory_load(struct vcpu *v);
 
 /* Is the guest-physical address inside the partition's RAM? */
 bool memory_contains(const struct vcpu *v, uint32_t address);

@@ -2,6 +2,7 @@
  * sched.h: who runs. A scheduler is one file behind these two functions; Kconfig chooses it.
  *
  * sched_tick(v, now, left)  v was interrupted, waits or stopped; its timers are accounted for: who runs now? Usually v.
+ *                           Of who can't run it asks services_wake() and vcpu_has_work().
  *                           A null pointer: nobody can. *left: ticks to the next decision that the scheduler itself wants,
  *                           never more than a slice; SCHED_NEVER if none
  * sched_yield()             the VM that runs gives the rest of its slice away, at the next sched_tick()

@@ -1,5 +1,5 @@
 /*
- * vcpu.c: what happens to a guest as a whole: interrupts, reset, stop, and the end of every cold road.
+ * vcpu.c: what happens to a guest as a whole: interrupts, the end of every cold road, and the beginning of all.
  */
 #include "vcpu.h"
 
@@ -7,20 +7,15 @@
 #include "console.h"
 #include "cpu.h"
 #include "irq.h"
+#include "lifecycle.h"
 #include "memory.h"
-#include "loader.h"
 #include "message.h"
-#include "page.h"
 #include "partition.h"
 #include "roads.h"
 #include "sched.h"
-#include "services.h"
 #include "stats.h"
 #include "timer.h"
 #include "tlb.h"
-
-/* Guests that are not stopped. */
-static uint32_t vm_live;
 
 void vcpu_update_pending(struct vcpu *v)
 {
@@ -134,69 +129,6 @@ struct vcpu *external(struct vcpu *v)
     return schedule(v);
 }
 
-void vcpu_reset(struct vcpu *v, uint32_t cause)
-{
-    uint32_t index = vcpu_index(v);
-    const struct vm_image *image = &vm_image[index];
-    uint32_t *word = page_first_word(v);
-    uint32_t i;
-
-    while (word < &v->machine_pid) { /* all registers; then those that do not reset to zero */
-        *word++ = 0;
-    }
-    do {
-        memory_load(index);
-    } while (!previrt_apply(v, image));
-    page_init(v, vm_config[index].flags);
-    v->pc = image->entry;
-    for (i = 0; i < 5; i++) {
-        v->gpr[3 + i] = image->r3_to_r7[i];
-    }
-    v->dbsr = cause << 8;
-    v->sgr = 0xFFFFFFFF;
-    v->ccr0 = 0x00700000;
-    tlb_reset(v);
-    services_reset(v);
-    timer_reset(v);
-    irq_reset(v);
-    console_reset(v);
-}
-
-static void halt(struct vcpu *v)
-{
-    v->msr = MSR_WE;
-    v->pit_left = 0;
-    v->tcr = 0;
-    vm_live &= ~(1U << vcpu_index(v));
-    if (vm_live == 0) {
-        console_flush(0);
-        stat_report();
-        board_reset();
-    }
-}
-
-void vcpu_stop(struct vcpu *v, const char *reason)
-{
-    message_stop(v, reason);
-    halt(v);
-}
-
-__attribute__((cold, noinline)) void vcpu_reset_request(struct vcpu *v, uint32_t cause, uint32_t tsr)
-{
-    if ((vm_config[vcpu_index(v)].flags & VM_RESTART) == 0) {
-        vcpu_stop(v, "reset by the guest");
-        return;
-    }
-    vcpu_reset(v, cause);
-    v->tsr = tsr;
-    if (vcpu_is_loaded(v)) { /* its slice goes on; otherwise the next switch loads it */
-        uint32_t now = cpu_time();
-
-        timer_program(v, now, sched_left(now));
-        vcpu_start(v);
-    }
-}
-
 /* From start.S: the machine is in a known state, all data is zero. */
 struct vcpu *boot(void)
 {
@@ -207,15 +139,10 @@ struct vcpu *boot(void)
     memory_init();
     timer_init();
     console_init();
-    vm_live = ~0U >> (32 - VM_COUNT);
     for (i = 0; i < VM_COUNT; i++) {
         vcpu[i].machine_pid = i + 1;
         vcpu[i].ram_offset = vm_config[i].ram_machine - vm_config[i].ram_guest;
-        vcpu_reset(&vcpu[i], 3); /* as after a system reset */
-        if ((vm_config[i].flags & VM_AUTOSTART) == 0) { /* never of all, says tools/partition.py */
-            vm_live &= ~(1U << i);
-            vcpu[i].msr = MSR_WE;
-        }
+        lifecycle_init(&vcpu[i]);
     }
     return schedule(&vcpu[0]);
 }

@@ -16,6 +16,7 @@
 #include <stdint.h>
 
 #include "config.h"
+#include "cpu.h"
 #include "partitions.h"
 
 struct vcpu {
@@ -47,7 +48,10 @@ struct vcpu {
             VCPU_PREVIRT_WORDS
 
             /* mfspr, mtspr: a routine */
-            uint32_t pit;         /* the value last written to PIT: with TCR[ARE] it is loaded again */
+            union {
+                uint32_t pit;     /* the value last written to PIT: with TCR[ARE] it is loaded again */
+                uint32_t work_at; /* while there is work for it (lifecycle.c) and no timer of it runs: how far that is, */
+            };
             uint32_t usprg0;      /* while not running: the machine's own registers hold the running guest's */
             uint32_t srr2, srr3;  /* likewise */
             VCPU_SERVICES_WORDS
@@ -57,7 +61,12 @@ struct vcpu {
             VCPU_UART_WORDS
             uint32_t ram_offset;  /* machine address minus guest-physical address of the partition's RAM */
             uint32_t pit_left;    /* time-base ticks from pit_base to the next PIT event; 0: stopped */
-            uint32_t pit_base;    /* TBL at which pit_left was right */
+            union {
+                uint32_t pit_base; /* TBL at which pit_left was right */
+                uint32_t work_row; /* and in which row of a table */
+            };
+            uint32_t work;        /* what the hypervisor has to do for it in its own slices; 0: nothing */
+            uint32_t run_msr;     /* the machine's MSR while it runs: MSR_GUEST, or MSR_WORK while that is done */
             VCPU_IRQ_WORDS
             VCPU_FIT_WORDS
             VCPU_STAT_WORDS
@@ -150,20 +159,36 @@ void vcpu_set_msr(struct vcpu *v, uint32_t value);
 /* A program interrupt with this ESR. Returns its vector. */
 uint32_t vcpu_program(struct vcpu *v, uint32_t esr);
 
-/* Reload the images and start as after a reset of the chip; `cause` is a bit pattern of DBSR[MRR] and TSR[WRS]. */
-void vcpu_reset(struct vcpu *v, uint32_t cause);
-
 /*
+ * Reports, for whoever finds out, however deep inside: the guest executes no instruction more. What follows is work, done later
+ * and in its own slices (lifecycle.c); on the way out nobody needs to care.
+ *
  * The guest asked for a reset (DBCR0, watchdog): restart or stop, as its partition says. `cause`: 1 core, 2 chip, 3 system;
- * `tsr`: what TSR tells after it. If the machine holds its registers this does not return: no road to C loads all of them.
+ * `tsr`: what TSR tells after it.
  */
 void vcpu_reset_request(struct vcpu *v, uint32_t cause, uint32_t tsr);
 
-/* Run a guest with all that its register file says; whoever ran is not saved, and the stack begins anew (asm/switch.S). */
-void vcpu_start(struct vcpu *v);
-
 /* This guest cannot go on. The others can. */
 void vcpu_stop(struct vcpu *v, const char *reason);
+
+/* Of a guest that can't run: is there work? Then the hypervisor's loop (asm/cold.S) is what it runs next. */
+void work_loop(void);
+static inline bool vcpu_has_work(struct vcpu *v)
+{
+    if (v->work == 0) {
+        return false;
+    }
+    v->msr = 0;
+    v->pc = (uint32_t)(uintptr_t)work_loop;
+    v->run_msr = MSR_WORK;
+    if (vcpu_is_loaded(v)) { /* otherwise the switch does it */
+        cpu_mtspr(SPRN_SRR1, MSR_WORK);
+    }
+    return true;
+}
+
+/* Run a guest with all that its register file says; whoever ran is not saved, and the stack begins anew (asm/switch.S). */
+void vcpu_start(struct vcpu *v);
 
 /* The end of every cold road, whatever happened to the guest: who runs next? */
 struct vcpu *schedule(struct vcpu *v);

@@ -6,6 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "lifecycle.h"
 #include "page.h"
 
 /* ---- what the assembler defines ---- */
@@ -35,6 +36,12 @@ uint32_t slice_end;
 void idle_loop(void)
 {
     fail_msg("the idle loop is not to be called");
+}
+
+/* asm/cold.S: enter() calls work() in its place. */
+void work_loop(void)
+{
+    fail_msg("the loop of work is not to be called");
 }
 
 /* asm/emul_spr.S, spr_table: the same formula. */
@@ -81,6 +88,7 @@ void vcpu_start(struct vcpu *v)
 {
     vcpu_load_live(v);
     fake.spr[SPRN_PID] = context_pid(v);
+    fake.spr[SPRN_SRR1] = v->run_msr;
 }
 
 /* ---- images, as tools/pack.py would write them ---- */
@@ -158,7 +166,7 @@ void machine_boot_at(uint32_t time)
 {
     machine_setup(0);
     fake.time = time;
-    enter(boot());
+    boot_all();
     run_vm(&vcpu[0]);
 }
 
@@ -197,19 +205,79 @@ int machine_boot_alone(void **state)
     return 0;
 }
 
+bool is_at_work(const struct vcpu *v)
+{
+    return v->pc == (uint32_t)(uintptr_t)work_loop;
+}
+
+/* The machine has the registers of who runs now: switch.S. */
+static void switch_to(struct vcpu *next)
+{
+    if (next == current) {
+        return;
+    }
+    if (current != 0) {
+        vcpu_save_live(current);
+    }
+    vcpu_load_live(next);
+    fake.spr[SPRN_PID] = context_pid(next);
+    fake.spr[SPRN_SRR1] = next->run_msr;
+    current = next;
+}
+
+uint32_t pieces;
+
+/* All of the work of who runs next, and of who runs then: no time passes. */
+static struct vcpu *all_work(struct vcpu *next)
+{
+    while (is_at_work(next)) {
+        switch_to(next);
+        assert_int_equal(fake.spr[SPRN_SRR1], MSR_WORK);
+        assert_true(pieces++ < 100000);
+        next = work(next);
+    }
+    return next;
+}
+
+void finish_work(struct vcpu *v)
+{
+    struct vcpu *running = current;
+
+    while (v->work != 0) {
+        if (!is_at_work(v)) {
+            vcpu_has_work(v);
+        }
+        switch_to(v);
+        work(v);
+    }
+    if (running != 0) {
+        switch_to(running);
+    }
+}
+
+void vcpu_reset(struct vcpu *v, uint32_t cause)
+{
+    lifecycle_restart(v, cause, 0);
+    finish_work(v);
+}
+
+struct vcpu *boot_all(void)
+{
+    struct vcpu *first = enter(boot());
+    uint32_t i;
+
+    for (i = 0; i < VM_COUNT; i++) {
+        finish_work(&vcpu[i]);
+    }
+    return first;
+}
+
 struct vcpu *enter(struct vcpu *next)
 {
     assert_non_null(next);
+    next = all_work(next);
     assert_in_range(next - vcpu, 0, VM_COUNT - 1);
-    if (next != current) { /* switch.S */
-        if (current != 0) {
-            vcpu_save_live(current);
-        }
-        vcpu_load_live(next);
-        fake.spr[SPRN_PID] = context_pid(next);
-        fake.spr[SPRN_SRR1] = MSR_GUEST;
-        current = next;
-    }
+    switch_to(next);
     fake.spr[SPRN_SRR0] = next->pc;
     assert_int_equal(fake.spr[SPRN_PID], context_pid(next));
     assert_int_equal(fake.spr[SPRN_SRR1], is_idle() ? MSR_ME : MSR_GUEST);

@@ -64,6 +64,16 @@ extern const struct window {
 /* Is the machine in the idle loop? */
 bool is_idle(void);
 
+/*
+ * Is there work to do for the VM, and is it its turn? enter() does all of it at once; `pieces` counts them. vcpu_reset(): the
+ * VM restarts here and now, whoever runs. boot_all(): boot(), and all are loaded.
+ */
+bool is_at_work(const struct vcpu *v);
+extern uint32_t pieces;
+void finish_work(struct vcpu *v);
+void vcpu_reset(struct vcpu *v, uint32_t cause);
+struct vcpu *boot_all(void);
+
 /* Does the guest reach its interrupt controller by DCRs? Registers of both kinds have the same number for what enables lines. */
 #define IRQ_BY_DCR (IS_ENABLED(CONFIG_IRQ) && !IS_ENABLED(CONFIG_INTC_MMIO))
 #define IRQ_ENABLE 2

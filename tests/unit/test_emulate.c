@@ -373,7 +373,7 @@ static void translation_stops(void **state)
     set_guest_word(v, v->pc, INSN("mtmsr 3"));
     fake.spr[SPRN_ESR] = ESR_PPR;
     if (VM_COUNT == 1) {
-        EXPECT_MACHINE_RESET(emulate(v));
+        EXPECT_MACHINE_RESET(enter(emulate(v)));
     } else {
         assert_ptr_not_equal(enter(emulate(v)), v);
     }

@@ -78,7 +78,7 @@ static void fetch_outside_unnoticed(void **state)
     (void)state;
     v->pc = OUTSIDE;
     if (VM_COUNT == 1) {
-        EXPECT_MACHINE_RESET(fetch_fault(v));
+        EXPECT_MACHINE_RESET(enter(fetch_fault(v)));
     } else {
         assert_ptr_not_equal(enter(fetch_fault(v)), v);
         assert_false(is_idle());
@@ -162,7 +162,7 @@ static void bus_error_unnoticed(void **state)
     fake.spr[SPRN_SRR2] = here();
     fake.spr[SPRN_SRR3] = MSR_GUEST;
     if (VM_COUNT == 1) {
-        EXPECT_MACHINE_RESET(machine_check(v));
+        EXPECT_MACHINE_RESET(enter(machine_check(v)));
     } else {
         assert_ptr_not_equal(enter(machine_check(v)), v);
     }

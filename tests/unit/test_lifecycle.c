@@ -59,7 +59,7 @@ static void boot_starts_all(void **state)
     uint32_t i;
 
     machine_setup(state);
-    enter(boot());
+    boot_all();
     for (i = 0; i < VM_COUNT; i++) {
         if ((vm_config[i].flags & VM_AUTOSTART) != 0) {
             assert_fresh(&vcpu[i], 3); /* power-on is a system reset */
@@ -107,8 +107,13 @@ static void restart(void **state)
             live(v);
             v->gpr[5] = cause << 28;
             run_insn(v, INSN("mtspr 0x3F2, 5"), ESR_PPR);
-            assert_ptr_equal(current, v);
+            assert_true(VM_COUNT == 1 || current != v); /* the rest of its slice is gone; what follows is in its next */
+            run_vm(v);
             assert_fresh(v, cause);
+#ifdef CONFIG_STATS
+            assert_int_equal(v->stat[STAT_starts], 2);
+            covered("stat.starts");
+#endif
             assert_hex(guest_word(v, base_of(v) + ENTRY), fake_images[6 * i]);
             assert_hex(guest_word(v, base_of(v) + DATA_AT + 4 * DATA_WORDS), 0);
             for (k = SPRN_SPRG4; k <= SPRN_SPRG7; k++) {
@@ -117,6 +122,44 @@ static void restart(void **state)
             assert_hex(fake.spr[SPRN_SRR2] | fake.spr[SPRN_SRR3] | fake.spr[SPRN_SPRG0], 0);
         }
     }
+}
+
+/*
+ * A restart is work of the VM in its own slices, in pieces: between any two of them it can be interrupted, and the slice that
+ * ends meanwhile is the neighbour's. Reported by whom ever, nothing happens at once.
+ */
+static void restart_in_pieces(void **state)
+{
+    uint32_t rounds = 0, own = 0, others = 0;
+    struct vcpu *v;
+
+    machine_boot(state);
+    v = current;
+    if (VM_COUNT == 1 || (vm_config[v - vcpu].flags & VM_RESTART) == 0) {
+        skip();
+    }
+    live(v);
+    vcpu_reset_request(v, 1, 0);
+    assert_hex(guest_word(v, base_of(v) + ENTRY), 0xDEADDEAD);
+    assert_false(vcpu_can_run(v));
+    for (current = schedule(v); current != v || v->work != 0; rounds++) {
+        assert_true(rounds < 1000);
+        assert_in_range(fake.spr[SPRN_PIT], PIT_TICKS_MIN, SCHED_QUANTUM_TICKS);
+        if (current != v) {
+            others++;
+            fake.time += SCHED_QUANTUM_TICKS;
+            current = schedule(current);
+            continue;
+        }
+        assert_true(is_at_work(v));
+        own++;
+        fake.time += SCHED_QUANTUM_TICKS / 3;
+        fake.spr[SPRN_SRR1] = MSR_WORK;
+        current = own % 3 == 0 ? schedule(v) : work(v);
+    }
+    assert_fresh(v, 1);
+    assert_in_range(own, vm_config[v - vcpu].ram_size / 4096, 1000);
+    assert_true(others >= own / 4);
 }
 
 /* Nothing of the others changes. */
@@ -135,6 +178,7 @@ static void restart_disturbs_nobody(void **state)
         }
         memcpy(before, vcpu, sizeof(before));
         vcpu_reset_request(&vcpu[i], 3, 0);
+        finish_work(&vcpu[i]);
         for (k = 0; k < VM_COUNT; k++) {
             if (k != i) {
                 assert_memory_equal(&before[k], &vcpu[k], sizeof(before[k]));
@@ -203,9 +247,12 @@ static void last_one_stops(void **state)
         }
         if (--left != 0) {
             vcpu_stop(&vcpu[i], "test");
+            finish_work(&vcpu[i]);
             assert_hex(fake.reset, 0);
         } else {
-            EXPECT_MACHINE_RESET(vcpu_stop(&vcpu[i], "test"));
+            vcpu_stop(&vcpu[i], "test");
+            assert_hex(fake.reset, 0); /* whoever reports it goes on */
+            EXPECT_MACHINE_RESET(finish_work(&vcpu[i]));
         }
     }
     assert_hex(fake.reset, DBCR0_RST);
@@ -240,6 +287,7 @@ int main(void)
         cmocka_unit_test(boot_starts_all),
         TEST_BOOTED(boot_leaves_others_stopped),
         cmocka_unit_test(restart),
+        cmocka_unit_test(restart_in_pieces),
         cmocka_unit_test(restart_disturbs_nobody),
         cmocka_unit_test(reset_stops),
         TEST_BOOTED(stopped_for_good),

@@ -163,7 +163,7 @@ static void residue_cleared(void **state)
             fake.ram[k] = random_word() | 1;
         }
         remember();
-        memory_load(i);
+        vcpu_reset(&vcpu[i], 3);
         assert_loaded(i);
         assert_same_outside(i);
     }
@@ -179,7 +179,7 @@ static void visible_to_fetch(void **state)
         uint32_t code = vm_config[i].ram_machine + ENTRY - FAKE_RAM_FIRST;
 
         fake.fetch_stale = true;
-        memory_load(i);
+        vcpu_reset(&vcpu[i], 3);
         assert_false(fake.fetch_stale);
         for (k = 0; k < 8; k += 4) {
             assert_false(fake.dirty[(code + k) / FAKE_LINE]);
@@ -196,7 +196,7 @@ static void not_in_the_data_cache(void **state)
     for (i = 0; i < VM_COUNT; i++) {
         uint32_t first = (vm_config[i].ram_machine - FAKE_RAM_FIRST) / FAKE_LINE;
 
-        memory_load(i);
+        vcpu_reset(&vcpu[i], 3);
         for (k = first; k < first + vm_config[i].ram_size / FAKE_LINE; k++) {
             assert_false(fake.dirty[k]);
             assert_false(fake.cached[k]);
@@ -216,7 +216,7 @@ static void load_segments(uint32_t index, const struct vm_segment *segments, uin
     vm_image_storage[index].segments = segments;
     vm_image_storage[index].segment_count = count;
     remember();
-    memory_load(index);
+    vcpu_reset(&vcpu[index], 3);
     assert_same_outside(index);
     for (i = 0; i < FAKE_RAM_SIZE; i++) {
         loaded[i] = fake.ram[i / 4] >> (24 - i % 4 * 8) & 0xFF;
@@ -294,10 +294,10 @@ static void boots_without(void **state)
     vm_image_storage[0].segments = &bad;
     vm_image_storage[0].segment_count = 1;
     if (VM_COUNT == 1) {
-        EXPECT_MACHINE_RESET(boot());
+        EXPECT_MACHINE_RESET(enter(boot()));
         return;
     }
-    enter(boot());
+    boot_all();
     assert_false(vcpu_can_run(&vcpu[0]));
     run_vm(&vcpu[1]);
 }

@@ -380,7 +380,7 @@ static void residue(void **state)
 
     machine_setup(state);
     fake.time = 0x5000;
-    enter(boot());
+    boot_all();
     for (i = 0; i < VM_COUNT; i++) {
         memcpy(fresh[i], file_of(&vcpu[i]), sizeof(fresh[i]));
     }

@@ -25,7 +25,7 @@ static void give_table(uint32_t index, uint32_t count)
 /* As machine_boot(), with the tables given before. */
 static void boot_with_tables(void)
 {
-    enter(boot());
+    boot_all();
     run_vm(&vcpu[0]);
 }
 
@@ -245,6 +245,7 @@ static void restart(struct vcpu *v)
     v->pc = vm_config[v - vcpu].ram_guest + ENTRY;
     v->msr = 0;
     run_insn(v, INSN("mtspr 0x3F2, 5"), ESR_PPR);
+    run_vm(v);
 }
 
 /* The guest has changed its code, and its patched words; then it starts again: patched, as the first time. */

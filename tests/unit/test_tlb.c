@@ -730,6 +730,7 @@ static void restart(void **state)
     assert_int_not_equal(user, kernel);
     assert_true(shadows_of(user) == 2 && shadows_of(kernel) == 2);
     vcpu_reset_request(v, 1, 0);
+    finish_work(v);
     assert_true(shadows_of(user) == 0 && shadows_of(kernel) == 0);
     assert_int_equal(fake.spr[SPRN_PID], v - vcpu + 1);
     assert_hex(v->msr | v->pid | v->zpr, 0);
