@@ -104,6 +104,13 @@ int main(void)
         call();
         in_page(inhibited);
         break;
+    case 'g':                                   // a misaligned store in the same page
+        write_code();
+        dcbst(PAGE);
+        icbi(PAGE);
+        *(volatile uint16_t *)(PAGE + 0x101) = 1;
+        call();
+        break;
     case 'A':
         write_code();
         icbi(PAGE + 8);

@@ -210,7 +210,7 @@ MISTAKES = {"A": ("fetch of 0x00080008", NOT_WRITTEN), "B": ("fetch of 0x0008000
 
 
 @pytest.mark.parametrize("machine", BOARDS)
-@pytest.mark.parametrize("letter", [*"abcdef", *MISTAKES])
+@pytest.mark.parametrize("letter", [*"abcdefg", *MISTAKES])
 def test_cache_check(ours, machine, letter):
     """cache-check: what is right runs to its end, a mistake ends with its message and status 1 (tests/qemu/cache.c)."""
     done = start(ours, machine, "cache.elf", text=letter, cache_check="on")
