@@ -10,7 +10,7 @@ NEWLIB_PATH  := $(OBJ)/newlib.path
 NEWLIB_CPPFLAGS = -isystem $$(cat $(NEWLIB_PATH))/include
 NEWLIB_LIBS     = -L$$(cat $(NEWLIB_PATH))/lib -Wl,--start-group -lm -lc -lsoft-fp -Wl,--end-group
 
+# Its own recipe, not that of a prerequisite: make looks at the file's time again only behind one
 .PHONY: newlib-check
 $(NEWLIB_PATH): newlib-check
-newlib-check:
 	@CROSS_COMPILE=$(CROSS_COMPILE) ./build-newlib.sh $(NEWLIB_CACHE) $(NEWLIB_PATH)
