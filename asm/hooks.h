@@ -57,12 +57,16 @@
 #endif
 .endm
 
-/* hcall_in_c: the call is in C, or unknown. In: rVCPU, rCR; guest's r28-r30 in its register file, r31 in low_r31 */
+/* hcall_in_c: the call is in C, or unknown. In: rVCPU, rCR, r30 = number; guest's r28-r30 in its register file, r31 in low_r31 */
 .macro hcall_in_c
 #if defined(CONFIG_SERVICES) || defined(CONFIG_DRIVERS) || defined(CONFIG_TLB_CALLS)
     li      r30, hypercall@l
     b       to_light
 #else
+#ifdef CONFIG_STATS
+    stw     r30, VCPU_REFUSED_CALL(rVCPU)
+    stat_count STAT_refused, r30
+#endif
     li      r3, HCALL_E_NUMBER
     b       enter_cr
 #endif

@@ -8,6 +8,7 @@
 #include "emulate.h"
 #include "irq.h"
 #include "roads.h"
+#include "stats.h"
 #include "uic.h"
 
 /* A register that does not exist raises no interrupt here: nothing changes, ESR neither. */
@@ -88,6 +89,6 @@ static uint32_t call(struct vcpu *v)
 
 struct vcpu *hypercall(struct vcpu *v)
 {
-    ARG(v, 0) = call(v);
+    ARG(v, 0) = stat_hypercall(v, call(v));
     return schedule(v);
 }

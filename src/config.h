@@ -129,7 +129,7 @@
 
 #ifdef CONFIG_STATS
 #include "stats.h"
-#define VCPU_STAT_WORDS uint32_t stat[STAT_COUNT]; uint32_t ticks_hi, ticks_lo;
+#define VCPU_STAT_WORDS uint32_t stat[STAT_COUNT]; uint32_t ticks_hi, ticks_lo, lost_at, lost_pc, refused_call;
 #else
 #define VCPU_STAT_WORDS
 #endif

@@ -182,7 +182,7 @@ static uint32_t decode(struct vcpu *v, uint32_t insn)
         break;
     }
     if (hypercall_is_rare(insn)) {
-        ARG(v, 0) = (uint32_t)HCALL_E_STATE;
+        ARG(v, 0) = stat_hypercall(v, (uint32_t)HCALL_E_STATE);
         return STEP;
     }
     /* Not ours: illegal, or a trap instruction. What the machine calls privileged does not exist in supervisor state. */
@@ -205,6 +205,11 @@ struct vcpu *emulate_finish(struct vcpu *v, uint32_t decision)
 
 struct vcpu *emulate(struct vcpu *v)
 {
+    uint32_t decision = decode(v, memory_fetch(v));
+
     stat_count(v, STAT_cold);
-    return emulate_finish(v, decode(v, memory_fetch(v)));
+    if (decision == 0x0700 && (v->esr & ESR_PIL) != 0) {
+        stat_count(v, STAT_illegal);
+    }
+    return emulate_finish(v, decision);
 }

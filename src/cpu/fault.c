@@ -5,6 +5,7 @@
  * address where nobody answers: the board's machine check (manual, "Machine Check Interrupts"), or nothing at all if the
  * guest has it disabled, as the bus would have it.
  */
+#include "bus.h"
 #include "cpu.h"
 #include "emulate.h"
 #include "memory.h"
@@ -65,6 +66,9 @@ struct vcpu *data_fault(struct vcpu *v)
     }
     stat_count(v, STAT_data_fault);
     done = mmio_access(v, address, memory_fetch(v), effective);
+    if (IS_ENABLED(CONFIG_STATS) && !(done && bus_claims(v, address))) {
+        stat_unanswered(v, effective);
+    }
     v->pc += 4;
     return done || (v->msr & MSR_ME) == 0 ? schedule(v) : bus_error(v, 0, "");
 }

@@ -108,6 +108,9 @@ void message_stop(struct vcpu *v, const char *reason)
         message_text(" insn=");
         message_hex(insn);
         message_insn(insn);
+    } else { /* it has jumped where it has no memory: who sent it there? */
+        message_text(" lr=");
+        message_hex(v->lr);
     }
     message_text(": ");
     message_text(reason);

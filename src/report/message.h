@@ -11,7 +11,7 @@
 
 #ifdef CONFIG_MESSAGES
 
-/* "[proteus] stop NAME pc=PC insn=WORD (mnemonic): reason" */
+/* "[proteus] stop NAME pc=PC insn=WORD (mnemonic): reason"; or lr=LR, if there is no memory at its pc */
 void message_stop(struct vcpu *v, const char *reason);
 
 /* "[proteus] table NAME word N refused, runs unpatched: reason", by PREVIRT_E_* */

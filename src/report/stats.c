@@ -32,6 +32,22 @@ void stat_interrupt(struct vcpu *v, uint32_t vector)
     }
 }
 
+void stat_unanswered(struct vcpu *v, uint32_t address)
+{
+    v->stat[STAT_unanswered]++;
+    v->lost_at = address;
+    v->lost_pc = v->pc;
+}
+
+uint32_t stat_hypercall(struct vcpu *v, uint32_t result)
+{
+    if ((int32_t)result < 0) { /* HCALL_E_*: no call returns so large a value */
+        v->stat[STAT_refused]++;
+        v->refused_call = v->gpr[0] & 0xFFFF;
+    }
+    return result;
+}
+
 /* Time between two switches is the last one's; the idle loop's is nobody's. */
 static struct vcpu *running;
 static uint32_t since;

@@ -21,6 +21,10 @@ struct vcpu;
 #define stat_value(v, counter) ((v)->stat[counter])
 void stat_interrupt(struct vcpu *v, uint32_t vector);
 
+/* A data access that nobody answered, at the guest's pc. What became of a hypercall; gives it back. */
+void stat_unanswered(struct vcpu *v, uint32_t address);
+uint32_t stat_hypercall(struct vcpu *v, uint32_t result);
+
 /* The machine changes hands, or idles (next is a null pointer). */
 void stat_switch(struct vcpu *last, struct vcpu *next, uint32_t now);
 void stat_report(void);
@@ -33,6 +37,17 @@ void stat_report(void);
 static inline void stat_interrupt(struct vcpu *v, uint32_t vector)
 {
     (void)v, (void)vector;
+}
+
+static inline void stat_unanswered(struct vcpu *v, uint32_t address)
+{
+    (void)v, (void)address;
+}
+
+static inline uint32_t stat_hypercall(struct vcpu *v, uint32_t result)
+{
+    (void)v;
+    return result;
 }
 
 static inline void stat_switch(struct vcpu *last, struct vcpu *next, uint32_t now)

@@ -72,6 +72,9 @@ static void unknown_numbers(void **state)
         }
     }
     assert_as_before();
+    if (IS_ENABLED(CONFIG_STATS)) { /* expect_count() of hcall.h */
+        covered("stat.refused");
+    }
 }
 
 /* Its text: "needs SERVICES"; the feature word does not have it either. */

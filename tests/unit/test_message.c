@@ -46,15 +46,16 @@ static void stop_line(void **state)
     assert_output("[proteus] stop gammagam pc=00000240 insn=00000000: because\r\n");
 }
 
-/* pc outside its memory: there is no instruction to show. */
+/* pc outside its memory: there is no instruction to show, but who may have jumped there. */
 static void stop_outside(void **state)
 {
     struct vcpu *v = &vcpu[1];
 
     (void)state;
     v->pc = 0x00000100;
+    v->lr = 0x00C0FFEE;
     message_stop(v, "x");
-    assert_output("[proteus] stop beta pc=00000100: x\r\n");
+    assert_output("[proteus] stop beta pc=00000100 lr=00c0ffee: x\r\n");
 }
 
 /* Every mnemonic of the table. */

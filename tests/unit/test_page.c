@@ -407,6 +407,7 @@ static void residue(void **state)
         memcpy(v->stat, ((struct vcpu *)(fresh[i] + ((uintptr_t)v - (uintptr_t)page) / 4))->stat, sizeof(v->stat));
         v->ticks_hi = 0;
         v->ticks_lo = 0;
+        v->lost_at = v->lost_pc = v->refused_call = 0;
 #endif
         v->msr = ((struct vcpu *)(fresh[i] + ((uintptr_t)v - (uintptr_t)page) / 4))->msr; /* autostart is boot()'s */
         for (k = 0; k < WORDS; k++) {

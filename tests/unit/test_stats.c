@@ -47,6 +47,59 @@ static void faults(void **state)
     covered("stat.fetch_fault");
 }
 
+/* Accesses that nobody answered: the last one's address and pc. Not a device's; not memory's, which do not come here. */
+static void unanswered(void **state)
+{
+    const struct {
+        const char *name;
+        uint32_t msr, insn, address, count;
+    } rows[] = {
+        {"a load from its UART", MSR_ME, INSN("lbz 5, 7(3)"), 7, 0},
+        {"a load outside, ME on", MSR_ME, INSN("lwz 5, 0(3)"), 0x7FFFFFF0, 1},
+        {"a load outside, ME off", 0, INSN("lwz 5, 0(3)"), 0x7FFFFFF0, 1},
+        {"a store outside, ME off", 0, INSN("stw 5, 0(3)"), 0x7FFFFFF0, 1},
+        {"many words from its UART", 0, INSN("stmw 5, 0(3)"), 0, 1},
+    };
+    struct vcpu *v = current;
+    size_t i;
+
+    (void)state;
+    for (i = 0; i < COUNT(rows); i++) {
+        uint32_t address = rows[i].address + (rows[i].address < 8 ? vm_config[0].console_base : 0);
+
+        v->stat[STAT_unanswered] = v->lost_at = v->lost_pc = 0;
+        v->msr = rows[i].msr;
+        v->pc = vm_config[0].ram_guest + 0x200;
+        set_guest_word(v, v->pc, rows[i].insn);
+        fake.spr[SPRN_DEAR] = address;
+        enter(data_fault(v));
+        if (v->stat[STAT_unanswered] != rows[i].count || v->lost_at != rows[i].count * address ||
+            v->lost_pc != rows[i].count * (vm_config[0].ram_guest + 0x200)) {
+            fail_msg("%s: %u, at 0x%08X by 0x%08X", rows[i].name, v->stat[STAT_unanswered], v->lost_at, v->lost_pc);
+        }
+    }
+    covered("stat.unanswered");
+}
+
+/* What does not exist in supervisor state: a word, and a register. A trap instruction does. */
+static void illegal(void **state)
+{
+    const struct {
+        uint32_t insn, esr, count;
+    } rows[] = {{0, ESR_PIL, 1}, {INSN("mfspr 5, 0x3FF"), ESR_PPR, 2}, {INSN("tweqi 3, 5"), ESR_PTR, 2}};
+    struct vcpu *v = current;
+    size_t i;
+
+    (void)state;
+    for (i = 0; i < COUNT(rows); i++) {
+        v->pc = vm_config[0].ram_guest + 0x200;
+        run_insn(v, rows[i].insn, rows[i].esr);
+        assert_hex(v->pc, v->evpr + 0x0700);
+        assert_int_equal(v->stat[STAT_illegal], rows[i].count);
+    }
+    covered("stat.illegal");
+}
+
 /* Every asynchronous interrupt is an irq, by config/stats.def; those of the PIT are counted beside. */
 static void interrupts(void **state)
 {
@@ -142,6 +195,8 @@ int main(void)
     const struct CMUnitTest tests[] = {
         TEST_BOOTED(cold_road),
         TEST_BOOTED(faults),
+        TEST_BOOTED(unanswered),
+        TEST_BOOTED(illegal),
         TEST_BOOTED(interrupts),
         TEST_BOOTED(time_is_accounted),
         TEST_BOOTED(report),

@@ -454,9 +454,10 @@ static void stop_line(void **state)
     assert_non_null(strstr(fake.output, text));
     other->pc = DATA; /* no entry at all */
     other->msr = BOTH;
+    other->lr = 0x00C0FFEE;
     tlb_enter(other);
     vcpu_stop(other, "because");
-    assert_non_null(strstr(fake.output, "pc=d0000000: because"));
+    assert_non_null(strstr(fake.output, "pc=d0000000 lr=00c0ffee: because"));
 }
 
 /* Code that leads outside, with nobody to tell. */
