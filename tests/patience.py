@@ -9,7 +9,7 @@ import sys
 
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.dirname(os.path.abspath(__file__))), "tools"))
 
-import run as runner  # noqa: E402
+import emulator  # noqa: E402
 
 TIMES = 10
 
@@ -25,4 +25,4 @@ def patient(function):
 def everywhere():
     """From now on."""
     subprocess.run = patient(subprocess.run)
-    runner.PATIENCE = TIMES
+    emulator.PATIENCE = TIMES

@@ -24,7 +24,8 @@ PATCHED = os.path.join(ROOT, "build", "qemu", QEMU)
 TESTED = (7, 2)     # the release of Debian 12, on which the board's departures from the chip were studied
 REMOVED = 10        # first major release without the board ref405ep
 
-Machine = collections.namedtuple("Machine", "name serial patched ram", defaults=(0, True, None))
+# hertz: of its time base, if the image does not say it
+Machine = collections.namedtuple("Machine", "name serial patched ram hertz", defaults=(0, True, None, 333333330))
 REF405EP = Machine("ref405ep", 0, False)
 
 # The size of a ROM image: exact, or a multiple up to a limit. The machine maps it so that it ends with the address space.
@@ -56,6 +57,17 @@ def read_table(image):
     return path, table
 
 
+def names(image):
+    """Names of the VMs of an image by the table beside it, or None."""
+    path, table = read_table(image)
+    if table is None:
+        return None
+    try:
+        return [vm["name"] for vm in table["vms"]]
+    except (KeyError, TypeError) as error:
+        raise bad_table(path, error) from None
+
+
 def bad_table(path, what):
     """The error of a file that is no partition table."""
     return RunError(f"{path}:1: not a partition table: {what!r}. hint: build it again: make")
@@ -68,10 +80,11 @@ def of_image(image):
     if facts is None:
         return REF405EP
     try:
-        machine = Machine(facts["machine"], facts["serial"], facts["patched"], table["board"]["ram"][0]["size"])
+        machine = Machine(facts["machine"], facts["serial"], facts["patched"], table["board"]["ram"][0]["size"],
+                          table["board"].get("tb_hz", REF405EP.hertz))
     except (KeyError, TypeError, IndexError) as error:
         raise bad_table(path, error) from None
-    if [type(value) for value in machine] != [str, int, bool, int] or not 0 <= machine.serial <= 3:
+    if [type(value) for value in machine] != [str, int, bool, int, int] or not 0 <= machine.serial <= 3 or machine.hertz <= 0:
         raise bad_table(path, tuple(machine))
     return machine
 

@@ -164,7 +164,7 @@ class Guest:
     """A VM's image and blob, checked against its partition."""
 
     def __init__(self, vm, path, folders, source, accept=False):
-        self.vm = vm
+        self.vm, self.path = vm, path
         with blame(vm, source, vm["image_line"]):
             entry, self.pieces = read_elf(path)
         for piece in self.pieces:
@@ -404,7 +404,7 @@ def render_store(guests, source, previrt):
             tail = f", {len(patches)}, {f'patches_{index}' if patches else 0}"
             rows += ["", f"patches_{index}:"] if patches else []
             rows += [f"    .long 0x{address:08X}, 0x{old:08X}, 0x{new:08X}" for address, old, new in patches]
-        table.append(f"    .long {words}, segments_{index}{tail}    /* {guest.vm['name']} */")
+        table.append(f"    .long {words}, segments_{index}{tail}    /* {guest.vm['name']}: {guest.path} */")
         rows += ["", f"segments_{index}:"]
         for piece in guest.pieces:
             label = store_piece(piece, labels, data) if piece.filesz else "0"

@@ -1,160 +1,37 @@
 #!/usr/bin/python3
-"""run.py: start QEMU on an image, watch its console, print what each VM did.
+"""run.py: start QEMU on an image, watch its console, print what each VM did, and of a run that did not pass where each stands.
 
-This is the one place of the project that starts the system emulator; machine.py says which. `make run` calls it from the
-command line, the system tests (tests/system) use it as a library:
+`make run` calls it from the command line, the system tests (tests/system) use it as a library:
 
     result = run(image="build/demo/proteus.elf", timeout=60)
     result.vms["ctask"].verdict == "PASS"
 
-What the console says is all there is to know: QEMU's own exit status is 0 after every reset. The hypervisor writes
+emulator.py starts QEMU (machine.py says which) and follows the run, console.py sorts its lines, vmstate.py looks at the VMs.
 
-    [<vm>] <text>                                     a line of a guest
-    [proteus] stat <vm> <key>=<n> <key>=<n> ...       counters at the end (CONFIG_STATS)
-    [proteus] stop <vm> <reason>                      it stopped this VM
-    [proteus] <anything else>
-
-and a guest ends with a line `<program>: PASS ...` or `<program>: FAIL <why>`. Guests run bare write the same lines
-without the tag.
-
-Runs use -icount, so that the guest's time is counted in instructions and two runs are alike bit for bit; wall-clock time
-serves only as the limit after which a run that does not end is killed. The one exception: under -icount QEMU 7.2 aborts
-at every rfci that really executes ("Raised interrupt while not in I/O function"), so a guest that uses rfci runs bare
-only without it (--no-icount).
+A run ends by itself when the last guest has ended. At a terminal there is no other end but Ctrl-C, unless --timeout asks for
+one; in a script it also ends after two minutes without a word, or twenty in all: see Limits in emulator.py.
 
 Exit status: 0 if every expected VM printed PASS, 1 if not, 2 for wrong usage.
 """
 
 import argparse
-import codecs
 import os
 import re
-import selectors
-import subprocess
 import sys
-import time
 
+import image as images
 import machine as machines
-from machine import RunError, find_qemu
+import vmstate
+from console import Vm
+from emulator import Result, Step, command_line, run
+from machine import RunError
+from monitor import MonitorError
 
-OPTIONS = ["-display", "none", "-monitor", "none", "-no-reboot"]
-ICOUNT = ["-icount", "shift=0,sleep=off"]
-PATIENCE = 1        # times the timeout that was asked for; tests, of which several run at a time, have more
+# For those who `import run`
+__all__ = ["Result", "RunError", "Step", "Vm", "all_decided", "command_line", "main", "run", "table"]
 
-# Counters of a `stat` line that do not count traps. Everything else in the line is a kind of trap.
-NOT_TRAPS = ("irq", "pit", "ticks", "switches", "starts")
-
-TAGGED = re.compile(r"^\[([A-Za-z0-9_-]+)\] ?(.*)$")
-VERDICT = re.compile(r"^[A-Za-z0-9_-]+: (PASS|FAIL)\b ?(.*)$")
-
-
-class Vm:
-    """What one VM left on the console."""
-
-    def __init__(self, name):
-        self.name = name
-        self.lines = []         # its lines, without the tag
-        self.stats = {}         # counter name -> value
-        self.stops = []         # reasons for which the hypervisor stopped it
-        self.verdict = None     # PASS, FAIL or None
-        self.detail = ""        # the words behind PASS or FAIL
-
-    def add(self, text):
-        """Take one line; the first FAIL is final, whatever the guest prints later."""
-        self.lines.append(text)
-        match = VERDICT.match(text)
-        if match and self.verdict != "FAIL":
-            self.verdict, self.detail = match.groups()
-
-    def traps(self):
-        """Kinds of traps and their counts, most frequent first."""
-        kinds = [(key, count) for key, count in self.stats.items() if key not in NOT_TRAPS]
-        return sorted(kinds, key=lambda kind: (-kind[1], kind[0]))
-
-    def trap_total(self):
-        """All traps together."""
-        return sum(count for _, count in self.traps())
-
-
-class Console:
-    """Sorts the console's lines by speaker."""
-
-    def __init__(self):
-        self.lines = []         # every complete line as it came
-        self.hypervisor = []    # lines of the hypervisor, without the tag
-        self.untagged = []      # lines without a tag: a guest run bare, or something broken
-        self.vms = {}
-
-    def vm(self, name):
-        """The record of a VM, created when it is first heard of."""
-        return self.vms.setdefault(name, Vm(name))
-
-    def add(self, line):
-        """Take one line of the console."""
-        self.lines.append(line)
-        match = TAGGED.match(line)
-        if not match:
-            self.untagged.append(line)
-        elif match.group(1) == "proteus":
-            self._hypervisor_line(match.group(2))
-        else:
-            self.vm(match.group(1)).add(match.group(2))
-
-    def _hypervisor_line(self, text):
-        self.hypervisor.append(text)
-        words = text.split()
-        if len(words) >= 2 and words[0] == "stop":
-            self.vm(words[1]).stops.append(" ".join(words[2:]))
-        elif len(words) >= 2 and words[0] == "stat":
-            stats = self.vm(words[1]).stats
-            for word in words[2:]:
-                key, equals, value = word.partition("=")
-                if equals and re.fullmatch(r"[0-9]+|0x[0-9A-Fa-f]+", value):
-                    stats[key] = stats.get(key, 0) + int(value, 0)
-
-    def as_bare(self, name):
-        """The console of a guest run bare, seen as the console of one VM."""
-        vm = Vm(name)
-        for line in self.untagged:
-            vm.add(line)
-        return vm
-
-
-class Result(Console):
-    """A finished run: the console, and how QEMU ended."""
-
-    def __init__(self):
-        super().__init__()
-        self.status = None      # exit status of QEMU, negative for a signal
-        self.timed_out = False
-        self.ended = False      # killed because what the caller waited for has come
-        self.errors = ""        # what QEMU wrote on stderr
-        self.unsent = []        # steps of the input script that never came to pass
-
-    def trouble(self):
-        """One sentence for each way in which the run itself, not a guest, went wrong."""
-        for line in self.hypervisor:
-            if line.startswith("panic"):
-                yield f"the hypervisor panicked: {line}"
-        if self.ended:
-            return
-        if self.timed_out:
-            last = self.lines[-1] if self.lines else "(nothing; has the machine its console where the board's file says?)"
-            yield f"timeout: the image was still running and was killed; last line: {last}"
-        elif self.status:
-            first = self.errors.strip().splitlines()[:1]
-            yield ": ".join([f"QEMU ended with status {self.status}", *first])
-        for step in self.unsent:
-            yield f"input script, line {step.number}: never reached: {step.kind} {step.text}"
-
-
-class Step:
-    """One line of an input script: wait for a pattern, or send bytes."""
-
-    def __init__(self, number, kind, text):
-        self.number, self.kind, self.text = number, kind, text
-        self.pattern = re.compile(text) if kind == "wait" else None
-        self.data = codecs.escape_decode(text.encode())[0] if kind == "send" else None
+# Limits of a run that nobody watches, seconds: without output, and in all
+SILENCE, TOTAL = 120.0, 1200.0
 
 
 def read_script(path):
@@ -195,112 +72,6 @@ def numbered_lines(path):
             yield number, line.strip()
 
 
-def command_line(qemu, image=None, rom=None, uart1=None, extra=(), icount=True, machine=machines.REF405EP):
-    """The QEMU command for an ELF image or a ROM image."""
-    path = rom or image
-    if not path or (rom and image):
-        raise RunError("run.py: give one of --image and --rom. hint: run.py --image build/demo/proteus.elf")
-    if not os.path.isfile(path):
-        raise RunError(f"{path}:1: no such file. hint: build it first: make")
-    if rom:
-        machines.check_rom(rom, machine)
-    if uart1 and machine.serial:
-        raise RunError(f"run.py: --uart1: the console of {machine.name} is its second UART itself. hint: leave --uart1 away")
-    command = [qemu, "-M", machine.name] + OPTIONS + (ICOUNT if icount else [])
-    if machine.patched and machine.ram:     # ref405ep has what it has
-        command += ["-m", f"{machine.ram >> 10}k"]
-    command += ["-serial", "null"] * machine.serial + ["-serial", "stdio"]
-    if uart1:
-        command += ["-serial", f"file:{uart1}"]
-    return command + (["-bios", rom] if rom else ["-kernel", image]) + list(extra)
-
-
-def run(image=None, rom=None, timeout=60, echo=None, script=(), uart1=None, extra=(), qemu=None, interactive=False,
-        icount=True, until=None, machine=None, serial=None):
-    """Run an image to its end, or until a function of the Result so far says so (asked after each line).
-
-    echo: a function called with each piece of text as it comes. machine: its name, or what machines.of_image() gave,
-    where the image does not say it; serial: which of its UARTs is the console. Gives a Result.
-    """
-    board = machines.named(machine) if isinstance(machine, str) else machine or machines.of_image(rom or image or "")
-    board = board if serial is None else board._replace(serial=serial)
-    command = command_line(find_qemu(qemu, board), image, rom, uart1, extra, icount, board)
-    stdin = None if interactive else subprocess.PIPE if script else subprocess.DEVNULL
-    try:
-        process = subprocess.Popen(command, stdin=stdin, stdout=subprocess.PIPE, stderr=subprocess.PIPE)
-    except OSError as error:
-        raise RunError(f"run.py: {command[0]}: {error.strerror}. hint: reinstall qemu-system-ppc") from None
-    result = Result()
-    try:
-        _watch(process, result, time.monotonic() + timeout * PATIENCE, echo, list(script), until)
-    finally:
-        if process.poll() is None:
-            process.kill()
-        result.status = process.wait()
-        for pipe in (process.stdin, process.stdout, process.stderr):
-            if pipe:
-                _close(pipe)
-    return result
-
-
-def _close(pipe):
-    try:
-        pipe.close()
-    except BrokenPipeError:
-        pass    # unsent input of a machine that has ended
-
-
-def _watch(process, result, deadline, echo, steps, until):
-    """Read both outputs of QEMU until they end, the time is up or what was waited for has come."""
-    selector = selectors.DefaultSelector()
-    selector.register(process.stdout, selectors.EVENT_READ, "console")
-    selector.register(process.stderr, selectors.EVENT_READ, "errors")
-    decoder = codecs.getincrementaldecoder("ascii")("backslashreplace")
-    text, heard, errors = "", "", b""
-    while selector.get_map() and not result.ended:
-        left = deadline - time.monotonic()
-        if left <= 0:
-            result.timed_out = True
-            break
-        for key, _ in selector.select(left):
-            data = os.read(key.fileobj.fileno(), 65536)
-            if not data:
-                selector.unregister(key.fileobj)
-            if key.data == "errors":
-                errors += data
-                continue
-            piece = decoder.decode(data).replace("\r", "").replace("\0", "")
-            if echo and piece:
-                echo(piece)
-            *lines, text = (text + piece).split("\n")
-            for line in lines:
-                result.add(line)
-                result.ended = result.ended or bool(until and until(result))
-            heard = _follow(process, steps, heard + piece)
-    if text and not result.ended: # ended in the middle of a line: that one is not what was said
-        result.add(text)
-    result.errors = errors.decode("utf-8", "backslashreplace")
-    result.unsent = steps
-
-
-def _follow(process, steps, heard):
-    """Do the steps that what was heard so far allows; give what no step has used up yet."""
-    while steps:
-        if steps[0].kind == "send":
-            try:
-                process.stdin.write(steps[0].data)
-                process.stdin.flush()
-            except BrokenPipeError:
-                break
-        else:
-            match = steps[0].pattern.search(heard)
-            if not match:
-                return heard
-            heard = heard[match.end():]
-        steps.pop(0)
-    return ""
-
-
 def missing_lines(result, expectations):
     """Expectations that no line met; they have to be met in their order."""
     lines = iter(result.lines)
@@ -311,22 +82,14 @@ def missing_lines(result, expectations):
 
 def expected_vms(names, image):
     """Names of the VMs that have to pass: given, or from the partition table beside the image."""
-    if names is not None:
-        return [name for name in names.split(",") if name]
-    path, table = machines.read_table(image)
-    if table is None:
-        return None
-    try:
-        return [vm["name"] for vm in table["vms"]]
-    except (KeyError, TypeError) as error:
-        raise machines.bad_table(path, error) from None
+    return machines.names(image) if names is None else [name for name in names.split(",") if name]
 
 
-def table(rows):
-    """Rows of cells as text: the first column to the left, all others to the right."""
+def table(rows, left=(0,)):
+    """Rows of cells as text: these columns to the left, all others to the right."""
     widths = [max(len(row[column]) for row in rows) for column in range(len(rows[0]))]
     for row in rows:
-        cells = [cell.ljust(width) if column == 0 else cell.rjust(width)
+        cells = [cell.ljust(width) if column in left else cell.rjust(width)
                  for column, (cell, width) in enumerate(zip(row, widths))]
         yield "  ".join(cells).rstrip()
 
@@ -335,7 +98,7 @@ def verdict(vm):
     """PASS, FAIL, or what became of a VM that said neither."""
     if vm.verdict:
         return vm.verdict
-    return "stopped" if vm.stops else "no result" if vm.lines or vm.stats else "silent"
+    return "stopped" if vm.stops else "no result" if vm.lines else "silent"
 
 
 def summary(vms):
@@ -417,7 +180,8 @@ def parse_arguments(argv):
     what = parser.add_mutually_exclusive_group(required=True)
     what.add_argument("--image", help="ELF image (-kernel)")
     what.add_argument("--rom", help="ROM image (-bios)")
-    parser.add_argument("--timeout", type=positive, default=60.0, help="seconds until the run is killed (60)")
+    parser.add_argument("--timeout", type=positive, metavar="S", help="seconds until the run is ended (at a terminal: no limit)")
+    parser.add_argument("--silence", type=positive, metavar="S", help="seconds without output until the run is ended (the same)")
     parser.add_argument("--vms", help="VMs that have to pass: a,b,c (default: gen/partitions.json beside the image)")
     parser.add_argument("--expect", metavar="FILE", help="regular expressions that console lines must match, in order")
     parser.add_argument("--input", metavar="FILE", help="input script: lines `wait <regex>` and `send <text>`")
@@ -441,28 +205,67 @@ def echo_to_stdout(piece):
     sys.stdout.flush()
 
 
+def limits(args, interactive):
+    """(timeout, silence) in seconds, or None: asked for; or, of a run that nobody watches, by default."""
+    if interactive or args.timeout or args.silence:
+        return args.timeout, args.silence
+    return TOTAL, SILENCE
+
+
+class Judge:
+    """What became of a run: complaints, and if there are any, where each VM stands."""
+
+    def __init__(self, args, names, expectations):
+        self.names, self.expectations = names, expectations
+        self.image, self.path = images.of_run(args.image, args.rom), args.rom or args.image
+        self.states, self.trouble = None, None
+
+    def look(self, result, monitor):
+        """Called at the end of the run, while the machine is still there."""
+        vms = vms_to_show(result, self.names)
+        if not list(judge(result, vms, self.names, self.expectations)):
+            return
+        try:
+            folder = os.path.dirname(self.path) or "."
+            self.states = vmstate.look(monitor, self.image, machines.read_table(self.path)[1], folder, vms[0].name)
+        except (vmstate.NoLayout, MonitorError) as error:
+            self.trouble = str(error)
+
+    def show(self, result):
+        """Print the tables; the complaints, which go elsewhere, are given back."""
+        vms = {vm.name: vm for vm in vms_to_show(result, self.names)}
+        for state in self.states or ():
+            vms[state.name].stats = vms[state.name].stats or state.console_stats()
+        print("\n".join(summary(list(vms.values()))), flush=True)
+        if self.states:
+            print("\n" + "\n".join(vmstate.report(self.states, vms, table)), flush=True)
+        complaints = list(judge(result, list(vms.values()), self.names, self.expectations, mute_vms(self.path)))
+        return complaints + ([f"where the VMs stand is not known: {self.trouble}"] if self.trouble else [])
+
+
 def main(argv=None):
     """Command line entry."""
     args = parse_arguments(argv)
     try:
         script = read_script(args.input) if args.input else []
-        expectations = read_expectations(args.expect) if args.expect else []
         names = expected_vms(args.vms, args.rom or args.image)
-        result = run(args.image, args.rom, args.timeout, None if args.summary else echo_to_stdout, script, args.uart1,
-                     args.qemu_arg, args.qemu, interactive=not script and sys.stdin is not None and sys.stdin.isatty(),
-                     icount=not args.no_icount,
+        verdict_of = Judge(args, names, read_expectations(args.expect) if args.expect else [])
+        interactive = not script and sys.stdin is not None and sys.stdin.isatty()
+        timeout, silence = limits(args, interactive)
+        if interactive and not timeout:
+            print("run.py: Ctrl-C ends the run and shows where each VM stands", file=sys.stderr)
+        result = run(args.image, args.rom, timeout, None if args.summary else echo_to_stdout, script, args.uart1,
+                     args.qemu_arg, args.qemu, interactive, icount=not args.no_icount,
                      until=all_decided(names) if args.until_decided and names else None, machine=args.machine,
-                     serial=args.serial)
+                     serial=args.serial, silence=silence, look=verdict_of.look)
     except RunError as error:
         print(error, file=sys.stderr)
         return 1
     except KeyboardInterrupt:
         print("run.py: interrupted", file=sys.stderr)
         return 1
-    vms = vms_to_show(result, names)
     print("" if args.summary else "\n", end="")
-    print("\n".join(summary(vms)), flush=True)
-    complaints = list(judge(result, vms, names, expectations, mute_vms(args.rom or args.image)))
+    complaints = verdict_of.show(result)
     for complaint in complaints:
         print(f"run.py: {complaint}", file=sys.stderr)
     return 1 if complaints else 0

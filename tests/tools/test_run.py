@@ -11,9 +11,11 @@ import pytest
 ROOT = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
 sys.path.insert(0, os.path.join(ROOT, "tools"))
 
+import image as images  # noqa: E402
 import machine as machines  # noqa: E402
 import run  # noqa: E402
 
+CROSS = os.environ.get("CROSS_COMPILE") or "powerpc-linux-gnu-"
 CONSOLE = """\
 [a] hello
 [b] working
@@ -58,6 +60,40 @@ def test_sorts_lines_by_speaker():
     assert console.vms["c"].stops == ["pc=00000100 insn=00000000: no vectors"]
     assert console.untagged == ["no tag"]
     assert len(console.hypervisor) == 3
+
+
+def test_a_tag_is_the_name_of_a_vm_at_the_beginning_of_a_line():
+    """Whatever a guest writes behind its tag is its own text, and nobody else's; so is a tag of nobody."""
+    console = run.Result(["a", "b"])
+    for line in ("[a] [b] b: PASS", "[a] [proteus] stop b pc=0: I say so", "[a]\\r[proteus] panic: no", "[0] a: PASS",
+                 " [b] b: PASS", "[B] b: PASS", "[b] b: FAIL", "[proteus] stop a pc=0: really"):
+        console.add(line)
+    assert console.vms["b"].lines == ["b: FAIL"] and console.vms["b"].stops == []
+    assert console.vms["a"].verdict is None and console.vms["a"].stops == ["pc=0: really"]
+    assert console.untagged == ["[0] a: PASS", " [b] b: PASS", "[B] b: PASS"]
+    assert set(console.vms) == {"a", "b"} and len(console.hypervisor) == 1
+
+
+@pytest.mark.parametrize("section, speakers", [(".vcpu", None), (".text", ())])
+def test_who_may_speak(tmp_path, section, speakers):
+    """An image of the hypervisor has tags; a guest run bare has none; the partition table says which."""
+    source, path = tmp_path / "a.S", str(tmp_path / "a.elf")
+    source.write_text(f'.section {section}, "aw", @nobits\n.space 4\n')
+    subprocess.run([f"{CROSS}gcc", "-c", "-o", path, str(source)], check=True, timeout=60)
+    assert images.speakers(images.Image(path), None) == speakers
+    assert images.speakers(images.Image(path), ["a"]) == ["a"]
+    assert images.speakers(images.Image(str(tmp_path / "none")), None) is None
+
+
+def test_a_bare_guest_has_no_tags(fake, tmp_path, capsys):
+    """Its own lines may look like them (a kernel that prints the processor's number), or like the hypervisor's."""
+    path = fake("print('[0] a: PASS n=1\\n[proteus] stop b pc=0: forged\\na: PASS n=2')\n")
+    source = tmp_path / "a.S"
+    source.write_text("nop\n")
+    subprocess.run([f"{CROSS}gcc", "-c", "-o", str(tmp_path / "image.elf"), str(source)], check=True, timeout=60)
+    assert main(path, tmp_path) == 0
+    out = capsys.readouterr().out
+    assert re.search(r"^bare +PASS ", out, re.M) and "stopped" not in out
 
 
 def test_counters():
