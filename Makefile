@@ -11,7 +11,7 @@ PYTHON  := /usr/bin/python3
 CROSS_COMPILE ?= $(if $(shell command -v powerpc-eabi-gcc),powerpc-eabi-,powerpc-linux-gnu-)
 CC      := $(CROSS_COMPILE)gcc
 GUESTS  := $(BUILD)/guests
-TIMEOUT ?= 120
+LIMIT   := $(if $(TIMEOUT),--timeout $(TIMEOUT))
 PRODUCTS := $(notdir $(patsubst %/defconfig,%,$(wildcard config/*/defconfig)))
 Q       := $(if $(V),,@)
 
@@ -26,12 +26,12 @@ help: ## this list
 
 run: deps-run ## build PRODUCT and its guests, run them on QEMU, print what happened
 	$(Q)$(MAKE) --no-print-directory $(O)/proteus.elf $(O)/run
-	$(Q)$(PYTHON) tools/run.py --image $(O)/proteus.elf --timeout $(TIMEOUT) $(RUN)
+	$(Q)$(PYTHON) tools/run.py --image $(O)/proteus.elf $(LIMIT) $(RUN)
 rom: deps-run ## the same as a ROM image: build/PRODUCT-rom/proteus.bin
 	$(Q)$(MAKE) --no-print-directory O=$(O)-rom BUILD=$(BUILD) EXTRA_CONFIG="$(EXTRA_CONFIG) CONFIG_ROM=y" $(O)-rom/proteus.bin
 run-rom: rom ## run the ROM image
 	$(Q)$(MAKE) --no-print-directory O=$(O)-rom BUILD=$(BUILD) EXTRA_CONFIG="$(EXTRA_CONFIG) CONFIG_ROM=y" $(O)-rom/run
-	$(Q)$(PYTHON) tools/run.py --rom $(O)-rom/proteus.bin --timeout $(TIMEOUT) $(RUN)
+	$(Q)$(PYTHON) tools/run.py --rom $(O)-rom/proteus.bin $(LIMIT) $(RUN)
 test: deps-test ## everything that can fail: unit, tool and system tests, coverage of rows, ledgers
 	$(Q)$(PYTHON) tests/run.py all $(if $(V),-v)
 test-quick: deps-test ## unit and tool tests only
@@ -85,6 +85,7 @@ deps-%:
 # ---- configuration ---------------------------------------------------------------------------------------------------
 DEFCONFIG  := config/$(PRODUCT)/defconfig
 PARTITIONS := config/$(PRODUCT)/partitions.toml
+OWN        := $(patsubst %/Makefile,%,$(wildcard config/$(PRODUCT)/Makefile))
 GEN        := $(O)/gen
 IMAGE_GOALS := $(filter build/% $(O)/%,$(MAKECMDGOALS))
 ifneq ($(IMAGE_GOALS),)
@@ -179,6 +180,7 @@ guests:
 	$(Q)mkdir -p $(GUESTS); exec 9>$(GUESTS)/lock; flock 9; for d in $(SAMPLES); do \
 	  $(MAKE) -s -C tests/guests/$$d OUT=$(abspath $(BOARD_GUESTS)) PROTEUS=$(abspath $(BUILD)/gen) \
 	    NEWLIB_CACHE=$(abspath $(BUILD)/newlib) BOARD=$(or $(BOARD),ref405ep) || exit 1; done
+	$(Q)$(if $(OWN),$(MAKE) -s -C $(OWN) OUT=$(abspath $(O)/own))
 
 # Linux for a partition file that names it, unless it has its own beside it or in PACK
 kernel: $(GEN)/partitions.h
@@ -190,11 +192,11 @@ kernel: $(GEN)/partitions.h
 $(O)/run: $(GEN)/partitions.h FORCE
 	$(Q)$(if $(QEMU),:,! grep -q '"patched": true' $(GEN)/partitions.json || tools/qemu/build.sh > /dev/null)
 
-# Guests are looked for beside the partition file, then among the samples; PACK="--guest vm=path" names one.
+# Guests are looked for beside the partition file, among what the product's own Makefile made, then among the samples; PACK="--guest vm=path" names one.
 $(O)/pack: FORCE
 	$(Q)mkdir -p $(O); echo '$(PACK)' | cmp -s - $@ || echo '$(PACK)' > $@
 $(O)/images.S: $(GEN)/partitions.h tools/pack.py $(O)/pack | kernel guests
-	$(Q)$(PYTHON) tools/pack.py --partitions $(GEN)/partitions.json --guest-dir $(dir $(PARTITIONS)) --guest-dir $(BOARD_GUESTS) $(PACK) --out $@ --depfile $@.d
+	$(Q)$(PYTHON) tools/pack.py --partitions $(GEN)/partitions.json --guest-dir $(dir $(PARTITIONS)) $(OWN:%=--guest-dir $(O)/own) --guest-dir $(BOARD_GUESTS) $(PACK) --out $@ --depfile $@.d
 	$(Q)touch $@
 -include $(O)/images.S.d
 $(O)/images.o: $(O)/images.S
