@@ -568,7 +568,7 @@ static void assert_machine(const struct vcpu *v)
 
     for (n = 0; n < 1024; n++) {
         if (fake.spr_writes[n] != fake_was()->spr_writes[n] && n != SPRN_SRR1 && n != SPRN_SRR2 && n != SPRN_SRR3 &&
-            n != SPRN_TSR && n != SPRN_PIT && !(IS_ENABLED(CONFIG_TLB_VIRT) && n == SPRN_PID)) {
+            n != SPRN_ESR && n != SPRN_TSR && n != SPRN_PIT && !(IS_ENABLED(CONFIG_TLB_VIRT) && n == SPRN_PID)) {
             fail_msg("the machine's SPR 0x%03X was written", n);
         }
     }
