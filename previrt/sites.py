@@ -97,8 +97,8 @@ def plan(word):
         return _plan("copy EE", scratch=True, source=register)
     if row.name == "mtmsr":
         return _plan("write MSR", scratch=True, source=register)
-    if row.name == "dccci":
-        return Plan("nothing", 1, False, None, None, 0, None)       # the data cache is the hypervisor's
+    if row.name in ("dccci", "icbt"):
+        return Plan("nothing", 1, False, None, None, 0, None)       # the data cache is the hypervisor's; icbt is a hint
     return _stays({"rfi": "changes the mode", "rfci": "changes the mode"}.get(row.name, "needs the hypervisor"))
 
 

@@ -149,6 +149,7 @@ static uint32_t emulate_dcbi(struct vcpu *v, uint32_t insn)
 
 #define emulate_tlbsync emulate_nop
 #define emulate_icread  emulate_nop
+#define emulate_icbt    emulate_nop /* only a hint, and privileged by some of the manual's lists (QEMU: by none) */
 
 /* Opcode and extended opcode, without Rc; small numbers for opcode 31. */
 #define KEY(op, xo)  ((uint32_t)((op) ^ 31) << 26 | (xo) << 1)

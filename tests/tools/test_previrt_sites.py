@@ -22,7 +22,7 @@ REGISTERS = {
     "zpr": ("load", "store"), "pid": ("load", "store byte"), "tsr": (STAYS, "clear TSR"), "usprg0": ("user", STAYS),
 }
 INSTRUCTIONS = {
-    "mfspr": "load", "mtspr": "store", "mfmsr": "load", "mtmsr": "write MSR", "wrtee": "copy EE", "dccci": "nothing",
+    "mfspr": "load", "mtspr": "store", "mfmsr": "load", "mtmsr": "write MSR", "wrtee": "copy EE", "dccci": "nothing", "icbt": "nothing",
     "wrteei": "set EE",
     **dict.fromkeys("tlbwe rfi rfci mfdcr mtdcr tlbre tlbsx tlbia tlbsync iccci icread dcread dcbi".split(), STAYS),
 }
@@ -292,7 +292,7 @@ def test_flow(tmp_path):
 
 def test_facts():
     """The tables are read whole."""
-    assert len(VECTORS) == 16 and SPR_BY_NAME["tsr"].number == 0x3D8 and len(ISA) == 20
+    assert len(VECTORS) == 16 and SPR_BY_NAME["tsr"].number == 0x3D8 and len(ISA) == 21
 
 
 def test_readme(tmp_path):

@@ -241,6 +241,7 @@ static void without_effect(void **state)
     no_effect("tlbia", INSN("tlbia"));
     no_effect("tlbsync", INSN("tlbsync"));
     no_effect("icread", INSN("icread 3, 4"));
+    no_effect("icbt", INSN("icbt 3, 4"));
 }
 
 static void iccci_invalidates(void **state)

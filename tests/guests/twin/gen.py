@@ -224,10 +224,11 @@ def form_e(table, mnemonic, _row):
 
 def form_ra_rb(table, mnemonic, _row):
     """An effective address: scratch memory, by every register in either place."""
+    in_user = ANY if mnemonic == "icbt" else 0x700      # the manual has both
     for register in SOME_REGISTERS:
         index = other(register)
         table.add(f"isa.{mnemonic}.0.{register}", f"{mnemonic} 0, {register}", **{name_of(register): SCRATCH})
-        table.add(f"isa.{mnemonic}.0.{register}.u", f"{mnemonic} 0, {register}", USER, 0x700,
+        table.add(f"isa.{mnemonic}.0.{register}.u", f"{mnemonic} 0, {register}", USER, in_user,
                   **{name_of(register): SCRATCH})
         if register:
             table.add(f"isa.{mnemonic}.{register}.{index}", f"{mnemonic} {register}, {index}",
