@@ -1,5 +1,5 @@
 /*
- * count.c: a TCG plugin for QEMU 7.2 that counts, exactly, who executes what on a PPC405 under Proteus.
+ * count.c: a TCG plugin for QEMU (7.2 and 10.0) that counts, exactly, who executes what on a PPC405 under Proteus.
  *
  * Hypervisor and guests both run at low addresses, the one in real mode and the others translated, so they are told
  * apart by *machine* address: QEMU gives each instruction's host address, and the host address of machine address 0 is
@@ -49,6 +49,14 @@
 #include <string.h>
 
 PLUGIN_EXPORT int qemu_plugin_version = QEMU_PLUGIN_VERSION;
+
+// QEMU reads the version when it has loaded the plugin: by then it is the one that this QEMU serves.
+__attribute__((constructor)) static void version_choose(void)
+{
+    if (qemu_plugin_scoreboard_new != NULL) {
+        qemu_plugin_version = QEMU_PLUGIN_VERSION_COPY;
+    }
+}
 
 enum { RANGE_MAX = 32, VM_MAX = 16, WALK_MAX = 32, PATH_MAX_STEPS = 1024, KEY_BUCKETS = 4096 };
 enum party { PARTY_END = -6, PARTY_RESUMING, PARTY_IDLE, PARTY_BOOT, PARTY_STRAY, PARTY_HYPERVISOR, PARTY_VM = 0 };
@@ -577,6 +585,15 @@ static uint32_t word_at(const uint8_t *bytes)
     return (uint32_t)bytes[0] << 24 | (uint32_t)bytes[1] << 16 | (uint32_t)bytes[2] << 8 | bytes[3];
 }
 
+// Version 1 gives where the word is and takes no more notice of `copy` than any function does of an argument too many.
+static uint32_t insn_word(const struct qemu_plugin_insn *handle)
+{
+    uint8_t copy[4] = { 0 };
+    const uint8_t *bytes = qemu_plugin_insn_data(handle, copy, sizeof copy);
+
+    return word_at(qemu_plugin_version < QEMU_PLUGIN_VERSION_COPY ? bytes : copy);
+}
+
 // The word in front of an sc, as long as it is on the same page: behind that there may be no memory.
 static uint32_t word_before(uint32_t pc, uint32_t word, const uint8_t *host)
 {
@@ -590,7 +607,7 @@ static void on_translate(qemu_plugin_id_t id, struct qemu_plugin_tb *tb)
     (void)id;
     for (size_t i = 0; i < count; i++) {
         struct qemu_plugin_insn *handle = qemu_plugin_tb_get_insn(tb, i);
-        uint32_t word = word_at(qemu_plugin_insn_data(handle));
+        uint32_t word = insn_word(handle);
         uint32_t pc = (uint32_t)qemu_plugin_insn_vaddr(handle);
         uint32_t machine = pc;
         bool mapped = machine_address(qemu_plugin_insn_haddr(handle), pc, &machine);
