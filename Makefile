@@ -53,6 +53,7 @@ image   = build/table1-$(1)/proteus.elf
 bench: deps-bench ## exact path lengths and Table 1: build/bench.json
 	$(Q)for p in bench bench-reload bench-tlb $(foreach w,$(TABLE1),table1-$(w) table1-$(w)-previrt table1-$(w)-para); do $(MAKE) --no-print-directory PRODUCT=$$p build/$$p/proteus.elf || exit 1; done
 	$(Q)for p in bench bench-reload; do $(MAKE) --no-print-directory PRODUCT=$$p O=build/$$p-with-tlb EXTRA_CONFIG=CONFIG_TLB_VIRT=y build/$$p-with-tlb/proteus.elf || exit 1; done
+	$(Q)tools/qemu/build.sh --machine ref405ep > /dev/null
 	$(Q)$(PYTHON) tools/bench.py $(if $(GATE),--gate --require $(PATHS)) $(foreach p,bench bench-reload,--image build/$p/proteus.elf --with-tlb build/$p-with-tlb/proteus.elf) --walks $(GUESTS)/bench.elf --tlb build/bench-tlb/proteus.elf --out build/bench.json \
 	  $(foreach w,$(TABLE1),--table1 $(w)=$(GUESTS)/$(w).elf,$(call image,$(w)),$(call image,$(w)-previrt),$(call image,$(w)-para))
 LINUXES := linux linux-previrt linux-jitter
@@ -188,9 +189,9 @@ kernel: $(GEN)/partitions.h
 	  ! $(PYTHON) tools/pack.py --partitions $(GEN)/partitions.json --guest-dir $(dir $(PARTITIONS)) $(PACK) --list-missing 2> /dev/null | \
 	  grep -qx 'linux\(-previrt\)\?\.elf' || $(MAKE) --no-print-directory linux
 
-# What a run needs: of the machines that only the patched QEMU has, that QEMU
+# What a run needs: for a machine that the distribution's QEMU lacks, ours
 $(O)/run: $(GEN)/partitions.h FORCE
-	$(Q)$(if $(QEMU),:,! grep -q '"patched": true' $(GEN)/partitions.json || tools/qemu/build.sh > /dev/null)
+	$(Q)$(if $(QEMU),:,tools/qemu/build.sh --machine "$$(sed -n 's/.*"machine": "\(.*\)".*/\1/p' $(GEN)/partitions.json)" > /dev/null)
 
 # Guests are looked for beside the partition file, among what the product's own Makefile made, then among the samples; PACK="--guest vm=path" names one.
 $(O)/pack: FORCE

@@ -49,24 +49,34 @@ check_choice() {
 # Sources of newlib and of libgcc's soft-fp, from which the C library of the FFT guests is built, and what unpacks them.
 newlib="newlib-source gcc-12-source xz-utils"
 
-# The kernel's sources, what its build runs, and a C library for its programs (whatever compiler the hypervisor has).
-linux="linux-source-6.1 xz-utils make gcc libc6-dev flex bison bc gcc-powerpc-linux-gnu libc6-dev-powerpc-cross
-    python3 python3-pyelftools"
+# What building the kernel runs, and a C library for its programs (whatever compiler the hypervisor has). And of Debian 12, whose
+# Linux still has the 405, the sources; elsewhere its build fetches them.
+linux="xz-utils make gcc libc6-dev flex bison bc gcc-powerpc-linux-gnu libc6-dev-powerpc-cross python3 python3-pyelftools"
+
+# What ours is built with, and who has a QEMU with the board ref405ep: Debian 12, but not those after it
+build_qemu="dpkg-dev patch gcc libc6-dev binutils make python3 meson ninja-build pkg-config libglib2.0-dev libpixman-1-dev libfdt-dev"
+run_qemu="qemu-system-ppc"
+
+# shellcheck disable=SC1090
+case $( . "${OS_RELEASE:-/etc/os-release}" 2>/dev/null && echo "${ID:-}${VERSION_ID:-}") in
+debian12) linux="linux-source-6.1 $linux" ;;
+debian*)
+    build_qemu="$build_qemu python3-venv"
+    run_qemu=$build_qemu
+    ;;
+esac
 
 # packages PURPOSE: what it needs, one or more on a line.
 packages() {
     case $1 in
     config) echo "make python3 python3-kconfiglib" ;;
-    run) echo "make $(compiler) qemu-system-ppc python3 python3-kconfiglib python3-pyelftools $newlib" ;;
+    run) echo "make $(compiler) $run_qemu python3 python3-kconfiglib python3-pyelftools $newlib" ;;
     test) packages run; echo "gcc libc6-dev libcmocka-dev python3-pytest python3-pytest-xdist" ;;
     bench) packages run; echo "gcc libc6-dev" ;;
     linux) echo "$linux" ;;
     fresh) echo "debootstrap debian-archive-keyring" ;;
     lint) echo "make cppcheck shellcheck pyflakes3 python3" ;;
-    qemu)
-        echo "dpkg-dev patch gcc libc6-dev binutils make python3 meson ninja-build pkg-config"
-        echo "libglib2.0-dev libpixman-1-dev libfdt-dev"
-        ;;
+    qemu) echo "$build_qemu" ;;
     *) usage ;;
     esac
 }

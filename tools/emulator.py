@@ -3,8 +3,8 @@
 What the console says is the evidence of a run (console.py): QEMU's own exit status is 0 after every reset.
 
 Runs use -icount, so that the guest's time is counted in instructions and two runs are alike bit for bit. The one exception:
-under -icount QEMU 7.2 aborts at every rfci that really executes ("Raised interrupt while not in I/O function"), so a guest
-that uses rfci runs bare only without it.
+under -icount QEMU 7.2 does not support an rfci that really executes, so a guest that uses rfci runs bare only without it, or on
+ours.
 
 A run that does not end by itself ends by its limits (Limits), which count the machine's own progress and not only the host's
 clock. Ctrl-C is for us alone: QEMU has it blocked, and its console is a pipe, so it lives until it has been asked what its

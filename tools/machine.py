@@ -6,8 +6,8 @@ An image says it by gen/partitions.json beside it, which tools/partition.py writ
     "qemu": {"machine": "virtex-ppc405", "serial": 0, "patched": true}
 
 ram: a Virtex machine gets as much. serial: which of the machine's UARTs is the console. patched: the machine is one of those
-that tools/qemu adds; the QEMU is then build/qemu/qemu-system-ppc, otherwise the distribution's. A guest that runs bare has no
-such file: --machine names one.
+that tools/qemu adds; the QEMU is then build/qemu/qemu-system-ppc, otherwise the distribution's, if it still has ref405ep (Debian
+12). A guest that runs bare has no such file: --machine names one.
 """
 
 import collections
@@ -21,7 +21,7 @@ import sys
 ROOT = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
 QEMU = "qemu-system-ppc"
 PATCHED = os.path.join(ROOT, "build", "qemu", QEMU)
-TESTED = (7, 2)     # the release of Debian 12, on which the board's departures from the chip were studied
+TESTED = ((7, 2), (10, 0))     # Debian 12's, on which the board's departures from the chip were studied, and 13's with our patches
 REMOVED = 10        # first major release without the board ref405ep
 
 # hertz: of its time base, if the image does not say it
@@ -102,21 +102,28 @@ def check_rom(rom, machine):
 
 def find_qemu(program=None, machine=REF405EP):
     """Path of a QEMU that has the machine, or RunError with what to install or to build."""
-    name = program or os.environ.get("QEMU") or (PATCHED if machine.patched else QEMU)
-    path = shutil.which(name)
-    if not path and name == PATCHED:
-        raise RunError(f"run.py: {os.path.relpath(name, ROOT)}: not found, and the machine {machine.name} is no other QEMU's. "
-                       "hint: build it: make qemu (some minutes, once)")
+    name = program or os.environ.get("QEMU")
+    path = shutil.which(name) if name else default_qemu(machine)
     if not path:
-        raise RunError(f"run.py: {name}: not found. hint: install it: apt-get install qemu-system-ppc "
-                       "(Debian 12), or name it with --qemu or QEMU=")
-    check_version(path, ask(path, "--version"), machine)
-    plain = machine.name.split(",")[0]
-    if plain != REF405EP.name and not re.search(rf"^{re.escape(plain)} ", ask(path, "-M", "help"), re.M):
-        hint = ("the QEMU of `make qemu` has virtex-ppc405 and raptor; take away --qemu and QEMU=" if machine.patched else
-                "a real board takes the image itself (config/boards/README.md); [qemu] in the board's file names a machine")
-        raise RunError(f"run.py: {path}: has no machine {plain}. hint: {hint}")
+        raise RunError(f"run.py: {name}: not found. hint: is the name right that --qemu or QEMU= gives?")
+    check(path, machine)
     return path
+
+
+def default_qemu(machine):
+    """The distribution's QEMU if it has the machine, else the one that tools/qemu builds."""
+    path = None if machine.patched else shutil.which(QEMU)
+    if path and (machine.name != REF405EP.name or release(path)[0] < REMOVED):
+        return path
+    if os.access(PATCHED, os.X_OK):
+        return PATCHED
+    if path:
+        raise RunError(f"run.py: {path}: QEMU {'.'.join(map(str, release(path)))} no longer has the machine {machine.name}. "
+                       "hint: build ours: make qemu (some minutes, once)")
+    if machine.patched:
+        raise RunError(f"run.py: {os.path.relpath(PATCHED, ROOT)}: not found, and the machine {machine.name} is no other "
+                       "QEMU's. hint: build it: make qemu (some minutes, once)")
+    raise RunError(f"run.py: {QEMU}: not found. hint: on Debian 12: apt-get install {QEMU}; elsewhere `make qemu` builds one")
 
 
 def ask(path, *question):
@@ -127,18 +134,27 @@ def ask(path, *question):
         raise RunError(f"run.py: {path}: cannot be run: {error}. hint: reinstall qemu-system-ppc") from None
 
 
-def check_version(path, banner, machine=REF405EP):
-    """Refuse a QEMU without the board; warn of one that nobody has tried."""
-    match = re.search(r"version (\d+)\.(\d+)", banner)
+def release(path):
+    """(major, minor) of a QEMU."""
+    match = re.search(r"version (\d+)\.(\d+)", ask(path, "--version"))
     if not match:
         raise RunError(f"run.py: {path}: does not say its version. hint: is this {QEMU}?")
-    version = (int(match.group(1)), int(match.group(2)))
+    return int(match.group(1)), int(match.group(2))
+
+
+def check(path, machine):
+    """Refuse a QEMU without the machine; warn of one that nobody has tried."""
+    version = release(path)
     text = ".".join(map(str, version))
-    if version[0] >= REMOVED and not machine.patched:
-        raise RunError(f"run.py: {path}: QEMU {text} no longer has the board ref405ep (removed in QEMU {REMOVED}). "
-                       "hint: use the qemu-system-ppc 7.2 of Debian 12, in a container if need be, "
-                       "and name it with --qemu or QEMU=")
-    if version < TESTED:
-        raise RunError(f"run.py: {path}: QEMU {text} is too old. hint: use the qemu-system-ppc 7.2 of Debian 12")
-    if version != TESTED:
-        print(f"run.py: warning: QEMU {text}: only 7.2 is tested", file=sys.stderr)
+    if version < TESTED[0]:
+        raise RunError(f"run.py: {path}: QEMU {text} is too old. hint: the QEMU of `make qemu` will do")
+    if version not in TESTED:
+        print(f"run.py: warning: QEMU {text}: only 7.2 and 10.0 are tested", file=sys.stderr)
+    plain = machine.name.split(",")[0]
+    ours = machine.patched or plain == REF405EP.name
+    if ours and not machine.patched and version[0] < REMOVED:
+        return
+    if not re.search(rf"^{re.escape(plain)} ", ask(path, "-M", "help"), re.M):
+        hint = ("the QEMU of `make qemu` has ref405ep, virtex-ppc405 and raptor; take away --qemu and QEMU=" if ours else
+                "a real board takes the image itself (config/boards/README.md); [qemu] in the board's file names a machine")
+        raise RunError(f"run.py: {path}: QEMU {text} has no machine {plain}. hint: {hint}")

@@ -5,7 +5,7 @@ QEMU runs the guest one instruction per translated block and logs each one; the 
 A job is the time from one PIT interrupt to the next. The table shows the smallest and the largest count of each
 instruction over all jobs but the first, where the task begins, and the last, which ends the run.
 
-  profile.py build/guests/ctask.elf [--expect ctask.profile] [--qemu qemu-system-ppc] [--timeout 120]
+  profile.py build/guests/ctask.elf [--expect ctask.profile] [--qemu <path>] [--timeout 120]
 
 Names come from config/isa.def and config/spr.def. With --expect the table is compared with a file of lines
 `<name> <count per job>`; exit status 1 if any job differs, or if an instruction is not listed.
@@ -24,6 +24,9 @@ from elftools.elf.elffile import ELFFile
 
 HERE = os.path.dirname(os.path.abspath(__file__))
 CONFIG = os.path.join(HERE, "..", "..", "config")
+sys.path.insert(0, os.path.join(HERE, "..", "..", "tools"))
+
+import machine as machines  # noqa: E402
 
 HFLAG_PR = 0x4000  # QEMU's translation flags carry MSR[PR] in its place
 PIT_VECTOR = 0x1000
@@ -140,13 +143,14 @@ def run(qemu, elf, timeout, words, decoder):
     with tempfile.TemporaryDirectory() as folder:
         fifo = os.path.join(folder, "trace")
         os.mkfifo(fifo)
+        one_by_one = ["-singlestep"] if machines.release(qemu) < (8, 1) else ["-accel", "tcg,one-insn-per-tb=on"]
         command = [qemu, "-M", "ref405ep", "-display", "none", "-monitor", "none", "-serial", "stdio", "-no-reboot",
-                   "-icount", "shift=0,sleep=off", "-singlestep", "-d", "exec,nochain", "-D", fifo, "-kernel", elf]
+                   "-icount", "shift=0,sleep=off", *one_by_one, "-d", "exec,nochain", "-D", fifo, "-kernel", elf]
         try:
             process = subprocess.Popen(command, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
                                        stderr=subprocess.PIPE, text=True)
         except OSError as error:
-            raise Failure(f"{qemu}: {error.strerror}. hint: install qemu-system-ppc 7.2") from error
+            raise Failure(f"{qemu}: {error.strerror}. hint: is this a QEMU?") from error
         expired = threading.Event()
 
         def stop():
@@ -169,7 +173,7 @@ def run(qemu, elf, timeout, words, decoder):
         if expired.is_set():
             raise Failure(f"{elf}: no end of the run after {timeout} s. hint: --timeout")
         if process.returncode != 0:
-            raise Failure(f"{elf}: QEMU failed: {errors.strip()}. hint: needs qemu-system-ppc 7.2 with ref405ep")
+            raise Failure(f"{elf}: QEMU failed: {errors.strip()}. hint: has it the machine ref405ep?")
         return result[0], console
 
 
@@ -239,16 +243,16 @@ def main():
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("elf", help="a guest linked for ref405ep")
     parser.add_argument("--expect", metavar="FILE", help="expected counts per job; differences are errors")
-    parser.add_argument("--qemu", default="qemu-system-ppc")
+    parser.add_argument("--qemu", help="default: as tools/run.py")
     parser.add_argument("--timeout", type=float, default=120, help="seconds (default 120)")
     options = parser.parse_args()
     try:
         words = load_text(options.elf)
-        windows, console = run(options.qemu, options.elf, options.timeout, words, Decoder())
+        windows, console = run(machines.find_qemu(options.qemu), options.elf, options.timeout, words, Decoder())
         print(console, end="")
         spans = report(windows)
         differences = compare(spans, options.expect) if options.expect else []
-    except Failure as failure:
+    except (Failure, machines.RunError) as failure:
         print(failure, file=sys.stderr)
         return 1
     for line in differences:

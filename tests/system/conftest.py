@@ -85,6 +85,11 @@ class Images:
         folder = "-".join([f"build/{product}", *re.findall(r"CONFIG_(\w+)", options)]).lower()
         return self._build(product, f"{folder}/proteus.bin", f"O={folder}", f"EXTRA_CONFIG={options} {self.budget}")
 
+    @property
+    def mended(self):
+        """Whether its machine is run by the QEMU of tools/qemu: always for Virtex, for ref405ep where the distribution has none."""
+        return runner.find_qemu(None, self.machine) == machines.PATCHED
+
     def _board_option(self):
         return "" if self.board == FIRST else f"CONFIG_BOARD_{self.board.upper()}=y"
 

@@ -3,8 +3,8 @@
 Product `echo`: echo1 polls its UART, echo2 takes receive interrupts and waits with MSR[WE] set. Both answer a line with
 `<name>: got <line>`, control characters as ^X.
 
-Runs use -icount. QEMU 7.2 aborts under it when an mtdcr raises an interrupt that was masked; here keys raise it by the
-UART itself, so that input is no reason to do without.
+Runs use -icount. QEMU 7.2 does not support an mtdcr that raises an interrupt under it; here keys raise it by the UART
+itself, so that input is no reason to do without.
 """
 
 import re

@@ -14,9 +14,9 @@ import sys
 
 HERE = os.path.dirname(os.path.abspath(__file__))
 LIST = os.path.join(HERE, "twin_expected_differences.txt")                  # of the distribution's QEMU
-LIST_VIRTEX = os.path.join(HERE, "twin_expected_differences_virtex.txt")    # of the patched one
+LIST_OURS = os.path.join(HERE, "twin_expected_differences_ours.txt")        # of tools/qemu's
 PROBE = re.compile(r"(?:\[[A-Za-z0-9_-]+\] )?((?:[a-z][a-z0-9_]*)(?:\.[^ ]*)?(?: [a-z0-9]+=[0-9A-F]+| !)*)$")
-SECTIONS = {"[always]": None, "[with TLB_VIRT]": True, "[without TLB_VIRT]": False}
+SECTIONS = {"[with TLB_VIRT]": ("tlb", True), "[without TLB_VIRT]": ("tlb", False), "[with UIC]": ("uic", True)}
 SINGLE = ("fit", "watchdog")        # probes whose name has no dot
 
 
@@ -45,15 +45,17 @@ def read_field(word):
     return name, int(mask, 16) if mask else None
 
 
-def read_rules(path=LIST, tlb=True):
-    """The list of expected differences, with or without option TLB_VIRT."""
+def read_rules(path=LIST, tlb=True, uic=True):
+    """The list of expected differences, with or without option TLB_VIRT, with or without the UIC of ref405ep."""
+    given = {"tlb": tlb, "uic": uic}
     rules, wanted = [], True
     with open(path, encoding="utf-8") as stream:
         for number, line in enumerate(stream, 1):
             if not line.strip() or line.startswith("#"):
                 continue
             if line.rstrip() in SECTIONS:
-                wanted = SECTIONS[line.rstrip()] in (None, tlb)
+                condition, value = SECTIONS[line.rstrip()]
+                wanted = given[condition] == value
                 continue
             parts = re.split(r"\s\|\s", line.rstrip("\n"))
             if len(parts) != 3 or not parts[2].strip():

@@ -15,8 +15,8 @@ CROSS = next((prefix for prefix in ("powerpc-eabi-", "powerpc-linux-gnu-") if sh
 FLAGS = ["-mcpu=405", "-msoft-float", "-mno-dlmzb", "-ffreestanding", "-fno-pic", "-fno-pie", "-fno-stack-protector",
          "-fno-asynchronous-unwind-tables", "-Wa,-mregnames"]
 LINK = ["-nostdlib", "-static", "-no-pie", "-Wl,--build-id=none", "-Wl,-z,noexecstack", "-Wl,-Ttext=0x10000"]
-QEMU = ["qemu-system-ppc", "-M", "ref405ep", "-display", "none", "-monitor", "none", "-serial", "stdio", "-no-reboot",
-        "-icount", "shift=0,sleep=off", "-kernel"]
+ON_QEMU = ["-M", "ref405ep", "-display", "none", "-monitor", "none", "-serial", "stdio", "-no-reboot",
+           "-icount", "shift=0,sleep=off", "-kernel"]
 # A program with one instruction of each kind of replacement, and a spare area
 PLAIN_SOURCE = """
         .globl  _start

@@ -17,6 +17,9 @@ RUN = ["make", "gcc-powerpc-linux-gnu", "qemu-system-ppc", "python3", "python3-k
        "gcc-12-source", "xz-utils"]
 LINUX = ["linux-source-6.1", "xz-utils", "make", "gcc", "libc6-dev", "flex", "bison", "bc", "gcc-powerpc-linux-gnu",
          "libc6-dev-powerpc-cross", "python3", "python3-pyelftools"]
+# Of what ours is built with, what no other purpose needs
+QEMU = ["dpkg-dev", "patch", "gcc", "libc6-dev", "binutils", "meson", "ninja-build", "pkg-config", "libglib2.0-dev", "libpixman-1-dev",
+        "libfdt-dev", "python3-venv"]
 TEST = RUN + ["gcc", "libc6-dev", "libcmocka-dev", "python3-pytest", "python3-pytest-xdist"]
 LINT = ["make", "cppcheck", "shellcheck", "pyflakes3", "python3"]
 
@@ -65,10 +68,12 @@ def machine(tmp_path):
             (tmp_path / "packages").write_text("".join(state))
             (tmp_path / "archive").write_text("".join(f"{name}\n" for name in {*TEST, *LINUX, *LINT} - set(absent)))
             result = subprocess.run([*command, *arguments], capture_output=True, text=True, timeout=300, check=False,
-                                    env={"PATH": str(folder), "STATE": str(tmp_path), **environment}, cwd=TOP)
+                                    env={"PATH": str(folder), "STATE": str(tmp_path), "OS_RELEASE": str(tmp_path / "os"),
+                                         **environment}, cwd=TOP)
             log = tmp_path / "log"
             return result.returncode, result.stdout, result.stderr, log.read_text().splitlines() if log.exists() else []
     machine = Machine()
+    (tmp_path / "os").write_text('ID=debian\nVERSION_ID="12"\n')
     machine.program("dpkg-query", DPKG_QUERY)
     machine.program("apt-get", LOGGED)
     machine.program("apt-cache", APT_CACHE)
@@ -83,6 +88,14 @@ def test_nothing_missing_says_nothing(machine):
         for name in packages:
             rest = [other for other in packages if other != name]
             assert machine.run("--list", purpose, packages=rest) == (0, name + "\n", "", [])
+
+
+def test_debian_13(machine):
+    """Its QEMU has no board with a 405, so ours is built; its Linux has no 405, so the build fetches another one's sources."""
+    (machine.path / "os").write_text('ID=debian\nVERSION_ID="13"\n')
+    assert machine.run("--list", "run", packages=RUN)[1] == " ".join(QEMU) + "\n"
+    assert machine.run("run", packages=RUN + QEMU) == (0, "", "", [])
+    assert machine.run("--list", "linux", packages=LINUX[1:]) == (0, "", "", [])
 
 
 def test_installs_what_is_missing(machine):

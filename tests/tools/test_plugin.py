@@ -10,13 +10,13 @@ import os
 import shutil
 import subprocess
 
+import which_qemu
 import pytest
 
 ROOT = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
 PLUGIN = os.path.join(ROOT, "tools", "plugin")
 CROSS = os.environ.get("CROSS_COMPILE") or (
     "powerpc-eabi-" if shutil.which("powerpc-eabi-gcc") else "powerpc-linux-gnu-")
-QEMU = os.environ.get("QEMU") or "qemu-system-ppc"
 
 SOURCE = r"""
         .set    GUEST_MSR, 0xC030                   # EE, PR, IR, DR
@@ -239,7 +239,7 @@ def count(directory, plugin, elf, arguments, loader="-kernel"):
     out = str(directory / "count.json")
     if os.path.exists(out):
         os.unlink(out)
-    command = [QEMU, "-M", "ref405ep", "-display", "none", "-monitor", "none", "-serial", "null", "-no-reboot",
+    command = [which_qemu.qemu(), "-M", "ref405ep", "-display", "none", "-monitor", "none", "-serial", "null", "-no-reboot",
                "-icount", "shift=0,sleep=off", "-plugin", ",".join([plugin, f"out={out}", *arguments]), loader, elf]
     result = subprocess.run(command, capture_output=True, text=True, timeout=60, check=False)
     if not os.path.exists(out):

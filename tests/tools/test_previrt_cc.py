@@ -4,8 +4,9 @@ import json
 import os
 import subprocess
 
+import which_qemu
 import pytest
-from previrt_support import CC_PY, CROSS, FLAGS, LINK, QEMU, TOP, assemble, build, run, tool
+from previrt_support import CC_PY, CROSS, FLAGS, LINK, ON_QEMU, TOP, assemble, build, run, tool
 
 from elf import SITES, TABLE, Elf
 from sites import NOP, row_of
@@ -333,7 +334,7 @@ def guests(tmp_path_factory):
                                         ("rtostest", "rtostest: PASS jobs=65 preempts=5 killed=3"), ("simplefft", "simplefft: PASS ffts=200 wrong=0")])
 def test_guest_runs_natively(name, last, guests):
     """Nops and marks change nothing that the program says."""
-    done = subprocess.run(QEMU + [str(guests / f"{name}.elf")], stdin=subprocess.DEVNULL, capture_output=True, text=True, timeout=60, check=True)
+    done = subprocess.run([which_qemu.qemu(), *ON_QEMU, str(guests / f"{name}.elf")], stdin=subprocess.DEVNULL, capture_output=True, text=True, timeout=60, check=True)
     assert done.stdout.splitlines()[-1].startswith(last)
 
 

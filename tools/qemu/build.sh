@@ -3,11 +3,11 @@
 #
 #   tools/qemu/build.sh           build it, unless there is one of the same inputs; print its path
 #   tools/qemu/build.sh --key     print the key of the inputs only (for the cache of a CI system)
+#   tools/qemu/build.sh --machine NAME    only if the distribution's QEMU does not have that machine, and ours does
 #
 # Inputs are the series of the distribution's QEMU, its patches (those of this folder, which all series share, and of
-# the series' own) and this script. The source is Debian's package, by way of the archive that /etc/apt already names;
-# nothing in /etc/apt changes. Needs what `tools/deps.sh qemu` installs, about 700 MB below build/ while it runs, 3 to 6
-# minutes on two cores.
+# the series' own) and this script. The source is Debian's package (tools/archive.sh). Needs what `tools/deps.sh qemu`
+# installs, about 700 MB below build/ while it runs, 3 to 6 minutes on two cores.
 #
 # There is no fall back: if the patched QEMU cannot be built, this fails and says why.
 set -eu
@@ -31,43 +31,6 @@ quietly() {
         tail -n 25 "$log" >&2
         fail "'$1' failed" "the whole output is in $log"
     }
-}
-
-# private COMMAND...: apt with lists and caches of its own, so that neither root nor a change in /etc/apt is needed.
-private() {
-    "$@" -o Dir::Etc::sourcelist="$out/apt/sources.list" -o Dir::Etc::sourceparts=/dev/null \
-        -o Dir::State::Lists="$out/apt/lists" -o Dir::Cache="$out/apt/cache" -o APT::Get::List-Cleanup=false
-}
-
-# deb-src lines for Debian's own archives among those that apt uses: each index's place, as apt itself understood it.
-sources() {
-    # shellcheck disable=SC2016
-    apt-get indextargets --format '$(REPO_URI) $(RELEASE) $(COMPONENT) $(SIGNED_BY)' 'Identifier: Packages' |
-        sort -u | while read -r uri release component keyring; do
-        case $component:$release in
-        main:"$VERSION_CODENAME" | main:"$VERSION_CODENAME"[-/]*) ;;
-        *) continue ;;
-        esac
-        case $keyring in
-        /*) echo "deb-src [signed-by=$keyring] $uri $release $component" ;;
-        *) echo "deb-src $uri $release $component" ;;
-        esac
-    done
-}
-
-# The newest source package that the archive has.
-fetch() {
-    mkdir -p "$out/apt/lists/partial" "$out/apt/cache/archives/partial" "$out/source"
-    sources >"$out/apt/sources.list"
-    if [ ! -s "$out/apt/sources.list" ] && [ "$(id -u)" = 0 ]; then
-        quietly update apt-get update           # a system image without lists
-        sources >"$out/apt/sources.list"
-    fi
-    [ -s "$out/apt/sources.list" ] || fail "apt knows no index of Debian's archive" "as root: apt-get update"
-    quietly update private apt-get update
-    cd "$out/source"
-    quietly fetch private apt-get -q source --download-only qemu
-    cd "$root"
 }
 
 # newest: the newest source package of the series that is here.
@@ -104,9 +67,18 @@ compile() {
 # shellcheck disable=SC1091
 [ ! -r /etc/os-release ] || . /etc/os-release
 case ${ID:-}:${VERSION_ID:-} in
-debian:12) series=7.2 ;;
-*) fail "this is ${PRETTY_NAME:-no Debian}" "QEMU is built from the source package of Debian 12" ;;
+debian:12) series=7.2 suite=bookworm ;;
+debian:13) series=10.0 suite=trixie ;;
+*) series=none suite=none ;;
 esac
+if [ "${1:-}" = --machine ]; then
+    case ${2:-}:$series in
+    ref405ep:7.2 | ref405ep:none) exit 0 ;;     # the distribution's; if it is not there, tools/run.py says so
+    ref405ep:* | virtex-ppc405* | raptor*) set -- ;;
+    *) exit 0 ;;
+    esac
+fi
+[ $series != none ] || fail "this is ${PRETTY_NAME:-no Debian}" "QEMU is built from the source package of Debian 12 or 13"
 # In the order of their numbers, whichever folder has them
 patches=$(find "$here" "$here/$series" -maxdepth 1 -name '*.patch' -printf '%f %p\n' | sort | cut -d ' ' -f 2)
 # shellcheck disable=SC2086
@@ -115,8 +87,8 @@ key=$( (echo "$series"; cat "$here/build.sh" $patches) | sha256sum | cut -c 1-16
 case ${1:-} in
 '') ;;
 --key) echo "$key"; exit 0 ;;
--h | --help) sed -n '2,11s/^# \{0,1\}//p' "$0"; exit 0 ;;
-*) echo "usage: $here/build.sh [--key]" >&2; exit 2 ;;
+-h | --help) sed -n '2,12s/^# \{0,1\}//p' "$0"; exit 0 ;;
+*) echo "usage: $here/build.sh [--key | --machine NAME]" >&2; exit 2 ;;
 esac
 
 mkdir -p "$out"
@@ -129,7 +101,7 @@ fi
 tools/deps.sh qemu
 rm -f "$out/key"
 echo "building QEMU $series with $(echo "$patches" | wc -l) patches: some minutes, once" >&2
-[ -n "$(newest)" ] || fetch
+[ -n "$(newest)" ] || tools/archive.sh source $suite qemu "$out/source"
 unpack
 compile
 "$work/build/qemu-system-ppc" -M help | grep -q '^virtex-ppc405 ' ||
@@ -137,5 +109,5 @@ compile
 mv "$work/build/qemu-system-ppc" "$out/qemu-system-ppc"
 echo "$key" >"$out/key.new"
 mv "$out/key.new" "$out/key"
-rm -rf "$work" "$out/apt"
+rm -rf "$work"
 echo "$out/qemu-system-ppc"

@@ -14,7 +14,7 @@
 # Nothing is done for the same inputs (archive, config, device tree, sources of init, this script, compiler; for the table, the
 # pre-virtualizer); a change of init, device tree or configuration builds what depends on it. The first time takes some minutes.
 # Environment: LINUX_CROSS_COMPILE (default powerpc-linux-gnu-: a compiler with glibc), JOBS (default 2), LINUX_SOURCE
-# (the archive, default /usr/src/linux-source-6.1.tar.xz).
+# (the archive, default /usr/src/linux-source-6.1.tar.xz, or if it is not there the one of Debian 12's package, fetched by name).
 set -eu
 
 HERE=$(cd "$(dirname "$0")" && pwd)
@@ -212,7 +212,6 @@ fi
 for tool in "$CC" "${CROSS}ld" make flex bison bc xz flock gcc; do
     command -v "$tool" >/dev/null || fail "build.sh: $tool: not found" "tools/deps.sh linux"
 done
-[ -f "$ARCHIVE" ] || fail "$ARCHIVE: no such file" "tools/deps.sh linux, or name the archive with LINUX_SOURCE="
 mkdir -p "$1"
 OUT=$(cd "$1" && pwd)
 SOURCE=$OUT/tree
@@ -222,6 +221,12 @@ LOG=$OUT/build.log
 # Two builds at once: the second waits, and finds all done
 exec 9>"$OUT/lock"
 flock 9
+# The sources of Debian 12 are the last ones with a 405; elsewhere they come from the archive, not from an installed package
+if [ -z "${LINUX_SOURCE:-}" ] && [ ! -f "$ARCHIVE" ]; then
+    ARCHIVE=$OUT/debian12/usr/src/linux-source-6.1.tar.xz
+    [ -f "$ARCHIVE" ] || { say "fetch Debian 12's linux-source-6.1" && "$TOP/tools/archive.sh" binary bookworm linux-source-6.1 "$OUT/debian12"; }
+fi
+[ -f "$ARCHIVE" ] || fail "$ARCHIVE: no such file" "tools/deps.sh linux, or name the archive with LINUX_SOURCE="
 KEY=$(inputs | sha256sum | cut -c 1-32)
 if [ -f "$OUT/linux.elf" ] && [ "$(cat "$OUT/key" 2>/dev/null)" = "$KEY" ]; then
     say "cached"

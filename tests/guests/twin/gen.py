@@ -38,7 +38,7 @@ SPRN = {"srr0": 0x1A, "srr1": 0x1B, "srr2": 0x3DE, "srr3": 0x3DF, "evpr": 0x3D6,
 
 # Bits that a probe may write where the whole register would end the run:
 # dbcr0: no reset, no external debug mode (stops the chip). tcr: no reset, and no watchdog interrupt, which QEMU 7.2
-# leaves pending for ever. sler: little-endian storage; QEMU 7.2 aborts at any value but zero.
+# leaves pending for ever. sler: little-endian storage; QEMU supports no value but zero.
 WRITABLE = {"dbcr0": 0x4FFFFFFF, "tcr": 0xC7FFFFFF, "sler": 0}
 
 # Registers whose value is time, or whose two sides differ: probes of their own (see spr_special).
@@ -248,7 +248,7 @@ def form_rt_ra_rb(table, mnemonic, _row):
 
 
 def form_rt_ra_ws(table, mnemonic, _row):
-    """TLB words. Entries 0 and 63; a 4 KiB page that is not valid (QEMU aborts on smaller ones)."""
+    """TLB words. Entries 0 and 63; a 4 KiB page that is not valid (QEMU 7.2 has no smaller ones)."""
     for register in SOME_REGISTERS:
         entry = other(register)
         for word in (0, 1):
@@ -657,7 +657,7 @@ def device_interrupt_probes(table):
 
 
 def fault_probes(table):
-    """Accesses where the board has nothing. A fetch from there would make QEMU 7.2 abort, so only data."""
+    """Accesses where the board has nothing. QEMU does not support a fetch from there, so only data."""
     for name, address in (("hole", 0x50000000), ("beyond", 0x30000000), ("top", 0xE0000000)):
         for code in ("lwz 4, 0(3)", "lbz 4, 0(3)", "stw 4, 0(3)", "lwzu 4, 4(3)"):
             for msr in (SUPERVISOR, USER):

@@ -20,7 +20,7 @@
 #define EX      0x200u
 #define WR      0x100u
 #define K4      1u
-#define SMALLEST (BOARD_PAGE_MIN == 1024 ? 0u : K4) /* size of page; QEMU 7.2 aborts below 4 KiB */
+#define SMALLEST (BOARD_PAGE_MIN == 1024 ? 0u : K4) /* size of page; QEMU 7.2 has none below 4 KiB */
 #define INVALID (K4 << 7)
 #define LO_KNOWN 0xFFFFFF00u /* of word 1: QEMU 7.2 does not give back the rest */
 

@@ -56,8 +56,8 @@
 
 /*
  * What to run: bits of the word twin_select, which a test may change in a copy of the ELF. Under -icount QEMU 7.2
- * aborts ("Raised interrupt while not in I/O function") at every rfci that really executes, and at an mtdcr that makes
- * the UIC raise an interrupt; without -icount, what waits for a timer differs from run to run. So a bare run is two.
+ * does not support an rfci that really executes, nor an mtdcr that makes the UIC raise an interrupt; without -icount, what
+ * waits for a timer differs from run to run. So a bare run is two; on our QEMU (tools/qemu) it is one.
  */
 #define SELECT_COUNTED   1 /* what runs under -icount */
 #define SELECT_REAL_TIME 2 /* the rest */

@@ -3,7 +3,7 @@
  *
  * Each operation is one instruction that the processor does not have, so the kernel gets an interrupt for each. The
  * results are printed as bits; test_linux.py computes the same with the host's arithmetic. (As bits because printf of a
- * double executes mffs, for which QEMU 7.2 aborts on a core without floating point.)
+ * double executes mffs, which QEMU 7.2 does not support on a core without floating point.)
  */
 #include "check.h"
 
