@@ -112,7 +112,7 @@ class Sampler:
         return self.debugger.go(WAIT)
 
     def _trap(self, registers):
-        if self.layout.is_idle(self.monitor):
+        if not registers["SRR1"] & MSR_PR:     # the idle loop, or the hypervisor's work for a VM that starts
             return
         vm = self.layout.current(self.monitor)
         vector = self.layout.vectors[registers["NIP"]]

@@ -69,7 +69,7 @@ class Layout:
             return "guest"
         if self.is_idle(monitor):
             return "idle" if registers["MSR"] & MSR_WE or self.image.name_of(registers["NIP"]).startswith("idle_loop") else ""
-        return "vector" if registers["NIP"] in self.vectors else ""
+        return "vector" if registers["NIP"] in self.vectors and registers["SRR1"] & MSR_PR else ""
 
     def word_at(self, monitor, vm, name):
         """One word of a VM's register file."""
@@ -124,11 +124,18 @@ class State:
         msr = self.registers["msr"]
         if vm.stops:
             return "stopped"
+        if not self.registers.get("run_msr", MSR_PR) & MSR_PR:
+            return "starts"     # the hypervisor works for it (src/vm/lifecycle.c)
         if self.loop:
             return "loops"
         if msr & MSR_WE:
             return "waits" if msr & (MSR_EE | MSR_CE) else "waits for ever"
         return "runs"
+
+    def place(self, vm):
+        """Its pc; of a stopped one that of the hypervisor's message, because the hypervisor has used the word since."""
+        said = re.match(r"pc=([0-9a-f]{8})\b", vm.stops[-1]) if vm.stops else None
+        return self.at(int(said[1], 16) if said else self.registers["pc"])
 
     def interrupt(self):
         """The last interrupt that it took: seen in the sample, or what it left in SRR0."""
@@ -192,7 +199,7 @@ def report(states, vms, table):
     last = [["vm", "last interrupt", "last privileged instruction", *COUNTERS]]
     for state in states:
         registers = state.registers
-        rows.append([state.name, state.word(vms[state.name]), state.at(registers["pc"]),
+        rows.append([state.name, state.word(vms[state.name]), state.place(vms[state.name]),
                      state.at(registers["lr"]) if registers["lr"] else f"{0:08x}",
                      " ".join([f"{registers['msr']:08x}", *decode.bits(registers["msr"], decode.MSR)])])
         last.append([state.name, state.interrupt(), state.privileged(),

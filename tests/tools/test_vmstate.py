@@ -139,14 +139,18 @@ def test_one_row():
 
 
 @pytest.mark.parametrize("changes, word", [({}, "runs"), ({"msr": 0x48000}, "waits"), ({"msr": 0x60000}, "waits"),
-                                           ({"msr": 0x40000}, "waits for ever"),
+                                           ({"msr": 0x40000}, "waits for ever"), ({"run_msr": 0x1000}, "starts"),
+                                           ({"run_msr": 0xD030}, "runs"),
                                            ({"seen": history(*[ILLEGAL] * AGAIN)}, "loops")])
 def test_states(changes, word):
     assert cells(report(state(stats=COUNTS, **changes))[1])[1] == word
 
 
-def test_a_stopped_vm_is_nothing_else():
-    assert "stopped" in report(state(stats=COUNTS, msr=0x40000), stops=["pc=0: why"])[1]
+def test_a_stopped_vm_is_where_the_hypervisor_said():
+    """The register file's own pc is the hypervisor's by then."""
+    cell = cells(report(state(stats=COUNTS, msr=0x40000, pc=0), stops=["pc=00000204 insn=7c72fba6 (mtspr): why"])[1])
+    assert cell[1:3] == ["stopped", "00000204"]
+    assert cells(report(state(stats=COUNTS, msr=0x40000, pc=0), stops=["unclear"])[1])[1:3] == ["stopped", "00000000"]
 
 
 def test_without_a_sample_srr0_tells_of_the_last_interrupt():
