@@ -20,6 +20,7 @@
 #define FEATURE_AUTOSTART  0x00000002 /* runs from boot; without it the VM waits, stopped, until something starts it */
 #define FEATURE_DMA        0x00000004 /* trusted: owns the DMA masters, which no MMU stands in front of */
 #define FEATURE_PREVIRT    0x00000008 /* its pre-virtualization table is applied at its start */
+#define FEATURE_STRAY_STOP 0x00000010 /* a data access to nothing, with MSR[ME] off, stops it; without it the bus ignores it */
 #define FEATURE_HYPERCALLS 0x00004000 /* may make hypercalls; at the place of MSR[PR], which asm/hypercall.S uses */
 #define FEATURE_IRFM       0x00010000 /* has the register pages */
 #define FEATURE_TSR_STORE  0x00020000 /* TSR of the writable page may be stored: no FIT, no watchdog */

@@ -44,6 +44,18 @@ static struct vcpu *translated(struct vcpu *v, uint32_t decision)
     return v;
 }
 
+/* Nobody has answered the access at pc. True: this VM is to end by it (`stray` of the partition file), and it has. */
+static bool stray_stops(struct vcpu *v, uint32_t effective)
+{
+    stat_unanswered(v, effective);
+    if (!STRAYS_STOP || (v->msr & MSR_ME) != 0 || (vm_config[vcpu_index(v)].flags & VM_STRAY_STOP) == 0) {
+        return false;
+    }
+    v->dear = effective; /* for who looks at it */
+    vcpu_stop(v, "access outside its memory");
+    return true;
+}
+
 /*
  * Data TLB miss, data storage. Registers are in the register file. A data machine check is imprecise: SRR2 has the next
  * instruction; without MSR[ME] the bus reads whatever it likes, and the guest goes on.
@@ -66,8 +78,8 @@ struct vcpu *data_fault(struct vcpu *v)
     }
     stat_count(v, STAT_data_fault);
     done = mmio_access(v, address, memory_fetch(v), effective);
-    if (IS_ENABLED(CONFIG_STATS) && !(done && bus_claims(v, address))) {
-        stat_unanswered(v, effective);
+    if ((IS_ENABLED(CONFIG_STATS) || STRAYS_STOP) && !(done && bus_claims(v, address)) && stray_stops(v, effective)) {
+        return schedule(v);
     }
     v->pc += 4;
     return done || (v->msr & MSR_ME) == 0 ? schedule(v) : bus_error(v, 0, "");

@@ -28,6 +28,7 @@
 
 #define VM_RESTART   FEATURE_RESTART
 #define VM_AUTOSTART FEATURE_AUTOSTART
+#define VM_STRAY_STOP FEATURE_STRAY_STOP
 
 // A board interrupt line that belongs to a VM, and the line of the VM's virtual controller that it drives.
 struct irq_route {

@@ -10,7 +10,7 @@ import run
 
 CROSS = "powerpc-linux-gnu-"
 OPTIONS = f"CONFIG_VM_MAX=10 {conftest.FREE}"
-KINDS = range(1, 8)
+KINDS = range(1, 9)
 PARTITIONS = """[product]
 name = "wrong"
 """
@@ -19,6 +19,7 @@ name = "k{kind}"
 image = "k{kind}.elf"
 memory = "64K"
 console = "shared"
+stray = "{stray}"
 """
 
 
@@ -42,7 +43,7 @@ def wrong(folder):
     for kind in KINDS:
         build(kind, folder)
     path = folder / "partitions.toml"
-    path.write_text(PARTITIONS + "".join(VM.format(kind=kind) for kind in KINDS))
+    path.write_text(PARTITIONS + "".join(VM.format(kind=kind, stray="stop" if kind == 8 else "ignore") for kind in KINDS))
     return path
 
 
@@ -72,7 +73,7 @@ def test_where_each_stands(images, tmp_path, capsys, board, options):
     status, lines = output(["--image", image, "--silence", "3"], capsys)
     assert status == 1
     places = table(lines, r"vm +state +pc")
-    assert [places[f"k{kind}"][0] for kind in KINDS] == ["loops", "waits for ever", "runs", "stopped", "runs", "loops", "stopped"]
+    assert [places[f"k{kind}"][0] for kind in KINDS] == ["loops", "waits for ever", "runs", "stopped", "runs", "loops", "stopped", "stopped"]
     assert places["k2"][1:] == ["00000008 asleep", "00000000", "00040000 WE"]
     assert places["k3"][1] == "00000004 spin" and places["k4"][1:3] == ["00f00000", "0000000c caller"]
     last = table(lines, r"vm +last interrupt")
@@ -87,7 +88,9 @@ def test_where_each_stands(images, tmp_path, capsys, board, options):
     assert lines[silent + 1] == f"  r8   00000000 12340000 {' '.join(['00000000'] * 6)}"
     stops = [line for line in lines if line.startswith("stopped: ")]
     assert stops == ["stopped: k4: pc=00f00000 lr=0000000c: fetch outside its memory",
-                     "stopped: k7: pc=7f000200 lr=00000000: fetch outside its memory"]
+                     "stopped: k7: pc=7f000200 lr=00000000: fetch outside its memory",
+                     "stopped: k8: pc=00000004 insn=90630000: access outside its memory"]
+    assert "unanswered: k8: 1, the last at address 7f000000 by 00000004 _start+0x4" in lines
 
 
 def test_when_all_have_ended(images, capsys):

@@ -76,7 +76,7 @@ FAULTS = [
      ["8: unknown key 'on_rest'. hint: did you mean 'on_reset'?"]),
     ("unknown_far", product(A + MB + "zzz = 1"), CONSOLE,
      ["8: unknown key 'zzz'. hint: known: autostart, blob, console, console_at, console_kind, console_line, devices, dma, image, "
-      "intc_at, interrupts, irfm, memory, name, on_reset, paravirt, previrt, regs"]),
+      "intc_at, interrupts, irfm, memory, name, on_reset, paravirt, previrt, regs, stray"]),
     ("unknown_inline", product(A + "memory = { size = '1M', gest = 0 }"), CONSOLE,
      ["7: unknown key 'gest'. hint: did you mean 'guest'?"]),
     ("type_bool", product(A + MB + "dma = 'yes'"), CONSOLE,
@@ -140,6 +140,8 @@ FAULTS = [
       "allows pages of 1M at most; less memory has a better one"]),
     ("on_reset", product(A + MB + "on_reset = 'halt'"), CONSOLE,
      ["8: vm 'a': unknown policy 'halt'. hint: \"stop\" or \"restart\""]),
+    ("stray", product(A + MB + "stray = 'notify'"), CONSOLE,
+     ["8: vm 'a': unknown policy 'notify'. hint: \"ignore\" or \"stop\""]),
     ("regs_name", product(A + MB + "regs = { r8 = 1 }"), CONSOLE,
      ["8: unknown key 'r8'. hint: known: r3, r4, r5, r6, r7"]),
     ("regs_range", product(A + MB + "regs = { r3 = 0x100000000 }"), CONSOLE,
@@ -484,10 +486,18 @@ def test_header(tool):
     good(tool, FULL)
     text = (tool.path / "gen" / "partitions.h").read_text()
     assert [line for line in text.splitlines() if line.startswith("#define") and " " in line[8:]] == [
-        "#define VM_COUNT 2", "#define TLB_ROW_COUNT 5", "#define SCHED_QUANTUM_TICKS 16667", "#define CONSOLE_ESCAPE 0x01",
+        "#define VM_COUNT 2", "#define TLB_ROW_COUNT 5", "#define VM_WINDOWS 1 // of VMs with neighbours",
+        "#define STRAYS_STOP 0 // stray = \"stop\" of any VM", "#define SCHED_QUANTUM_TICKS 16667", "#define CONSOLE_ESCAPE 0x01",
         "#define CONSOLE_FOCUS 1", "#define CONSOLE_HOT CONSOLE_16550", "#define CONSOLE_HOT_SIZE 8",
         "#define CONSOLE_KIND(config) ((void)(config), CONSOLE_16550)",
         "#define CONSOLE_IRQ(config) ((void)(config), 0)"]
+
+
+def test_strays(tool):
+    """One VM that is to stop: its bit, and the constant without which nothing of it is left."""
+    vms = good(tool, product(A + MB, B + MB + "stray = 'stop'"))["vms"]
+    assert [vm["flags"] & 0x10 for vm in vms] == [0, 0x10]
+    assert "#define STRAYS_STOP 1 " in (tool.path / "gen" / "partitions.h").read_text()
 
 
 def test_json(tool):

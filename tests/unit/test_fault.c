@@ -3,6 +3,8 @@
  */
 #include "harness.h"
 
+#include <string.h>
+
 #define OUTSIDE 0x7FFFFFF0U
 
 static struct vcpu *place(uint32_t msr, uint32_t insn)
@@ -57,6 +59,33 @@ static void load_outside_unnoticed(void **state)
     fake.spr[SPRN_DEAR] = OUTSIDE;
     enter(data_fault(v));
     assert_hex(v->pc, here() + 4);
+}
+
+/* Or somebody has: stray = "stop", of one VM. Its pc is that of the access. With MSR[ME] it is the guest's affair, as ever. */
+static void stray_stops_one(void **state)
+{
+    uint32_t i;
+
+    (void)state;
+    for (i = 0; i < VM_COUNT && (vm_config[i].flags & VM_STRAY_STOP) == 0; i++) {
+    }
+    assert_int_equal(i < VM_COUNT, STRAYS_STOP);
+    if (i == VM_COUNT) {
+        skip();
+    }
+    run_vm(&vcpu[i]);
+    fake.spr[SPRN_DEAR] = OUTSIDE;
+    enter(data_fault(place(MSR_ME, INSN("stw 5, 0(3)"))));
+    assert_ptr_equal(current, &vcpu[i]);
+    assert_machine_check(current, here() + 4, MSR_ME);
+    fake.spr[SPRN_DEAR] = OUTSIDE;
+    assert_ptr_not_equal(enter(data_fault(place(MSR_EE, INSN("stw 5, 0(3)")))), &vcpu[i]);
+    assert_hex(vcpu[i].pc, vm_config[i].ram_guest + 0x200);
+    assert_hex(vcpu[i].dear, OUTSIDE);
+    assert_false(vcpu_can_run(&vcpu[i]));
+    if (IS_ENABLED(CONFIG_MESSAGES)) {
+        assert_non_null(strstr(fake.output, ": access outside its memory"));
+    }
 }
 
 static void fetch_outside(void **state)
@@ -190,6 +219,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         TEST_BOOTED(load_outside),
         TEST_BOOTED(load_outside_unnoticed),
+        TEST_BOOTED(stray_stops_one),
         TEST_BOOTED(fetch_outside),
         TEST_BOOTED(fetch_outside_unnoticed),
         TEST_BOOTED(bus_error),

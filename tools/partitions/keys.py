@@ -75,6 +75,8 @@ PARTITIONS = {
         Key("memory", (NUMBER, TABLE), '`"1M"`, or a table: see below', required='memory = "1M"', example='memory = "1M"'),
         Key("on_reset", TEXT, 'what a reset by the guest does to it: `"stop"` or `"restart"` (such a VM never ends: '
             "`make run RUN=...`, README)", "stop", choices=("stop", "restart")),
+        Key("stray", TEXT, 'what a data access to nothing does to it while its MSR[ME] is 0: `"ignore"`, as the bus does, or '
+            '`"stop"`', "ignore", choices=("ignore", "stop")),
         Key("autostart", FLAG, "runs from boot; `false` only where another VM can start it", True, example="autostart = false"),
         Key("regs", TABLE, '`{ r3 = 0x1000, r4 = "blob" }`: r3 to r7 at the start; `"blob"` is the blob\'s address', {},
             says="0", example="regs = { r3 = 0 }"),

@@ -23,6 +23,7 @@ class Vm:
         self.image = values["image"]
         self.guest, self.machine, self.size = self.read_memory()
         self.restart = self.choice("on_reset", "policy") == "restart"
+        self.strays_stop = self.choice("stray", "policy") == "stop"
         self.autostart, self.dma = values["autostart"], values["dma"]
         self.regs = self.read_regs()
         self.blob = self.read_blob()
@@ -294,7 +295,8 @@ class Vm:
         """The FEATURE_* of the VM's feature word."""
         option = self.config.get
         tlb_virt = any(name.startswith("TLB_VIRT") and value for name, value in self.config.items())
-        rows = [("RESTART", self.restart), ("AUTOSTART", self.autostart), ("DMA", self.dma), ("PREVIRT", self.previrt),
+        rows = [("RESTART", self.restart), ("AUTOSTART", self.autostart), ("DMA", self.dma),
+                ("PREVIRT", self.previrt), ("STRAY_STOP", self.strays_stop),
                 ("HYPERCALLS", self.paravirt), ("IRFM", self.page), ("TSR_STORE", self.page and not option("FIT_WATCHDOG")),
                 ("MMU_STORE", self.page and not tlb_virt), ("SERVICES", self.paravirt and option("SERVICES")),
                 ("DRIVERS", self.paravirt and option("DRIVERS") and self.console_base), ("TLB", self.paravirt and tlb_virt)]

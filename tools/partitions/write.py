@@ -17,6 +17,7 @@ def render_header(product):
         f"#define VM_COUNT {len(product.vms)}",
         f"#define TLB_ROW_COUNT {len(product.tlb)}",
         f"#define VM_WINDOWS {sum(len(vm.devices) for vm in product.vms) if product.vms[1:] else 0} // of VMs with neighbours",
+        f"#define STRAYS_STOP {int(any(vm.strays_stop for vm in product.vms))} // stray = \"stop\" of any VM",
         f"#define SCHED_QUANTUM_TICKS {product.quantum_ticks}",
         f"#define CONSOLE_ESCAPE 0x{product.escape:02X}",
         f"#define CONSOLE_FOCUS {product.focus}",
