@@ -1,7 +1,4 @@
-"""Imprecise machine checks: a guest's stores and loads that nobody answers, whose error arrives in the hypervisor or later.
-
-covers: vector.machine_check
-"""
+"""Imprecise machine checks: a guest's stores and loads that nobody answers, whose error arrives in the hypervisor or later."""
 
 import subprocess
 
