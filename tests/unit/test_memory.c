@@ -5,6 +5,7 @@
 
 #include <string.h>
 
+#include "console.h"
 #include "memory.h"
 
 /* Every entry as the partition table says, valid, under its VM's PID. */
@@ -134,7 +135,9 @@ static void loaded_at_boot(void **state)
 
     (void)state;
     for (i = 0; i < VM_COUNT; i++) {
-        assert_loaded(i);
+        if ((vm_config[i].flags & VM_AUTOSTART) != 0) {
+            assert_loaded(i);
+        }
     }
 }
 
@@ -280,7 +283,8 @@ static void segments_outside(void **state)
             }
             load_segments(i, &bad[k], 1);
             assert_false(vcpu_can_run(&vcpu[i]));
-            assert_true(!IS_ENABLED(CONFIG_MESSAGES) || strstr(fake.output, ": image outside its memory\r\n") != 0);
+            console_flush();
+            assert_true(!IS_ENABLED(CONFIG_MESSAGES) || strstr(fake.output, ": image outside its memory\n") != 0);
         }
     }
 }
