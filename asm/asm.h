@@ -51,7 +51,8 @@
 .endm
 
 /*
- * rfi_only: rfi, and nothing behind it. The fetcher does not stop at rfi: it takes what follows for the way that is certainly gone,
+ * rfi_only: rfi, and nothing behind it. The fetcher does not stop at rfi: it takes what follows for the way that is
+ * certainly gone,
  * and a blr there for a branch to LR, which is the guest's: a fetch of any machine address, in real mode (manual, "Instruction
  * Fetching": a branch to itself ends that).
  */

@@ -148,7 +148,8 @@ cold_full:
     .size cold_full, . - cold_full
 
 /*
- * work_loop: the VM's next instructions are the hypervisor's, a piece of work at a time (src/vm/lifecycle.c). By rfi with MSR_WORK:
+ * work_loop: the VM's next instructions are the hypervisor's, a piece of work at a time (src/vm/lifecycle.c). By rfi with
+ * MSR_WORK:
  * an interrupt that waits is taken in front of the first instruction, in the context of this VM.
  * In:   no register; SRR1 = MSR_WORK
  */

@@ -145,7 +145,8 @@
 .endm
 
 /*
- * msr_context label: the machine's PID for the guest's mode and PID (src/mmu/tlb.h), or to label if C must find it (option TLB_VIRT).
+ * msr_context label: the machine's PID for the guest's mode and PID (src/mmu/tlb.h), or to label if C must find it (option
+ * TLB_VIRT).
  * In: rVCPU, rKEY = its MSR. Clobbers: r30, CR0, CR1
  */
 .macro msr_context label
@@ -260,7 +261,8 @@
 .endm
 
 /*
- * in_translation label: to label unless the guest translates both, fetches and data, and the machine's PID is that of its mode and
+ * in_translation label: to label unless the guest translates both, fetches and data, and the machine's PID is that of its
+ * mode and
  * PID. Without register pages (option IRFM) they cannot differ; with them the guest may have stored another mode or PID since
  * (is_in_context() in src/tlb.c). In: r24 = its MSR, r25 = the machine's PID. Clobbers: r23-r25, CR0, CR1, CR6
  */

@@ -1,6 +1,7 @@
 /*
  * uart.S: what a driver that polls does for every byte (option CONSOLE): a load of the status, a store of the data. C does the
- * rest (src/devices/uart.c), and these as well when the byte ends a line, an interrupt is to follow, or the line waits for the board.
+ * rest (src/devices/uart.c), and these as well when the byte ends a line, an interrupt is to follow, or the line waits for
+ * the board.
  *
  * It knows one kind of UART, CONSOLE_HOT: that of the most VMs. Registers that are words are reached by word, or by their low
  * byte.

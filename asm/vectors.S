@@ -66,7 +66,8 @@
 
 /*
  * A machine check. That of a data access is imprecise (manual, "Machine Check Interrupts"): a guest stores to where its device
- * page has no register, traps, and it arrives here. Then it is noted for the guest that runs, and the PIT brings schedule(), which
+ * page has no register, traps, and it arrives here. Then it is noted for the guest that runs, and the PIT brings
+ * schedule(), which
  * delivers it. Not the guest's, and the end: one of a fetch; one before anybody runs; and one of the hypervisor's own access to a
  * device, behind which is an eieio, and before which a sync has let in what was the guest's (src/machine/cpu.h).
  * Holds: all registers, and SRR0, SRR1: it can come anywhere. SPRG1-3 are for this alone.

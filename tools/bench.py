@@ -76,7 +76,7 @@ TABLE1_FORM, NO_IMAGE = "NATIVE.elf,FULL[,PREVIRT[,PARA]]", "-"
 TLB_PREFIX = "tlb"                  # of the paths that are of images --tlb alone, and of their excursions
 COLD = "cold_emulate"               # symbol: where emulation goes to C
 RELOAD = "reload"                   # the VM whose PIT loads itself again
-PSEUDO = ("boot", "idle", "resuming", "end")    # parties of the plugin's report that are no VM
+PSEUDO = ("boot", "work", "idle", "resuming", "end")    # parties of the plugin's report that are no VM
 
 DEF_ROW = re.compile(r"^(\w+)\((.*)\)\s*$")
 

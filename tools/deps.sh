@@ -54,7 +54,8 @@ newlib="newlib-source gcc-12-source xz-utils"
 linux="xz-utils make gcc libc6-dev flex bison bc gcc-powerpc-linux-gnu libc6-dev-powerpc-cross python3 python3-pyelftools"
 
 # What ours is built with, and who has a QEMU with the board ref405ep: Debian 12, but not those after it
-build_qemu="dpkg-dev patch gcc libc6-dev binutils make python3 meson ninja-build pkg-config libglib2.0-dev libpixman-1-dev libfdt-dev"
+build_qemu="dpkg-dev patch gcc libc6-dev binutils make python3 meson ninja-build pkg-config libglib2.0-dev
+    libpixman-1-dev libfdt-dev"
 run_qemu="qemu-system-ppc"
 
 # shellcheck disable=SC1090

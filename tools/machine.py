@@ -21,7 +21,7 @@ import sys
 ROOT = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
 QEMU = "qemu-system-ppc"
 PATCHED = os.path.join(ROOT, "build", "qemu", QEMU)
-TESTED = ((7, 2), (10, 0))     # Debian 12's, on which the board's departures from the chip were studied, and 13's with our patches
+TESTED = ((7, 2), (10, 0))     # Debian 12's, whose departures from the chip were studied, and 13's with our patches
 REMOVED = 10        # first major release without the board ref405ep
 
 # hertz: of its time base, if the image does not say it

@@ -101,8 +101,8 @@ def bench_table(report, targets):
     for key, target in targets["paths"].items():
         path = report["paths"].get(key)
         if path and "guest" not in path:
-            rows.append([f"`{key}`", str(path["insns"]), str(path.get("with_tlb", "-")), str(path["cycles"]), str(target["at_most"]),
-                         str(target["aim"]),
+            rows.append([f"`{key}`", str(path["insns"]), str(path.get("with_tlb", "-")), str(path["cycles"]),
+                         str(target["at_most"]), str(target["aim"]),
                          verdict([bench.judge_row(path, target)])])
     rows += walk_row(report["paths"], targets["paths"])
     modes = [mode for mode in bench.MODES if any(mode in row for row in report["table1"].values())]

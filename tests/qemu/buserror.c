@@ -1,5 +1,6 @@
 /*
- * buserror.c: machine check where nobody answers. Of a load or store it comes later, says so nowhere, and is forgotten while MSR[ME] is
+ * buserror.c: machine check where nobody answers. Of a load or store it comes later, says so nowhere, and is forgotten
+ * while MSR[ME] is
  * zero; a fetch sets ESR[MCI], which other interrupts leave alone.
  */
 #include "bare.h"

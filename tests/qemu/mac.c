@@ -1,5 +1,6 @@
 /*
- * mac.c: the multiply-accumulates, all 72 with their forms o, s and dot, and the 12 multiplies of halfwords: result, XER[SO, OV] and
+ * mac.c: the multiply-accumulates, all 72 with their forms o, s and dot, and the 12 multiplies of halfwords: result,
+ * XER[SO, OV] and
  * CR0 for every combination of some operands, against the manual's description. Counted is what is wrong, by form.
  */
 #include "bare.h"
@@ -55,7 +56,8 @@ struct row {
 ALL(BOTH)
 static const struct row rows[] = {ALL(ROW)};
 
-static const uint32_t operands[] = {0, 1, 0x7FFF, 0x8000, 0xFFFF, 0x00010000, 0x7FFF7FFF, 0x80000000, 0x80008000, 0x8000FFFF, 0xFFFF0001,
+static const uint32_t operands[] = {0, 1, 0x7FFF, 0x8000, 0xFFFF, 0x00010000, 0x7FFF7FFF, 0x80000000, 0x80008000,
+    0x8000FFFF, 0xFFFF0001,
                                     0xFFFFFFFF, 0x12345678};
 static const uint32_t targets[] = {0, 1, 0x3FFFFFFF, 0x7FFFFFFF, 0x80000000, 0x80000001, 0xC0000000, 0xFFFFFFFF, 0x11223344};
 #define COUNT(array) (sizeof(array) / sizeof((array)[0]))

@@ -148,7 +148,8 @@ skip:   mfsrr0  %r30
         mtsrr0  %r30
         b       resume
 
-/* The distribution's QEMU does not support rfci with -icount, and takes the watchdog for non-critical: whichever pair was used, rfi. */
+/* The distribution's QEMU does not support rfci with -icount, and takes the watchdog for non-critical: whichever pair was
+ * used, rfi. */
 quiet:  mfsrr2  %r30
         lis     %r29, SENTINEL@h
         cmpw    %r30, %r29

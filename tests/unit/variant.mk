@@ -45,7 +45,8 @@ all: $(DIR)/tests
 TARGET := $(CROSS_COMPILE)gcc -mcpu=405 -msoft-float -ffreestanding -fno-pic -Ulinux -Uunix \
           -include $(DIR)/gen/autoconf.h -I$(DIR)/gen $(addprefix -I$(TOP)/,config src $(ROOMS:%=src/%) asm hypercalls)
 $(DIR)/target_offsets.h: $(TOP)/src/offsets.c $(TOP)/asm/offsets.def \
-    $(wildcard $(TOP)/src/*.h $(TOP)/src/*/*.h $(TOP)/config/*.def $(TOP)/config/*.h $(TOP)/hypercalls/*.def $(TOP)/hypercalls/*.h)
+    $(wildcard $(TOP)/src/*.h $(TOP)/src/*/*.h $(TOP)/config/*.def $(TOP)/config/*.h $(TOP)/hypercalls/*.def \
+        $(TOP)/hypercalls/*.h)
 	$(TARGET) -S -o $(DIR)/offsets.s $<
 	sed -n 's/^[[:space:]]*@define /#define TARGET_/p' $(DIR)/offsets.s > $@
 $(DIR)/test_layout.o: $(DIR)/target_offsets.h

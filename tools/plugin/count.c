@@ -8,8 +8,9 @@
  * An excursion is what the hypervisor executes from a vector to the next instruction of a guest. It is filed under
  * (from, vector, trapped word, word before, to, outcome):
  *
- *   from, to   a VM, or one of boot, idle (the hypervisor was waiting for an interrupt), resuming (an interrupt came
- *              before the guest's first instruction after the hypervisor's rfi), and as `to` also end
+ *   from, to   a VM, or one of boot, work (the start of a VM, in pieces: the hypervisor's own code behind an rfi), idle (the
+ *              hypervisor was waiting for an interrupt), resuming (an interrupt came before the guest's first instruction
+ *              after the hypervisor's rfi), and as `to` also end
  *   word       what the guest tried to execute, for vectors that an instruction raises; 0 for interrupts. A callback
  *              comes before its instruction executes, so the last one of the guest is the one that trapped.
  *   before     of an sc, the word in front of it in memory: there the number of a hypercall is loaded. Else 0
@@ -59,7 +60,7 @@ __attribute__((constructor)) static void version_choose(void)
 }
 
 enum { RANGE_MAX = 32, VM_MAX = 16, WALK_MAX = 32, PATH_MAX_STEPS = 1024, KEY_BUCKETS = 4096 };
-enum party { PARTY_END = -6, PARTY_RESUMING, PARTY_IDLE, PARTY_BOOT, PARTY_STRAY, PARTY_HYPERVISOR, PARTY_VM = 0 };
+enum party { PARTY_WORK = -7, PARTY_END, PARTY_RESUMING, PARTY_IDLE, PARTY_BOOT, PARTY_STRAY, PARTY_HYPERVISOR, PARTY_VM = 0 };
 enum outcome { OUTCOME_NEXT, OUTCOME_RETRY, OUTCOME_VECTOR, OUTCOME_JUMP, OUTCOME_SWITCH, OUTCOME_IDLE,
                OUTCOME_PREEMPTED, OUTCOME_END };
 static const char *const outcome_names[] = { "next", "retry", "vector", "jump", "switch", "idle", "preempted", "end" };
@@ -286,6 +287,7 @@ static struct insn *insn_record(uint32_t machine, uint32_t pc, uint32_t word, bo
 static const char *party_name(int party)
 {
     switch (party) {
+    case PARTY_WORK: return "work";
     case PARTY_END: return "end";
     case PARTY_RESUMING: return "resuming";
     case PARTY_IDLE: return "idle";
@@ -358,7 +360,7 @@ static void charge(int to)
     static uint64_t open_insns, open_cycles;
     int payer = excursion.from >= PARTY_VM ? excursion.from : to;
 
-    if (excursion.from == PARTY_BOOT || to == PARTY_END) {
+    if (excursion.from == PARTY_BOOT || excursion.from == PARTY_WORK || to == PARTY_END) {
         payer = excursion.from;
     } else if (excursion.from < PARTY_VM) {
         open_insns += excursion.insns;
@@ -430,7 +432,7 @@ static void excursion_open(int from, const struct insn *entry)
     excursion.insns = 0;
     excursion.cycles = from == PARTY_BOOT ? 0 : CYCLES_ENTRY;
     excursion.path_length = 0;
-    if (from != PARTY_BOOT && !is_vector(entry->pc)) {
+    if (from != PARTY_BOOT && from != PARTY_WORK && !is_vector(entry->pc)) {
         excursion.vector = 0;
         odd_entries++;
     }
@@ -463,6 +465,9 @@ static void hypervisor_step(struct insn *insn, uint32_t cycles)
             nested_faults++;
             excursion.cycles += CYCLES_ENTRY;
         }
+    } else if (last != NULL && last->facts.branch == BRANCH_RFI && last->party == PARTY_HYPERVISOR) {
+        excursion_close(PARTY_WORK, OUTCOME_IDLE, 0);
+        excursion_open(PARTY_WORK, insn);
     }
     excursion.insns += insn->facts.words;
     excursion.cycles += cycles;

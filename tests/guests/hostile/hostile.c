@@ -14,7 +14,8 @@
  * addresses, the hypervisor's, devices, nothing; of all sizes, zones, TIDs, overlapping or not; and they, PID and ZPR change at
  * every exception. The handlers are in real mode.
  *
- * With hostile_page it stores other modes and PIDs to its register pages, and goes on without the look that they want; recklessly,
+ * With hostile_page it stores other modes and PIDs to its register pages, and goes on without the look that they want;
+ * recklessly,
  * anything to any of their words.
  *
  * In either manner its stores hit everything in its memory, itself included, though seldom. A damaged guest may well go on

@@ -32,7 +32,8 @@ SPARE=7EA000:0x14000
 # The kernel's exception handlers, and where they go on with translation on: only addresses in registers lead there. Its TLB
 # miss handlers change PID in real mode. Three routines come back by another stack
 PREVIRT_FLAGS="--abi sysv --vectors 0xC0000000 --include *_virt --include syscall_exit_finish
-    --include fast_exception_return --returns _switch --returns do_softirq_own_stack --returns __do_IRQ --real DTLBMiss --real ITLBMiss --real finish_tlb_load --spare 0xC0$SPARE"
+    --include fast_exception_return --returns _switch --returns do_softirq_own_stack --returns __do_IRQ
+    --real DTLBMiss --real ITLBMiss --real finish_tlb_load --spare 0xC0$SPARE"
 
 # Programs have the floating-point instructions that the kernel emulates. -D_GNU_SOURCE: mremap and the codes of traps
 INIT_FLAGS="-std=gnu11 -D_GNU_SOURCE -O2 -mcpu=405 -mhard-float -mno-dlmzb -Wall -Wextra -Wmissing-prototypes -Werror
@@ -224,7 +225,10 @@ flock 9
 # The sources of Debian 12 are the last ones with a 405; elsewhere they come from the archive, not from an installed package
 if [ -z "${LINUX_SOURCE:-}" ] && [ ! -f "$ARCHIVE" ]; then
     ARCHIVE=$OUT/debian12/usr/src/linux-source-6.1.tar.xz
-    [ -f "$ARCHIVE" ] || { say "fetch Debian 12's linux-source-6.1" && "$TOP/tools/archive.sh" binary bookworm linux-source-6.1 "$OUT/debian12"; }
+    if [ ! -f "$ARCHIVE" ]; then
+        say "fetch Debian 12's linux-source-6.1"
+        "$TOP/tools/archive.sh" binary bookworm linux-source-6.1 "$OUT/debian12"
+    fi
 fi
 [ -f "$ARCHIVE" ] || fail "$ARCHIVE: no such file" "tools/deps.sh linux, or name the archive with LINUX_SOURCE="
 KEY=$(inputs | sha256sum | cut -c 1-32)

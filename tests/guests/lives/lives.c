@@ -83,7 +83,8 @@ static void expect(const char *what, uint32_t number, uint32_t expected, uint32_
 
 /* ---- what may be left ---- */
 
-/* SPRs that a reset leaves zero here, and that hold what is written to them; of TSR and DBSR see below. USPRG0 is SPRG0 on QEMU. */
+/* SPRs that a reset leaves zero here, and that hold what is written to them; of TSR and DBSR see below. USPRG0 is SPRG0 on
+ * QEMU. */
 #define FOR_EACH_SPR(X)                                                                                           \
     X(0x01A) X(0x01B) X(0x110) X(0x111) X(0x112) X(0x113) X(0x114) X(0x115) X(0x116) X(0x117) X(0x3B0) X(0x3BA)  \
     X(0x3BB) X(0x3BC) X(0x3D4) X(0x3D5) X(0x3DE) X(0x3DF) X(0x3FA) X(0x3FB)                                      \

@@ -31,7 +31,8 @@
 
     .section .text, "ax"
     .globl  _start
-/* In: a reset of a VM: EVPR is zero, and who wants to hold the machine (lives.c) must not trap into C now. Real mode, supervisor. */
+/* In: a reset of a VM: EVPR is zero, and who wants to hold the machine (lives.c) must not trap into C now. Real mode,
+ * supervisor. */
 _start:
     stmw    %r0, START(0)
     mfcr    %r3
