@@ -179,8 +179,10 @@ def test_lines_stay(tmp_path):
     (["-c", "-x", "assembler-with-cpp", "odd.asm", "-o", "o.o"], {"o.o"}), (["-M", "x.c"], set()), (["-fsyntax-only", "x.c"], set()),
     (["-c", "x.c", "--output", "y.o"], {"y.o"}), (["-c", "x.c", "--output=y.o"], {"y.o"}), (["--compile", "x.c", "-o", "y.o"], {"y.o"}),
     (["--include-directory", ".", "-c", "x.c"], {"x.o"}), (["-pipe", "-c", "x.c"], {"x.o"}), (["-save-temps", "-c", "x.c"], {"x.o", "x.i", "x.s"}),
-    (["--assemble", "x.c"], {"x.s"}), (["--language=assembler-with-cpp", "-c", "odd.asm"], {"odd.o"}), (["-c", "--write-user-dependencies", "x.c"], {"x.o", "x.d"}),
-    (["x.c", *LINK], {"a.out"}), (["x.c", "--output=b.elf", *LINK], {"b.elf"}), (["x.c", "z.s", *LINK, "-o", "out"], {"out"}), (["@words"], {"r.o"}), (["-c", "-D", "N=1", "-I", ".", "x.c"], {"x.o"}),
+    (["--assemble", "x.c"], {"x.s"}), (["--language=assembler-with-cpp", "-c", "odd.asm"], {"odd.o"}),
+    (["-c", "--write-user-dependencies", "x.c"], {"x.o", "x.d"}),
+    (["x.c", *LINK], {"a.out"}), (["x.c", "--output=b.elf", *LINK], {"b.elf"}), (["x.c", "z.s", *LINK, "-o", "out"], {"out"}),
+    (["@words"], {"r.o"}), (["-c", "-D", "N=1", "-I", ".", "x.c"], {"x.o"}),
 ])
 def test_files_land_where_the_compiler_puts_them(words, files, tmp_path):
     """The same files with the same names as without the wrapper, and the same dependencies."""
@@ -334,7 +336,8 @@ def guests(tmp_path_factory):
                                         ("rtostest", "rtostest: PASS jobs=65 preempts=5 killed=3"), ("simplefft", "simplefft: PASS ffts=200 wrong=0")])
 def test_guest_runs_natively(name, last, guests):
     """Nops and marks change nothing that the program says."""
-    done = subprocess.run([which_qemu.qemu(), *ON_QEMU, str(guests / f"{name}.elf")], stdin=subprocess.DEVNULL, capture_output=True, text=True, timeout=60, check=True)
+    command = [which_qemu.qemu(), *ON_QEMU, str(guests / f"{name}.elf")]
+    done = subprocess.run(command, stdin=subprocess.DEVNULL, capture_output=True, text=True, timeout=60, check=True)
     assert done.stdout.splitlines()[-1].startswith(last)
 
 
