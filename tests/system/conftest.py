@@ -88,7 +88,7 @@ class Images:
     @property
     def mended(self):
         """Whether its machine is run by the QEMU of tools/qemu: always for Virtex, for ref405ep where the distribution has none."""
-        return runner.find_qemu(None, self.machine) == machines.PATCHED
+        return machines.find_qemu(None, self.machine) == machines.PATCHED
 
     def _board_option(self):
         return "" if self.board == FIRST else f"CONFIG_BOARD_{self.board.upper()}=y"

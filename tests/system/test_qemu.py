@@ -328,7 +328,7 @@ def test_debugger(ours, tmp_path):
         folder = tmp_path / str(number)
         folder.mkdir()
         assert debug(ours, folder, machine) == (pvr, [], WRITTEN)
-    pvr, unread, seen = debug(run.find_qemu(None), tmp_path, "ref405ep")
+    pvr, unread, seen = debug(machines.find_qemu(), tmp_path, "ref405ep")
     assert pvr != 0x51210950 and len(unread) == 1 and seen != WRITTEN
 
 
