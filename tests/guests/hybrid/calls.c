@@ -607,7 +607,7 @@ static uint32_t stat(uint32_t number)
 
 static void test_stat(void)
 {
-    uint32_t count = HCALL_STAT_SWITCHES + 1, before;
+    uint32_t count = HCALL_STAT_ILLEGAL + 1, before; /* the last row */
 
     refused(E(ARGUMENT), HCALL_NR_VM_STAT, count, 0, 0);
     refused(E(ARGUMENT), HCALL_NR_VM_STAT, 0x80000000, 0, 0);
