@@ -33,6 +33,7 @@ def pytest_configure(config):
     config.addinivalue_line("markers", "xdist_group(name): to one process")
 
 
+@pytest.hookimpl(tryfirst=True)      # before pytest-xdist reads the marks
 def pytest_collection_modifyitems(items):
     """Mark who goes together: those of TOGETHER, and those that write one list."""
     for item in items:

@@ -138,7 +138,7 @@ def test_damage_is_found(images, tmp_path, damage):
     lines = result.vms["hostile"].lines
     starts = actions_of(result)[1]
     assert starts >= 3
-    # found by its checksum: often; seldom in the other two, where that is an accident
-    assert (sum("hostile: damaged" in line for line in lines) * 8 > starts) == (damage == 1), starts
+    # found by its checksum: mostly; seldom in the other two, where that is an accident
+    assert (sum("hostile: damaged" in line for line in lines) * 2 > starts) == (damage == 1), starts
     counts = [int(count, 16) for count in re.findall(r"hostile: actions ([0-9A-F]{8})", "\n".join(lines))]
     assert 256 <= max(counts) <= 300 + 16384

@@ -71,7 +71,7 @@ def test_board():
     board = re.search(r"^CONFIG_BOARD := (\w+)$", text, re.M)[1]
     assert os.path.exists(os.path.join(TOP, f"config/boards/{board}.toml"))
     code = re.search(r"^CONFIG_BOARD_CODE := (\w+)$", text, re.M)[1]
-    assert os.path.exists(os.path.join(TOP, f"src/board_{code}.c")) and os.path.exists(os.path.join(TOP, f"asm/board_{code}.S"))
+    assert os.path.exists(os.path.join(TOP, f"src/boards/board_{code}.c")) and os.path.exists(os.path.join(TOP, f"asm/board_{code}.S"))
     with open(os.path.join(TOP, "build/test-options/plain/gen/board_values.h"), encoding="utf-8") as file:
         assert f'BOARD_NAME "{board}"' in file.read()
 

@@ -3,6 +3,7 @@
 
 import importlib.util
 import os
+import shutil
 import signal
 import subprocess
 import sys
@@ -245,7 +246,7 @@ import signal, sys
 signal.signal(signal.SIGINT, signal.default_int_handler)
 sys.path.insert(0, {os.path.dirname(os.path.abspath(__file__))!r})
 from test_run_tests import run_tests, stage
-stages = [stage("one", "echo 2 passed, 0 failed"), stage("two", "sleep 60 & echo $! >pid; wait")]
+stages = [stage("one", "echo 2 passed, 0 failed"), stage("two", "sleep 60 & echo $! >pid; wait")._replace(after=("one",))]
 sys.exit(run_tests.main([], stages, {{"all": ["one", "two"]}}, root={str(tmp_path)!r}))
 """
     with subprocess.Popen([sys.executable, "-c", program], stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True,
@@ -298,3 +299,20 @@ def test_the_real_stages():
         path = os.path.join(TOP, "tests", folder)
         if os.path.isdir(path) and any(name.startswith("test_") for _, _, names in os.walk(path) for name in names):
             assert f"tests/{folder}" in commands
+
+
+@pytest.mark.parametrize("folder, module", [("tools", "test_options"), ("guests", "test_guests")])
+def test_tests_of_a_group_run_in_one_process(tmp_path, folder, module):
+    """What shares a folder or a run is not built by two at once: the marks come before pytest-xdist looks at them."""
+    place = tmp_path / "tests" / folder
+    place.mkdir(parents=True)
+    for name in ("patience.py", f"{folder}/conftest.py"):
+        shutil.copy(os.path.join(TOP, "tests", name), tmp_path / "tests" / name)
+    (place / (module + ".py")).write_text("import os\nimport pytest\n\n\n@pytest.mark.parametrize('number', range(12))\n"
+                                          "def test_number(number):\n"
+                                          "    open('workers', 'a').write(os.environ['PYTEST_XDIST_WORKER'] + '\\n')\n")
+    done = subprocess.run([*run_tests.SPREAD, str(place)], cwd=tmp_path, env=dict(os.environ, PYTHONPATH=os.path.join(TOP, "tools")),
+                          capture_output=True, text=True, timeout=120, check=False)
+    assert done.returncode == 0, done.stdout
+    workers = (tmp_path / "workers").read_text().split()
+    assert len(workers) == 12 and len(set(workers)) == 1

@@ -112,17 +112,19 @@ def stub(path, name):
     place = os.path.join(path, name)
     os.makedirs(os.path.dirname(place), exist_ok=True)
     with open(place, "w", encoding="utf-8") as stream:
-        stream.write(f"#!/bin/sh\necho called: {name} >&2\n")
+        stream.write(f'#!/bin/sh\necho "called: {name}${{1:+ $*}}" >&2\n')
     os.chmod(place, 0o755)
 
 
 VM = "[product]\nname = 'x'\n[[vm]]\nname = 'a'\nimage = '{}'\nmemory = '1M'\n"
 
 
+KERNEL = ["called: tests/guests/linux/build.sh build/kernel build/guests"]
+
+
 @pytest.mark.parametrize("name, image, beside, pack, calls", [
-    ("linux-mine", "hello.elf", "", "", []), ("linux-mine", "linux.elf", "", "", ["called: tests/guests/linux/build.sh"]),
-    ("mine", "linux-previrt.elf", "", "", ["called: tests/guests/linux/build.sh"]), ("mine", "linux.elf", "linux.elf", "", []),
-    ("mine", "linux.elf", "", "--guest a=x.elf", []), ("linux", "mylinux.elf", "", "", [])],
+    ("linux-mine", "hello.elf", "", "", []), ("linux-mine", "linux.elf", "", "", KERNEL), ("mine", "linux-previrt.elf", "", "", KERNEL),
+    ("mine", "linux.elf", "linux.elf", "", []), ("mine", "linux.elf", "", "--guest a=x.elf", []), ("linux", "mylinux.elf", "", "", [])],
     ids=["name", "linux", "previrt", "own", "given", "other"])
 def test_kernel_is_built_for_those_who_ask(tree, name, image, beside, pack, calls):
     """By the partition file, not by the product's name; not if there is another one of that name."""
@@ -137,10 +139,11 @@ def test_kernel_is_built_for_those_who_ask(tree, name, image, beside, pack, call
 
 
 @pytest.mark.parametrize("qemu, calls", [
-    ("[qemu]\nmachine = 'virtex-ppc405'\npatched = true\n", ["called: tools/qemu/build.sh"]),
-    ("[qemu]\nmachine = 'ref405ep'\n", []), ("", [])], ids=["patched", "plain", "none"])
-def test_qemu_is_built_for_boards_that_it_has(tree, qemu, calls):
-    """A board without [qemu] has nothing to run on: no minutes of waiting before that is said."""
+    ("[qemu]\nmachine = 'virtex-ppc405'\npatched = true\n", ["called: tools/qemu/build.sh --machine virtex-ppc405"]),
+    ("[qemu]\nmachine = 'ref405ep'\n", ["called: tools/qemu/build.sh --machine ref405ep"]),
+    ("", ["called: tools/qemu/build.sh --machine my"])], ids=["patched", "plain", "none"])
+def test_qemu_is_asked_for_the_boards_machine(tree, qemu, calls):
+    """By its name, the board's own where it says none: the script knows which machines it has to build."""
     path = tree("t")
     stub(path, "tools/qemu/build.sh")
     product(path, "mine", 'CONFIG_BOARD_OWN=y\nCONFIG_BOARD="my"\n', VM.format("a.elf"))
@@ -150,6 +153,23 @@ def test_qemu_is_built_for_boards_that_it_has(tree, qemu, calls):
         stream.write(re.sub(r"^\[qemu\].*?^patched = true\n", qemu, text, flags=re.M | re.S))
     status, _, errors = make("PRODUCT=mine", "build/mine/run", cwd=path)
     assert (status, errors) == (0, calls)
+
+
+@pytest.mark.parametrize("series, machine, built", [
+    ("12", "ref405ep", False), ("13", "ref405ep", True), ("12", "virtex-ppc405", True), ("13", "my", False), ("12", "my", False)])
+def test_qemu_is_built_for_boards_that_it_has(tree, series, machine, built):
+    """A machine that no QEMU of ours has: nothing to run on, and no minutes of waiting before that is said."""
+    path = tree("t")
+    stub(path, "tools/deps.sh")
+    script = os.path.join(path, "tools/qemu/build.sh")
+    with open(script, encoding="utf-8") as stream:
+        text = stream.read()
+    with open(script, "w", encoding="utf-8") as stream:
+        stream.write(text.replace("/etc/os-release", "./os-release").replace("tools/archive.sh source", "exit 3 #"))
+    with open(os.path.join(path, "os-release"), "w", encoding="utf-8") as stream:
+        stream.write(f"ID=debian\nVERSION_ID={series}\n")
+    done = subprocess.run([script, "--machine", machine], capture_output=True, text=True, timeout=60, check=False)
+    assert (done.returncode, "building QEMU" in done.stderr) == ((3, True) if built else (0, False)), done.stderr
 
 
 @pytest.mark.parametrize("value", ["", "nix-"])
