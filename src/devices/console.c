@@ -103,13 +103,18 @@ static void put_all(struct uart *u)
     }
 }
 
-/* Is there a line to send? The guests' turns go round. */
+static void next_turn(void)
+{
+    sender = sender + 1 == VM_COUNT ? 0 : sender + 1;
+}
+
+/* Is there a line to send? The guests' turns go round, a line each. */
 static bool find_sender(void)
 {
     uint32_t i;
 
     for (i = 0; i < VM_COUNT && uarts[sender].handed == 0; i++) {
-        sender = sender + 1 == VM_COUNT ? 0 : sender + 1;
+        next_turn();
     }
     return uarts[sender].handed != 0;
 }
@@ -137,6 +142,7 @@ static uint32_t send_some(uint32_t room)
         u->sent = 0;
         put_all(u);
         uart_changed(&vcpu[sender], u);
+        next_turn();
     }
     return room - left;
 }

@@ -72,11 +72,11 @@ class Images:
         """The images of the same products for this board, whatever their own is."""
         return self if board == self.board else self.others.setdefault(board, Images(board))
 
-    def elf(self, product, options="", partitions=None):
+    def elf(self, product, options="", partitions=None, folder=None):
         """The ELF image of a product, with these options ("CONFIG_X=n ...") and this partition file instead of its own."""
         options = f"{self._board_option()} {options}".strip()
         names = [os.path.splitext(os.path.basename(partitions))[0]] if partitions else []
-        folder = "-".join([f"build/{product}", *names, *re.findall(r"CONFIG_(\w+)", options)]).lower()
+        folder = folder or "-".join([f"build/{product}", *names, *re.findall(r"CONFIG_(\w+)", options)]).lower()
         settings = [f"PARTITIONS={partitions}"] if partitions else []
         return self._build(product, f"{folder}/proteus.elf", f"O={folder}", f"EXTRA_CONFIG={options} {self.budget}", *settings)
 

@@ -9,6 +9,7 @@ itself, so that input is no reason to do without.
 
 import re
 
+import conftest
 import elfpatch
 import pytest
 import run
@@ -184,6 +185,39 @@ def test_command_line(target, tmp_path, capsys):
     script.write_text(script.read_text(encoding="ascii") + "wait echo2: FAIL\n", encoding="ascii")
     assert run.main(options) == 1
     assert "never reached: wait echo2: FAIL" in capsys.readouterr().err
+
+
+# ---------------------------------------------------------------- guests that are not so well-behaved
+
+PROMPT, WORDS, HOSTILE, FLOOD, KEYS, REGISTERS, LINES, SLEEPER = range(1, 9)     # r3 of tests/guests/consoletest
+TEST = "consoletest"
+
+
+def vm(name, role, more=0, image=TEST):
+    """A [[vm]] of that guest."""
+    return (f'[[vm]]\nname = "{name}"\nimage = "{image}.elf"\nmemory = "64K"\nregs = {{ r3 = {role}, r4 = {more} }}\n'
+            'console = "shared"\n')
+
+
+@pytest.fixture
+def product(images, tmp_path):
+    """A function that builds an image with these VMs."""
+    def build(name, *vms, options="", quantum=1000, console=""):
+        partitions = tmp_path / f"{name}.toml"
+        partitions.write_text("\n".join([f'[product]\nname = "{name}"\n[schedule]\nquantum_us = {quantum}', console, *vms]),
+                              encoding="ascii")
+        options = f"{options} {conftest.FREE}".strip()
+        return {"image": images.elf("echo", f"CONFIG_CONSOLE=y {options}", partitions, f"build/console-{name}")}
+    return build
+
+
+def test_nobody_holds_the_console(product):
+    """A guest with a FIFO that writes ends of lines and nothing else: a neighbour's line is out after one of these."""
+    target = product("flood", vm("flood", FLOOD), vm("other", LINES, 5))
+    result = run.run(**target, timeout=60, until=lambda result: result.vm("other").verdict)
+    assert result.vms["other"].verdict == "PASS", result.lines[-5:]
+    assert len(result.vms["other"].lines) == 31
+    assert len(result.vms["flood"].lines) > 100
 
 
 @pytest.mark.parametrize("by_interrupt", [0, 1])
