@@ -13,6 +13,7 @@
 
 #include "abi.h"
 #include "autoconf.h"
+#include "board_values.h"
 #include "ppc405.h"
 
 #define rVCPU r31
@@ -51,13 +52,28 @@
 .endm
 
 /*
- * rfi_only: rfi, and nothing behind it. The fetcher does not stop at rfi: it takes what follows for the way that is
- * certainly gone,
- * and a blr there for a branch to LR, which is the guest's: a fetch of any machine address, in real mode (manual, "Instruction
- * Fetching": a branch to itself ends that).
+ * Erratum 77 (a board's `errata`, tools/partitions/errata.py): a stwcx. needs a dcbt or sync right before it, or it may store
+ * nothing and say that it has. The guest that has both is broken by an interrupt in between, so each way back has a sync.
  */
-.macro rfi_only
-    rfi
+.macro erratum_return
+#ifdef BOARD_ERRATUM_77
+    sync
+#endif
+.endm
+.macro erratum_stwcx address
+#ifdef BOARD_ERRATUM_77
+    dcbt    0, \address
+#endif
+.endm
+
+/*
+ * return_only: rfi or rfci, and nothing behind it. The fetcher does not stop there: it takes what follows for the way that is
+ * certainly gone, and a blr for a branch to LR, which is the guest's: a fetch of any machine address, in real mode (manual,
+ * "Instruction Fetching": a branch to itself ends that).
+ */
+.macro return_only by=rfi
+    erratum_return
+    \by
     b       .
 .endm
 

@@ -54,5 +54,5 @@ enter:
     lwz     r30, GPR(30)(rVCPU)
 enter_last:
     lwz     rVCPU, LOW(low_r31)
-    rfi_only
+    return_only
 endfunc enter_step

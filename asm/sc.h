@@ -36,7 +36,7 @@
     lwz     r29, GPR(29)(rVCPU)
     lwz     r30, GPR(30)(rVCPU)
     lwz     rVCPU, LOW(low_r31)
-    rfi_only
+    return_only
 
 1:  mtcr    r29
     lwz     r29, GPR(29)(rVCPU)

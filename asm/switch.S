@@ -38,6 +38,7 @@ vcpu_start:
     stw     r3, LOW(current)
 #if VM_COUNT > 1
     li      r4, current@l               /* The reservation is one bit without an address, which only stwcx. clears (manual, */
+    erratum_stwcx r4
     stwcx.  r3, 0, r4                   /* "lwarx", "stwcx."): of the last VM's nothing may be left. Stores the same again. */
     load_live r3
 #else

@@ -1,5 +1,5 @@
 /*
- * vectors.S: the machine's sixteen exception vectors.
+ * vectors.S: the machine's exception vectors.
  *
  * One row per vector says which road it takes. Each entry is assembled into a section of its own, which the linker
  * script places at its offset; an entry that is longer than its window does not assemble.
@@ -66,10 +66,9 @@
 
 /*
  * A machine check. That of a data access is imprecise (manual, "Machine Check Interrupts"): a guest stores to where its device
- * page has no register, traps, and it arrives here. Then it is noted for the guest that runs, and the PIT brings
- * schedule(), which
- * delivers it. Not the guest's, and the end: one of a fetch; one before anybody runs; and one of the hypervisor's own access to a
- * device, behind which is an eieio, and before which a sync has let in what was the guest's (src/machine/cpu.h).
+ * page has no register, traps, and it arrives here. Then it is noted for the guest that runs, and the PIT brings schedule(),
+ * which delivers it. Not the guest's, and the end: one of a fetch; one before anybody runs; and one of the hypervisor's own
+ * access to a device, behind which is an eieio, and before which a sync has let in what was the guest's (src/machine/cpu.h).
  * Holds: all registers, and SRR0, SRR1: it can come anywhere. SPRG1-3 are for this alone.
  */
 #define EIEIO 0x7C0006AC
@@ -103,8 +102,7 @@
     mtcr    r31
     mfspr   r30, SPRN_SPRG2
     mfspr   r31, SPRN_SPRG1
-    rfci
-    b       .
+    return_only rfci
 1:  mfspr   r30, SPRN_SPRG3
     mtcr    r30
     mfspr   r30, SPRN_SPRG2
@@ -177,3 +175,7 @@ vector_\name:
 
 #define VECTOR(name, offset, class, keep, info, window, manual) vector name, offset, window, ROAD_##name ;
 #include "vectors.def"
+
+#ifdef BOARD_ERRATUM_51                 /* a misaligned lwarx or stwcx. that misses: 0x1100 | 0x0600 */
+vector erratum_51, 0x1700, 0x20, ROAD_dtlb_miss
+#endif

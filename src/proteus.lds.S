@@ -27,7 +27,11 @@
 #else
 #define VECTORS  0x00000000
 #define CODE     0x00002040
+#ifdef BOARD_ERRATUM_51
+#define CONSTANTS 0x00001720
+#else
 #define CONSTANTS 0x00001240 /* and the stack: between the vectors */
+#endif
 #define CONSTANTS_END 0x00002000
 #define DATA     .
 #define IMAGES   BOARD_IMAGES_BASE
@@ -53,6 +57,9 @@ SECTIONS
 #define VECTOR(name, offset, class, keep, info, window, manual) \
     .vector_##name VECTORS + offset : { KEEP(*(.vector_##name)) }
 #include "vectors.def"
+#ifdef BOARD_ERRATUM_51
+    .vector_erratum_51 VECTORS + 0x1700 : { KEEP(*(.vector_erratum_51)) }
+#endif
 
 #ifdef CONFIG_ROM
     .text CODE : { ROADS }

@@ -50,7 +50,7 @@ def check_rfi(code):
     """Every rfi and rfci is followed by a branch to itself."""
     for (_, _, at, name, _), (_, _, following, branch, target) in zip(code, [*code[1:], ("", "", 0, "", "")]):
         if name in ("rfi", "rfci") and not (following == at + 4 and branch == "b" and int(target.split()[0], 16) == following):
-            yield at, f"nothing stops the fetcher behind {name}", "rfi_only (asm/asm.h)"
+            yield at, f"nothing stops the fetcher behind {name}", "return_only (asm/asm.h)"
 
 
 def check_switch(code):

@@ -12,6 +12,7 @@ import argparse
 import os
 
 from kconfig import InputError, fault, read_text, run_tool, write_if_changed
+from partitions.errata import ERRATA
 from partitions.keys import BOARD, PARTITIONS
 from readme import between, markdown
 
@@ -47,6 +48,12 @@ def reference(tables):
     return "\n".join(markdown(rows)) + "\n"
 
 
+def errata():
+    """The rows of the errata."""
+    rows = [[str(row.number), row.parts, row.fault, row.code, f"`{row.test}`"] for row in ERRATA.values()]
+    return "\n".join(markdown([["erratum", "cores", "what they do", "what we do", "test"], *rows])) + "\n"
+
+
 def main(argv=None):
     """Command line."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
@@ -54,12 +61,12 @@ def main(argv=None):
     parser.add_argument("--readme", default=README)
     args = parser.parse_args(argv)
     text = read_text(args.readme, "README", "name it with --readme")
-    for name, tables in (("partitions", PARTITIONS), ("board", BOARD)):
+    for name, table in (("partitions", reference(PARTITIONS)), ("board", reference(BOARD)), ("errata", errata())):
         start, end = between(text, name, args.readme)
-        if args.check and text[start:end] != reference(tables):
+        if args.check and text[start:end] != table:
             raise InputError(fault(args.readme, text.count("\n", 0, start), f"the table `{name}` is not that of "
                                    "tools/partitions/keys.py", "make readme"))
-        text = text[:start] + reference(tables) + text[end:]
+        text = text[:start] + table + text[end:]
     if not args.check:
         write_if_changed(args.readme, text)
     return 0

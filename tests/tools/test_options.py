@@ -11,6 +11,9 @@ from elftools.elf.elffile import ELFFile
 
 sys.dont_write_bytecode = True
 TOP = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
+sys.path.insert(0, os.path.join(TOP, "tools"))
+
+import imagelint  # noqa: E402
 
 
 ANY_BOARD = ("PRODUCT=demo", "-o", "guests", "BOARD_GUESTS=build/guests")     # the images are not run: any guests do
@@ -95,6 +98,19 @@ def test_erratum_of_a_core(plain):
         words[name] = code_of(path, "start")
     assert words["ml403"][:4] == ["mfspr r3,947", "oris r3,r3,20480", "mtspr 947,r3", "isync"]   # 0x3B3, 0x50000000
     assert not any("947" in word for name in ("plain", "raptor") for word in words[name])
+
+
+def test_errata_that_want_code(plain):
+    """Virtex-II Pro: a vector at 0x1700 (51), `sync` before each way back and `dcbt` before the switch's stwcx. (77). Others: none."""
+    del plain
+    for name, setting, has in (("plain", "", False), ("raptor", "CONFIG_BOARD_RAPTOR=y", True)):
+        status, errors, path = link(f"errata-{name}", f"{setting} {FREE}".strip(), "PRODUCT=demo", *ANY_BOARD[1:])
+        assert status == 0, errors
+        assert (".vector_erratum_51" in sections(path)) == has
+        code = [row[3] for row in imagelint.disassemble(path)]
+        before = {code[index - 1] for index, op in enumerate(code) if op in ("rfi", "rfci")}
+        assert (before == {"sync"}) == has and ("sync" in before) == has
+        assert {code[index - 1] == "dcbt" for index, op in enumerate(code) if op == "stwcx."} == {has}
 
 
 def test_own_board():

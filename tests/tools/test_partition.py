@@ -850,6 +850,9 @@ BOARD_FAULTS = [
      "4: the console's device 'uart' at 0x07000000 shares 128 MiB with RAM, which is cached. hint: move it in the design"),
     ("cached_intc", UIC, "intc = { base = 0x04000000, lines = 8 }",
      "5: the interrupt controller at 0x04000000 shares 128 MiB with RAM, which is cached. hint: move it in the design"),
+    ("errata", "page_min = 4096", "page_min = 4096\nerrata = [77, 78]", "4: no erratum 78 that wants code is known. hint: one of 51, 77 "
+     "(tools/partitions/errata.py)"),
+    ("errata-twice", "page_min = 4096", "page_min = 4096\nerrata = [51, 51]", "4: erratum 51 is named twice. hint: remove one of them"),
     ("ccr0", "page_min = 4096", "page_min = 4096\nccr0 = -1", "4: 'ccr0' -1 is out of range. hint: 0 to 0xFFFFFFFF"),
 ]
 

@@ -4,10 +4,11 @@ import re
 
 from kconfig import guess
 from partitions import board_checks
+from partitions.errata import ERRATA
 from partitions.keys import BOARD, INTC_DCRS, INTC_SIZE, LAST_LINE, NO_DCR, PAGE_SIZES, SPACE
 from partitions.lines import TomlFile
 from partitions.ranges import overlap, show_size
-from partitions.reader import Reader
+from partitions.reader import Reader, show
 from partitions.uarts import baud_divisor, uart_kind
 
 
@@ -21,6 +22,7 @@ class Board:
         self.path = path
         values = reader.values(BOARD[""], data, (), but=("ram", "rom", "reserved", "device"))
         self.name, self.tb_hz, self.ccr0 = values["name"], values["tb_hz"], values["ccr0"]
+        self.errata = self.read_errata(values["errata"])
         self.page_min = values["page_min"]
         if self.page_min not in PAGE_SIZES:
             reader.fault(("page_min",), f"'page_min' {self.page_min} is no page size of the 405",
@@ -35,6 +37,16 @@ class Board:
         self.devices = self.read_devices(data)
         self.console = self.read_console(values["console"])
         board_checks.check(self)
+
+    def read_errata(self, numbers):
+        """Errata of the core, each once."""
+        for index, number in enumerate(numbers):
+            if number not in ERRATA or isinstance(number, bool):
+                self.reader.fault(("errata", index), f"no erratum {show(number)} that wants code is known",
+                                  "one of " + ", ".join(map(str, ERRATA)) + " (tools/partitions/errata.py)")
+            elif number in numbers[:index]:
+                self.reader.fault(("errata", index), f"erratum {number} is named twice", "remove one of them")
+        return sorted(ERRATA.keys() & {number for number in numbers if isinstance(number, int)})
 
     def read_console(self, name):
         """The device behind the shared console, None without one."""

@@ -127,6 +127,8 @@ BOARD = {
         Key("page_min", NUMBER, "smallest TLB page: 4096 for QEMU, 1024 for the chip alone", 4096,
             required="page_min = 4096, or 1024 on the chip itself"),
         Key("ccr0", NUMBER, "bits of CCR0 that an erratum of the core wants set before its caches are on", 0),
+        Key("errata", LIST, "numbers of errata that the core has and that want code: see below", (), says="none",
+            example="errata = [51, 77]"),
         Key("console", TEXT, "the device behind the shared console", says="none"),
         Key("uic", TABLE, "", {}), Key("intc", TABLE, "", {}), Key("qemu", TABLE, "", {}),
         Key("ram", LIST, ""), Key("rom", LIST, ""), Key("reserved", LIST, ""), Key("device", LIST, ""))),

@@ -69,7 +69,7 @@ def render_c(product):
 def render_board(board):
     """board_values.h: the board's values, for C and for the assembler."""
     rows = [("BOARD_NAME", f'"{board.name}"'), ("BOARD_TB_HZ", board.tb_hz), ("BOARD_PAGE_MIN", board.page_min),
-            ("BOARD_CCR0", f"0x{board.ccr0:08X}"),
+            ("BOARD_CCR0", f"0x{board.ccr0:08X}"), *((f"BOARD_ERRATUM_{number}", 1) for number in board.errata),
             *board.values, *board.uart_values(),
             ("BOARD_RAM_REGIONS", f"0x{regions(board.ram):08X}"), ("BOARD_ROM_REGIONS", f"0x{regions(board.rom):08X}")]
     for area in board.ram + board.rom + board.reserved:
