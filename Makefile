@@ -122,6 +122,7 @@ ASM-$(CONFIG_TLB_VIRT) += refill tlbwe
 ASM := $(filter-out hypercall irfm uart refill tlbwe board_%,$(patsubst asm/%.S,%,$(wildcard asm/*.S))) board_$(BOARD_CODE) $(ASM-y)
 SRC-y := vm/vcpu vm/lifecycle mmu/memory time/timer cpu/emulate cpu/spr cpu/fault boards/board_$(BOARD_CODE)
 SRC-$(CONFIG_SCHED_RR)     += sched/sched_rr
+SRC-$(CONFIG_SCHED_PRIO)   += sched/sched_prio
 SRC-$(CONFIG_FIT_WATCHDOG) += time/events
 SRC-$(CONFIG_IRQ)          += irq/irq
 SRC-$(CONFIG_UIC)          += irq/uic

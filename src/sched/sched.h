@@ -7,6 +7,7 @@
  *                           never more than a slice; SCHED_NEVER if none
  * sched_yield()             the VM that runs gives the rest of its slice away, at the next sched_tick()
  * sched_left(now)           the same as *left at any other time; 0 if the slice is over
+ * sched_interrupt(v)        v has something pending, by a line of its interrupt controller: if it waits, it may be its turn now
  */
 #ifndef PROTEUS_SCHED_H
 #define PROTEUS_SCHED_H
@@ -25,6 +26,21 @@
 struct vcpu *sched_tick(struct vcpu *v, uint32_t now, uint32_t *left);
 uint32_t sched_left(uint32_t now);
 void sched_yield(void);
+#endif
+
+#ifdef CONFIG_SCHED_URGENT
+extern uint32_t slice_end;
+static inline void sched_interrupt(const struct vcpu *v)
+{
+    if (!vcpu_is_loaded(v)) {
+        LOW_SET(slice_end, cpu_time());
+    }
+}
+#else
+static inline void sched_interrupt(const struct vcpu *v)
+{
+    (void)v;
+}
 #endif
 
 #endif

@@ -48,6 +48,16 @@ static uint32_t next_event(const struct vcpu *v, uint32_t now)
     return events_watched(v) ? earlier(left, events_left(v, now)) : left;
 }
 
+uint32_t timer_wake_left(const struct vcpu *v, uint32_t now)
+{
+    uint32_t left = services_left(v, now);
+
+    if (v->pit_left != 0 && (v->tcr & TCR_PIE) != 0 && (v->msr & MSR_EE) != 0) {
+        left = earlier(left, v->pit_left);
+    }
+    return events_watched(v) ? earlier(left, events_left(v, now)) : left;
+}
+
 void timer_program(struct vcpu *running, uint32_t now, uint32_t left)
 {
     uint32_t i;

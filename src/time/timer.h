@@ -79,6 +79,9 @@ void timer_sync_registers(struct vcpu *v);
  */
 void timer_program(struct vcpu *running, uint32_t now, uint32_t left);
 
+/* Of a VM that waits: ticks until a timer may wake it. What its MSR does not let in, or TCR does not enable, wakes nobody. */
+uint32_t timer_wake_left(const struct vcpu *v, uint32_t now);
+
 /* MSR_EE and MSR_CE if an enabled timer interrupt of that class is in TSR. */
 static inline uint32_t timer_pending(const struct vcpu *v)
 {

@@ -79,6 +79,11 @@ struct vm_patch {
     uint32_t old, new;
 };
 
+// Option SCHED_PRIO: the VMs of one priority, by their place in sched_order, in which those of the highest come first.
+struct sched_level {
+    uint8_t first, count;
+};
+
 // What starts a VM: real mode, supervisor, at entry, with r3 to r7 as given.
 struct vm_image {
     uint32_t entry;                 // guest-physical address, word-aligned
@@ -93,6 +98,10 @@ struct vm_image {
 
 extern const struct vm_config vm_config[VM_COUNT];
 extern const struct tlb_row tlb_rows[TLB_ROW_COUNT];
+#ifdef CONFIG_SCHED_PRIO
+extern const struct sched_level sched_level[SCHED_LEVELS];
+extern const uint8_t sched_order[VM_COUNT];
+#endif
 extern const struct vm_image vm_image[VM_COUNT];
 
 #endif

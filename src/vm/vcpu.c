@@ -20,6 +20,7 @@
 void vcpu_update_pending(struct vcpu *v)
 {
     v->pending = timer_pending(v) | irq_pending(v);
+    sched_interrupt(v);
 }
 
 void vcpu_noncritical(struct vcpu *v, uint32_t vector)

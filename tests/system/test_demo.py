@@ -27,6 +27,12 @@ def test_passes(console, name):
     assert console.vms[name].verdict == "PASS", console.vms[name].lines
 
 
+def test_no_deadline_is_missed(console):
+    """The two real-time systems have the higher priorities, and say themselves what they missed."""
+    for name in ("ctask", "ffttask"):
+        assert " misses=0 " in f" {console.vms[name].detail} ", console.vms[name].detail
+
+
 def test_every_line_is_tagged(console):
     """The consoles of the guests and the hypervisor are told apart."""
     assert [line for line in console.untagged if line.strip()] == []

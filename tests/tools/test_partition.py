@@ -26,6 +26,7 @@ CONSOLE = "CONFIG_CONSOLE=y\nCONFIG_UART_16550=y\nCONFIG_UIC=y\nCONFIG_VM_MAX=4\
 DIRECT = "# CONFIG_CONSOLE is not set\nCONFIG_UIC=y\nCONFIG_VM_MAX=4\n"
 UARTS = CONSOLE + "CONFIG_UART_16550_WORDS=y\nCONFIG_UART_UARTLITE=y\n"
 SINGLE = "CONFIG_SCHED_SINGLE=y\n"
+PRIORITIES = CONSOLE + "CONFIG_SCHED_PRIO=y\n"
 HYBRID = CONSOLE + "".join(f"CONFIG_{name}=y\n" for name in ("PARAVIRT", "IRFM", "PREVIRT", "SERVICES", "DRIVERS"))
 
 
@@ -76,7 +77,7 @@ FAULTS = [
      ["8: unknown key 'on_rest'. hint: did you mean 'on_reset'?"]),
     ("unknown_far", product(A + MB + "zzz = 1"), CONSOLE,
      ["8: unknown key 'zzz'. hint: known: autostart, blob, console, console_at, console_kind, console_line, devices, dma, image, "
-      "intc_at, interrupts, irfm, memory, name, on_reset, paravirt, previrt, regs, stray"]),
+      "intc_at, interrupts, irfm, memory, name, on_reset, paravirt, previrt, priority, regs, stray"]),
     ("unknown_inline", product(A + "memory = { size = '1M', gest = 0 }"), CONSOLE,
      ["7: unknown key 'gest'. hint: did you mean 'guest'?"]),
     ("type_bool", product(A + MB + "dma = 'yes'"), CONSOLE,
@@ -97,6 +98,10 @@ FAULTS = [
      ["4: 'quantum_us' 49 is out of range. hint: 50 to 1000000"]),
     ("quantum_high", product(A + MB, top="[schedule]\nquantum_us = 1000001"), CONSOLE,
      ["4: 'quantum_us' 1000001 is out of range. hint: 50 to 1000000"]),
+    ("priority_of_none", product(A + MB + "priority = 1", B + MB), CONSOLE,
+     ["8: vm 'a': priority needs CONFIG_SCHED_PRIO. hint: set CONFIG_SCHED_PRIO=y in the defconfig, or remove priority"]),
+    ("priority_high", product(A + MB + "priority = 256"), PRIORITIES,
+     ["8: 'priority' 256 is out of range. hint: 0 to 255"]),
     ("vm_name", product("name = 'Guest-One'\nimage = 'a.elf'\n" + MB), CONSOLE,
      ["5: vm name 'Guest-One' does not do. hint: 1 to 8 characters of a-z, 0-9, _ and -"]),
     ("vm_no_name", product("image = 'a.elf'\n" + MB), CONSOLE,
@@ -491,6 +496,17 @@ def test_header(tool):
         "#define CONSOLE_FOCUS 1", "#define CONSOLE_HOT CONSOLE_16550", "#define CONSOLE_HOT_SIZE 8",
         "#define CONSOLE_KIND(config) ((void)(config), CONSOLE_16550)",
         "#define CONSOLE_IRQ(config) ((void)(config), 0)"]
+
+
+def test_priorities(tool):
+    """The highest level first; equals as they are in the file."""
+    texts = [f"name = '{name}'\nimage = 'a.elf'\n{MB}{key}" for name, key in
+             (("a", "priority = 3"), ("b", ""), ("c", "priority = 255"), ("d", "priority = 3"))]
+    good(tool, product(*texts), config=PRIORITIES)
+    tables = (tool.path / "gen" / "partitions.c").read_text()
+    assert "#define SCHED_LEVELS 3\n" in (tool.path / "gen" / "partitions.h").read_text()
+    assert "sched_level[SCHED_LEVELS] = { { 0, 1 }, { 1, 2 }, { 3, 1 } };" in tables
+    assert "sched_order[VM_COUNT] = { 2, 0, 3, 1 };" in tables
 
 
 def test_strays(tool):

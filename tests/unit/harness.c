@@ -96,11 +96,11 @@ void vcpu_start(struct vcpu *v)
 #define ENTRY_WORD(index) (0x60000000U + (index)) /* nop-like, told apart by VM */
 const uint32_t fake_images[] = {
 #define IMAGE(index) ENTRY_WORD(index), 0x4E800020, 0xDA7A0000 + (index), 0x11111111, 0x22222222, 0x33333333,
-    IMAGE(0) IMAGE(1) IMAGE(2)
+    IMAGE(0) IMAGE(1) IMAGE(2) IMAGE(3)
 };
 const uint32_t fake_images_size = sizeof(fake_images);
 
-#if VM_COUNT > 3
+#if VM_COUNT > 4
 #error "more VMs than images"
 #endif
 

@@ -62,7 +62,8 @@ PARTITIONS = {
         Key("name", TEXT, "the product's, for tables and messages", "", required='name = "demo"'),
         Key("description", TEXT, "one line about it", ""))),
     "schedule": Table("[schedule]", (
-        Key("quantum_us", NUMBER, "round-robin slice in µs, 50 to 1000000", 1000, low=50, high=1_000_000),)),
+        Key("quantum_us", NUMBER, "slice in µs, 50 to 1000000: of round robin, or of VMs of one priority", 1000, low=50,
+            high=1_000_000),)),
     "console": Table("[console]", (
         Key("escape", TEXT, "control key (not Enter); a digit behind it moves the input to that VM of the file, 1 is the first",
             "ctrl-]"),
@@ -77,6 +78,8 @@ PARTITIONS = {
             "`make run RUN=...`, README)", "stop", choices=("stop", "restart")),
         Key("stray", TEXT, 'what a data access to nothing does to it while its MSR[ME] is 0: `"ignore"`, as the bus does, or '
             '`"stop"`', "ignore", choices=("ignore", "stop")),
+        Key("priority", NUMBER, "the higher one runs first (needs `CONFIG_SCHED_PRIO`); equals take turns of `quantum_us`", 0,
+            high=255, option="SCHED_PRIO"),
         Key("autostart", FLAG, "runs from boot; `false` only where another VM can start it", True, example="autostart = false"),
         Key("regs", TABLE, '`{ r3 = 0x1000, r4 = "blob" }`: r3 to r7 at the start; `"blob"` is the blob\'s address', {},
             says="0", example="regs = { r3 = 0 }"),

@@ -24,6 +24,8 @@ class Vm:
         self.guest, self.machine, self.size = self.read_memory()
         self.restart = self.choice("on_reset", "policy") == "restart"
         self.strays_stop = self.choice("stray", "policy") == "stop"
+        self.priority = values["priority"]
+        self.needs("priority")
         self.autostart, self.dma = values["autostart"], values["dma"]
         self.regs = self.read_regs()
         self.blob = self.read_blob()
@@ -52,6 +54,12 @@ class Vm:
             return value
         self.fault(name, f"unknown {what} '{value}'", " or ".join(f'"{choice}"' for choice in key.choices))
         return None
+
+    def needs(self, name):
+        """A key that is there needs its option."""
+        option = PARTITIONS["vm"][name].option
+        if name in self.table and not self.config.get(option):
+            self.fault(name, f"{name} needs CONFIG_{option}", f"set CONFIG_{option}=y in the defconfig, or remove {name}")
 
     def technique(self, name, on):
         """True if a key is on whose option is, too."""

@@ -19,11 +19,30 @@ def render_header(product):
         f"#define VM_WINDOWS {sum(len(vm.devices) for vm in product.vms) if product.vms[1:] else 0} // of VMs with neighbours",
         f"#define STRAYS_STOP {int(any(vm.strays_stop for vm in product.vms))} // stray = \"stop\" of any VM",
         f"#define SCHED_QUANTUM_TICKS {product.quantum_ticks}",
+        *([f"#define SCHED_LEVELS {len(levels(product))}"] if product.config.get("SCHED_PRIO") else []),
         f"#define CONSOLE_ESCAPE 0x{product.escape:02X}",
         f"#define CONSOLE_FOCUS {product.focus}",
         *console_macros(product.vms),
         *([f"#define REGISTERS_BASE 0x{product.registers[0]:08X}",
            f"#define REGISTERS_STEP 0x{register_step(product):X}"] if product.registers else []), "", "#endif", ""])
+
+
+def levels(product):
+    """Option SCHED_PRIO: the VMs by priority, the highest first; those of one priority in the order of the file."""
+    return [[vm for vm in product.vms if vm.priority == priority]
+            for priority in sorted({vm.priority for vm in product.vms}, reverse=True)]
+
+
+def render_schedule(product):
+    """The tables of the scheduler, if it has some."""
+    if not product.config.get("SCHED_PRIO"):
+        return []
+    order, rows = [], []
+    for level in levels(product):
+        rows.append(f"{{ {len(order)}, {len(level)} }}")
+        order += [str(vm.index) for vm in level]
+    return ["", f"const struct sched_level sched_level[SCHED_LEVELS] = {{ {', '.join(rows)} }};",
+            f"const uint8_t sched_order[VM_COUNT] = {{ {', '.join(order)} }};"]
 
 
 def console_macros(vms):
@@ -63,7 +82,7 @@ def render_c(product):
                   f"        .irq = {f'irq_{vm.index}' if vm.irqs else '0'},", "    },"]
     lines += ["};", "", "const struct tlb_row tlb_rows[TLB_ROW_COUNT] = {"]
     lines += [f"    {{ 0x{hi:08X}, 0x{lo:08X}, {tid} }}," for hi, lo, tid in product.tlb]
-    return "\n".join(lines + ["};", ""])
+    return "\n".join(lines + ["};", *render_schedule(product), ""])
 
 
 def render_board(board):
