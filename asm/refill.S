@@ -70,7 +70,9 @@ func refill
     xoris   r24, r24, 0x4000
     cmpwi   r24, 0
     bne-    9f
-31: andc.   r23, r29, r25
+31: rlwinm  r23, r25, 9, 22, 22         /* no EX with G */
+    andc    r25, r25, r23
+    andc.   r23, r29, r25
     bne-    9f
 
     /* In the partition's RAM? Then its machine address, EX, WR and WIMG make the low word. */
@@ -84,8 +86,6 @@ func refill
     add     r24, r24, r23
     rlwimi  r24, r25, 0, 22, 23
     rlwimi  r24, r25, 0, 28, 31
-    rlwinm  r25, r25, 9, 22, 22         /* no EX with G */
-    andc    r24, r24, r25
 
     /* The next row of the machine's TLB. */
     lbz     r25, LOW(shadow_turn)
