@@ -98,5 +98,8 @@ rfi_plain:                              /* rKEY = the new MSR */
     lwz     r30, VCPU_PENDING(rVCPU)
     and.    r30, r30, rKEY
     beq     enter_cr
+    mfspr   r30, SPRN_SRR0              /* of an interrupt it is an address: bits 30:31, which rfi does not look at, are zero */
+    rlwinm  r30, r30, 0, 0, 29
+    mtspr   SPRN_SRR0, r30
     b       deliver
 endfunc emul_rfi

@@ -151,6 +151,7 @@ __attribute__((noinline)) uint32_t tlb_context(struct vcpu *v) /* off the straig
 struct vcpu *tlb_find_context(struct vcpu *v)
 {
     if ((v->pending & v->msr) != 0) {
+        v->pc &= ~3U; /* by rfi, it is SRR0 as it was (asm/emul_msr.S) */
         return vcpu_deliver(v);
     }
     tlb_enter(v);
@@ -402,7 +403,7 @@ static void install(struct vcpu *v, uint32_t entry, uint32_t hi, uint32_t lo)
 
     shadow_turn = (uint8_t)(row + 1 == TLB_ENTRIES ? TLB_ROW_COUNT : row + 1);
     if (t->where[entry] != row && is_shadow_of(t, t->where[entry], entry)) {
-        t->many[entry] = 1;
+        t->many[entry] = (uint8_t)row; /* not zero, as asm/refill.S has it */
     }
     shadow_owner[row] = (uint16_t)(v->context_pid << 8 | (entry + 1));
     t->where[entry] = (uint8_t)row;

@@ -265,7 +265,7 @@ static bool refill(struct vcpu *v, enum tlb_access kind, uint32_t address)
     shadow_owner[row] = (uint16_t)(v->context_pid << 8 | i);
     if (t->where[i - 1] != 0 && t->where[i - 1] != row &&
         ((shadow_owner[t->where[i - 1]] - t->first - i) & ~((TLB_CONTEXTS - 1) << 8)) == 0) {
-        t->many[i - 1] = 1;
+        t->many[i - 1] = (uint8_t)row;
     }
     t->where[i - 1] = (uint8_t)row;
     cpu_tlbwe_lo(row, ((lo & 0xFFFFF000) - t->ram_guest + t->ram_machine) |
