@@ -121,6 +121,8 @@ STAGES = [
     Stage("unit",
           ["make", "-s", "-C", "tests/unit", f"-j{CORES}", f"OUT={ROOT}/build/unit", f"COVERAGE={ROOT}/build/coverage", "run"],
           count_summary, ("test",), builds=("build/unit/*/tests",)),
+    Stage("differential", [PYTHON, "tests/differential/differential.py"], count_summary, ("test",), ("qemu",),
+          ("build/differential/*/test.elf",)),
     Stage("tools", [*SPREAD, "tests/tools"], count_pytest, ("test",)),
     Stage("check", ["make", "check"], count_products, ("test",)),
     Stage("guests", [*SPREAD, "tests/guests"], count_pytest, ("test",), ("qemu",), ("build/guests/*.elf",)),
