@@ -104,7 +104,7 @@
 #endif
 
 #if defined(CONFIG_UIC)
-#define VCPU_IRQ_WORDS uint32_t uic_sr, uic_level, uic_er, uic_cr, uic_pr, uic_tr, uic_vcr, irq_pending;
+#define VCPU_IRQ_WORDS uint32_t uic_sr, uic_active, uic_er, uic_cr, uic_pr, uic_tr, uic_vcr, irq_pending;
 #elif defined(CONFIG_INTC)
 #define VCPU_IRQ_WORDS uint32_t intc_isr, intc_level, intc_ier, intc_mer, irq_pending;
 #else

@@ -26,6 +26,9 @@ void board_init(void);
 void board_interrupt(void);
 void board_irq_unmask(uint32_t line);
 
+/* Of a UIC: what makes this line active. It may look so for a moment: a change of either can be an edge. */
+void board_irq_kind(uint32_t line, uint32_t edge, uint32_t high);
+
 /* UART of the shared console. Never waits. */
 uint32_t board_uart_room(void); /* how many bytes it takes now */
 void board_uart_send(uint8_t byte);

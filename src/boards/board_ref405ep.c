@@ -72,6 +72,16 @@ void board_irq_unmask(uint32_t line)
     cpu_mtdcr(DCR(UIC_ER), cpu_mfdcr(DCR(UIC_ER)) | UIC_BIT(line));
 }
 
+void board_irq_kind(uint32_t line, uint32_t edge, uint32_t high)
+{
+    uint32_t bit = UIC_BIT(line);
+    uint32_t polarity = cpu_mfdcr(DCR(UIC_PR)) & ~bit;
+    uint32_t trigger = cpu_mfdcr(DCR(UIC_TR)) & ~bit;
+
+    cpu_mtdcr(DCR(UIC_PR), high != 0 ? polarity | bit : polarity);
+    cpu_mtdcr(DCR(UIC_TR), edge != 0 ? trigger | bit : trigger);
+}
+
 uint32_t board_uart_room(void)
 {
     return (cpu_read8(UART(UART_LSR)) & LSR_THRE) != 0 ? FIFO_SIZE : 0; /* the whole FIFO is empty */

@@ -1,5 +1,10 @@
 /*
  * intc.c: see intc.h and irq.h. Registers by DS572, "Register Descriptions": all optional ones are there.
+ *
+ * No register says whether a line is an edge or a level, or which way: C_KIND_OF_INTR, C_KIND_OF_EDGE and C_KIND_OF_LVL are
+ * parameters of the design (DS572, "Design Parameters"). A guest sees the controller of its board's design, so INTC_EDGES,
+ * from the board's file, holds for the virtual one, too; `make check` lets a line of the board become only a guest line of its
+ * own kind. Polarity is what the design has it; here, active.
  */
 #include "intc.h"
 
@@ -38,6 +43,12 @@ void irq_set_line(struct vcpu *v, uint32_t line, uint32_t level)
         v->intc_isr |= bit & ~was & INTC_EDGES;
     }
     update(v);
+}
+
+void irq_raise(struct vcpu *v, uint32_t line)
+{
+    irq_set_line(v, line, 1);
+    irq_set_line(v, line, 0);
 }
 
 uint32_t irq_read(struct vcpu *v, uint32_t reg)

@@ -25,8 +25,7 @@ void irq_route(uint32_t line)
     for (i = 0; i < VM_COUNT; i++) {
         for (k = 0; k < vm_config[i].irq_count; k++) {
             if (vm_config[i].irq[k].line == line) {
-                irq_set_line(&vcpu[i], vm_config[i].irq[k].guest_line, 1);
-                irq_set_line(&vcpu[i], vm_config[i].irq[k].guest_line, 0);
+                irq_raise(&vcpu[i], vm_config[i].irq[k].guest_line);
             }
         }
     }

@@ -48,8 +48,11 @@ static inline uint32_t irq_pending(const struct vcpu *v)
     return v->irq_pending;
 }
 
-/* A line's input becomes active (level != 0) or inactive. A pulse is both, one behind the other. */
+/* A virtual device's output goes high (level != 0) or low. A pulse is both, one behind the other. */
 void irq_set_line(struct vcpu *v, uint32_t line, uint32_t level);
+
+/* The machine's controller has found this guest line's input active. */
+void irq_raise(struct vcpu *v, uint32_t line);
 
 /* The board's line became active and is masked until the guest has acknowledged it. */
 void irq_route(uint32_t line);

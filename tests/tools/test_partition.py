@@ -992,6 +992,10 @@ VIRTEX_FAULTS = [
      ["8: vm 'a': intc_at needs CONFIG_INTC and a board with an interrupt controller in memory. hint: remove it"]),
     ("interrupts", "devices = ['timer']\ninterrupts = ['timer']", "# CONFIG_INTC is not set\n", ML403,
      ["9: vm 'a': routed interrupts need CONFIG_INTC. hint: set CONFIG_INTC=y in the defconfig, or remove the line"]),
+    ("kind_of_line", "interrupts = [\n{ line = 8, guest = 9 },\n{ line = 9, guest = 3 }, { line = 7, guest = 1 }, { line = 2, guest = 6}]", VIRTEX,
+     ML403, [f"{line}: vm 'a': board line {at} is {kind}, guest line {guest} {other}. hint: a guest line of the same kind "
+             "in the board file" for line, at, kind, guest, other in (
+                 (9, 8, "a level", 9, "an edge"), (10, 9, "an edge", 3, "a level"), (10, 7, "an edge", 1, "a level"))]),
 ]
 
 
@@ -1000,6 +1004,20 @@ def test_virtex_fault(tool, lines, config, board, expected):
     status, out, err = tool(product(A + MB + lines), config=config, board=text_of(board))
     assert [line.removeprefix("p.toml:") for line in err] == expected
     assert status == 1 and out == "" and not (tool.path / "gen").exists()
+
+
+@pytest.mark.parametrize("keys, kinds", [("polarity = 0xFFFFFFBF", ("a level, active low", "a level, active high")),
+                                         ("trigger = 0x40", ("an edge, active high", "a level, active high"))])
+def test_kind_of_uic_line(tool, keys, kinds):
+    """Line 25 is another one than the others: only as a line of its kind can its guest have it."""
+    board = text_of(BOARD)
+    key = keys.split(maxsplit=1)[0]
+    board = re.sub(rf"(?m)^{key} = .*$", keys, board)
+    assert tool(product(A + MB + "interrupts = [25, { line = 24, guest = 27 }]"), board=board)[0] == 0
+    status, _, err = tool(product(A + MB + "interrupts = [{ line = 25, guest = 24 }]"), board=board)
+    assert status == 1
+    assert err == [f"p.toml:8: vm 'a': board line 25 is {kinds[0]}, guest line 24 {kinds[1]}. "
+                   "hint: a guest line of the same kind in the board file"]
 
 
 OWN_FAULTS = [

@@ -474,7 +474,7 @@ static void bounded_poll(void **state)
 static bool line_is_active(const struct vcpu *v)
 {
 #ifdef CONFIG_UIC
-    return (v->uic_level & IRQ_BIT(CONSOLE_IRQ(&vm_config[v - vcpu]))) != 0;
+    return (v->uic_active & IRQ_BIT(CONSOLE_IRQ(&vm_config[v - vcpu]))) != 0;
 #else
     (void)v;
     return false;

@@ -6,8 +6,8 @@
 #include "harness.h"
 
 /* VMs and lines of config/virtex*: */
-#define ALPHA (&vcpu[0]) /* 25 as 25, 26 as 9, which is an edge */
-#define BETA  (&vcpu[1]) /* 27 as 25, 9 as 9 */
+#define ALPHA (&vcpu[0]) /* 25 as 25, 26 as 10 */
+#define BETA  (&vcpu[1]) /* 27 as 25, 9, which is an edge, as 9 */
 #define GAMMA (&vcpu[2])
 
 #define LEVEL 4 /* a line that nobody else has, */
@@ -240,13 +240,13 @@ static void routed_to_its_owner(void **state)
     start(ALPHA);
     start(BETA);
     device_line(26, true);
-    assert_hex(irq_read(ALPHA, INTC_ISR), INTC_BIT(9));
+    assert_hex(irq_read(ALPHA, INTC_ISR), INTC_BIT(10));
     assert_hex(irq_read(BETA, INTC_ISR), 0);
     assert_hex(board_enabled() & INTC_BIT(26), 0);
     irq_write(ALPHA, INTC_IAR, INTC_BIT(25) | INTC_BIT(26));
     assert_hex(board_enabled() & INTC_BIT(26), 0);
     device_line(26, false);
-    irq_write(ALPHA, INTC_IAR, INTC_BIT(9));
+    irq_write(ALPHA, INTC_IAR, INTC_BIT(10));
     assert_hex(irq_read(ALPHA, INTC_ISR), 0);
     assert_hex(board_enabled() & INTC_BIT(26), INTC_BIT(26));
     device_line(27, true);

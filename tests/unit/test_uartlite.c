@@ -109,7 +109,7 @@ static bool pulsed(void)
     uint32_t bit = UIC_BIT(CONSOLE_IRQ(&vm_config[lite - vcpu]));
     bool was = (irq_read(lite, UIC_SR) & bit) != 0;
 
-    assert_hex(lite->uic_level & bit, 0);
+    assert_hex(lite->uic_active & bit, 0);
     irq_write(lite, UIC_SR, bit);
     assert_hex(irq_read(lite, UIC_SR) & bit, 0);
     return was;

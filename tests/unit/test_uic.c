@@ -16,6 +16,12 @@
 
 static const uint32_t patterns[] = {0, 0xFFFFFFFF, 0x5A5A5A5A, 0xA5A5A5A5, 1, 0x80000000};
 
+/* What a register of an untouched controller has. */
+static uint32_t initial(uint32_t reg)
+{
+    return reg == UIC_PR ? BOARD_UIC_POLARITY : reg == UIC_TR ? BOARD_UIC_TRIGGER : 0;
+}
+
 static void registers_hold(void **state)
 {
     static const uint32_t regs[] = {UIC_ER, UIC_CR, UIC_PR, UIC_TR};
@@ -28,7 +34,7 @@ static void registers_hold(void **state)
         }
         for (i = 0; i < COUNT(regs); i++) {
             assert_hex(irq_read(ALPHA, regs[i]), patterns[k] + (uint32_t)i);
-            assert_hex(irq_read(BETA, regs[i]), 0); /* a controller for each VM */
+            assert_hex(irq_read(BETA, regs[i]), initial(regs[i])); /* a controller for each VM */
         }
     }
 }
@@ -78,27 +84,98 @@ static void pending_by_class(void **state)
     assert_hex(BETA->pending, 0);
 }
 
-/* Edge: one bit for each rise. Level: the bit comes back as long as the input stays. */
-static void edge_and_level(void **state)
+#define WIRE     CONSOLE_IRQ(&vm_config[0]) /* of the virtual UART */
+#define WIRE_BIT UIC_BIT(WIRE)
+
+static void acknowledge(uint32_t bits, uint32_t left)
+{
+    irq_write(ALPHA, UIC_SR, bits);
+    assert_hex(irq_read(ALPHA, UIC_SR), left);
+}
+
+static void wire(uint32_t level, uint32_t status)
+{
+    irq_set_line(ALPHA, WIRE, level);
+    assert_hex(irq_read(ALPHA, UIC_SR), status);
+}
+
+/* A level's bit comes back as long as the input stays. Served first, then acknowledged, it is gone. */
+static void level(void **state)
 {
     (void)state;
-    irq_write(ALPHA, UIC_TR, UIC_BIT(4));
-    irq_set_line(ALPHA, 4, 1);
-    irq_set_line(ALPHA, 5, 1);
-    assert_hex(irq_read(ALPHA, UIC_SR), UIC_BIT(4) | UIC_BIT(5));
-    irq_write(ALPHA, UIC_SR, UIC_BIT(4) | UIC_BIT(5));
-    assert_hex(irq_read(ALPHA, UIC_SR), UIC_BIT(5));
-    irq_set_line(ALPHA, 4, 1); /* no edge */
-    assert_hex(irq_read(ALPHA, UIC_SR), UIC_BIT(5));
-    irq_set_line(ALPHA, 4, 0);
-    assert_hex(irq_read(ALPHA, UIC_SR), UIC_BIT(5));
-    irq_set_line(ALPHA, 4, 1);
-    assert_hex(irq_read(ALPHA, UIC_SR), UIC_BIT(4) | UIC_BIT(5));
-    irq_set_line(ALPHA, 4, 0);
-    irq_set_line(ALPHA, 5, 0);
-    assert_hex(irq_read(ALPHA, UIC_SR), UIC_BIT(4) | UIC_BIT(5)); /* latched */
-    irq_write(ALPHA, UIC_SR, UIC_BIT(4) | UIC_BIT(5));
+    wire(1, WIRE_BIT);
+    acknowledge(0xFFFFFFFF, WIRE_BIT);
+    wire(0, WIRE_BIT); /* latched */
+    acknowledge(WIRE_BIT, 0);
+    wire(0, 0);
+}
+
+/* An edge's comes once for each rise, however long the input stays. */
+static void edge(void **state)
+{
+    uint32_t i;
+
+    (void)state;
+    irq_write(ALPHA, UIC_TR, WIRE_BIT);
+    for (i = 0; i < 3; i++) {
+        wire(1, WIRE_BIT);
+        acknowledge(WIRE_BIT, 0);
+        wire(1, 0);
+        irq_write(ALPHA, UIC_ER, WIRE_BIT);
+        acknowledge(WIRE_BIT, 0);
+        wire(0, 0);
+        wire(1, WIRE_BIT);
+        wire(0, WIRE_BIT); /* latched */
+        acknowledge(WIRE_BIT, 0);
+    }
+}
+
+/* PR 0: a level is active while the input is low, an edge is a fall. */
+static void polarity(void **state)
+{
+    (void)state;
+    irq_write(ALPHA, UIC_PR, ~WIRE_BIT);
+    assert_hex(irq_read(ALPHA, UIC_SR), WIRE_BIT);
+    acknowledge(WIRE_BIT, WIRE_BIT);
+    wire(1, WIRE_BIT);
+    acknowledge(WIRE_BIT, 0);
+    wire(0, WIRE_BIT);
+    irq_write(ALPHA, UIC_TR, WIRE_BIT);
+    acknowledge(WIRE_BIT, 0);
+    wire(1, 0);
+    wire(0, WIRE_BIT);
+    acknowledge(WIRE_BIT, 0);
+    wire(0, 0);
+}
+
+/* A change of kind is seen at once: a level that is there; an input that becomes active by its new polarity has an edge. */
+static void kind_changes(void **state)
+{
+    (void)state;
+    irq_write(ALPHA, UIC_TR, WIRE_BIT);
+    wire(1, WIRE_BIT);
+    acknowledge(WIRE_BIT, 0);
+    irq_write(ALPHA, UIC_TR, 0);
+    assert_hex(irq_read(ALPHA, UIC_SR), WIRE_BIT);
+    irq_write(ALPHA, UIC_TR, WIRE_BIT);
+    acknowledge(WIRE_BIT, 0);
+    irq_write(ALPHA, UIC_PR, 0);
     assert_hex(irq_read(ALPHA, UIC_SR), 0);
+    irq_write(ALPHA, UIC_PR, 0xFFFFFFFF);
+    assert_hex(irq_read(ALPHA, UIC_SR), WIRE_BIT);
+    irq_write(ALPHA, UIC_ER, WIRE_BIT);
+    assert_hex(ALPHA->pending, MSR_EE);
+}
+
+/* Inputs without a device are inactive, whatever their polarity. */
+static void no_wire(void **state)
+{
+    (void)state;
+    irq_write(ALPHA, UIC_PR, 0);
+    assert_hex(irq_read(ALPHA, UIC_SR), WIRE_BIT);
+    irq_write(GAMMA, UIC_PR, 0);
+    irq_write(GAMMA, UIC_TR, 0xFFFFFFFF);
+    assert_hex(irq_read(GAMMA, UIC_SR), vm_config[2].console_base != 0 ? UIC_BIT(CONSOLE_IRQ(&vm_config[2])) : 0);
 }
 
 /* Manual, "UIC Vector Register": base + 512 for each line before it, from the end that has priority. */
@@ -169,6 +246,63 @@ static void routed_to_its_owner(void **state)
     irq_write(ALPHA, UIC_SR, UIC_BIT(9));
     assert_hex(irq_read(ALPHA, UIC_SR), 0);
     assert_hex(BOARD_DCR(UIC_ER) & UIC_BIT(26), UIC_BIT(26));
+}
+
+/* Its kind in the machine's controller is what its owner says of its own number for it, and nobody's of another. */
+static void kind_of_a_board_line(void **state)
+{
+    uint32_t own = UIC_BIT(25) | UIC_BIT(26);
+    uint32_t i;
+
+    (void)state;
+    for (i = 0; i < COUNT(patterns); i++) {
+        uint32_t value = patterns[i];
+        uint32_t here = (value & UIC_BIT(25)) | ((value & UIC_BIT(9)) != 0 ? UIC_BIT(26) : 0);
+
+        irq_write(ALPHA, UIC_TR, value);
+        irq_write(ALPHA, UIC_PR, ~value);
+        assert_hex(BOARD_DCR(UIC_TR), (BOARD_UIC_TRIGGER & ~own) | here);
+        assert_hex(BOARD_DCR(UIC_PR), (BOARD_UIC_POLARITY & ~own) | (own & ~here));
+    }
+    irq_write(GAMMA, UIC_TR, 0xFFFFFFFF);
+    irq_write(BETA, UIC_TR, ~UIC_BIT(25));
+    assert_hex(BOARD_DCR(UIC_TR) & ~own, BOARD_UIC_TRIGGER & ~own);
+    irq_reset(ALPHA);
+    assert_hex(BOARD_DCR(UIC_PR), BOARD_UIC_POLARITY);
+    assert_hex(BOARD_DCR(UIC_TR), BOARD_UIC_TRIGGER);
+}
+
+/* One interrupt of a line that stays active, if its owner takes it for an edge; it is there for the next one. */
+static void edge_of_a_board_line(void **state)
+{
+    uint32_t i;
+
+    (void)state;
+    irq_write(ALPHA, UIC_TR, UIC_BIT(9));
+    device_line(26, true);
+    assert_hex(irq_read(ALPHA, UIC_SR), UIC_BIT(9));
+    for (i = 0; i < 10; i++) {
+        irq_write(ALPHA, UIC_SR, UIC_BIT(9));
+        enter(external(current));
+        assert_hex(irq_read(ALPHA, UIC_SR), 0);
+    }
+    device_line(26, false);
+    enter(external(current));
+    device_line(26, true);
+    assert_hex(irq_read(ALPHA, UIC_SR), UIC_BIT(9));
+}
+
+static void low_board_line(void **state)
+{
+    (void)state;
+    fake.lines = UIC_BIT(26);
+    irq_write(ALPHA, UIC_PR, ~UIC_BIT(9));
+    irq_write(ALPHA, UIC_SR, UIC_BIT(9));
+    enter(external(current));
+    assert_hex(irq_read(ALPHA, UIC_SR), 0);
+    fake.lines = 0;
+    enter(external(current));
+    assert_hex(irq_read(ALPHA, UIC_SR), UIC_BIT(9));
 }
 
 static void interrupts_the_running_owner(void **state)
@@ -250,7 +384,7 @@ static void reset_clears(void **state)
     fake.lines = 0;
     irq_reset(ALPHA);
     for (reg = 0; reg < UIC_REGISTERS; reg++) {
-        assert_hex(irq_read(ALPHA, reg), 0);
+        assert_hex(irq_read(ALPHA, reg), initial(reg));
     }
     assert_hex(ALPHA->pending, 0);
     assert_hex(BOARD_DCR(UIC_ER) & UIC_BIT(25), UIC_BIT(25));
@@ -263,10 +397,17 @@ int main(void)
         TEST_BOOTED(status_sets_and_clears),
         TEST_BOOTED(masked_status),
         TEST_BOOTED(pending_by_class),
-        TEST_BOOTED(edge_and_level),
+        TEST_BOOTED(level),
+        TEST_BOOTED(edge),
+        TEST_BOOTED(polarity),
+        TEST_BOOTED(kind_changes),
+        TEST_BOOTED(no_wire),
         TEST_BOOTED(vector_register),
         TEST_BOOTED(board_at_boot),
         TEST_BOOTED(routed_to_its_owner),
+        TEST_BOOTED(kind_of_a_board_line),
+        TEST_BOOTED(edge_of_a_board_line),
+        TEST_BOOTED(low_board_line),
         TEST_BOOTED(interrupts_the_running_owner),
         TEST_BOOTED(stays_pending_for_another),
         TEST_BOOTED(lines_of_nobody),

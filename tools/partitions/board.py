@@ -62,6 +62,7 @@ class Board:
         reader = self.reader
         self.intc_base = None       # where it is in memory, if it is
         self.edges = None           # of an INTC: the lines that are edges
+        self.kinds = 0, None        # the lines that are edges, those that are active high
         self.controller = "intc" if "intc" in data else "uic"
         if "intc" in data:
             self.read_intc(values["intc"], ("intc",))
@@ -78,6 +79,7 @@ class Board:
         """IBM's controller, on the DCR bus."""
         uic = self.reader.values(BOARD["uic"], data, path)
         self.lines = uic["lines"]
+        self.kinds = uic["trigger"], uic["polarity"]
         self.values = [("BOARD_UIC_DCR", f"0x{uic['dcr']:X}"), ("BOARD_UIC_LINES", self.lines),
                        ("BOARD_UIC_POLARITY", f"0x{uic['polarity']:08X}"), ("BOARD_UIC_TRIGGER", f"0x{uic['trigger']:08X}")]
 
@@ -89,6 +91,7 @@ class Board:
         intc = reader.values(BOARD["intc"], data, path, but=("edges",))
         base, dcr, self.lines = intc["base"], intc["dcr"], intc["lines"]
         self.edges = reader.value(BOARD["intc"]["edges"], data, path, high=(1 << self.lines) - 1)
+        self.kinds = self.edges, None
         if base is not None and base % INTC_SIZE:
             reader.fault((*path, "base"), f"the controller can't be at 0x{base:X}", f"a multiple of {INTC_SIZE}")
         if dcr is not None and dcr % INTC_DCRS:
@@ -97,6 +100,15 @@ class Board:
         self.values = [("BOARD_INTC_IS_DCR", int(dcr is not None)), ("BOARD_INTC_BASE", f"0x{base or 0:08X}"),
                        ("BOARD_INTC_DCR", f"0x{NO_DCR if dcr is None else dcr:X}"), ("BOARD_INTC_LINES", self.lines),
                        ("BOARD_INTC_EDGES", f"0x{self.edges:08X}")]
+
+    def kind_of(self, line):
+        """A line's kind, in words."""
+        edges, high = self.kinds
+        bit = 1 << line if high is None else 0x80000000 >> line     # Xilinx' line 0 is the right one, IBM's the left one
+        words = ["an edge" if edges & bit else "a level"]
+        if high is not None:
+            words.append("active high" if high & bit else "active low")
+        return ", ".join(words)
 
     def uart_values(self):
         """The console's device once more, by its role: BOARD_CONSOLE_*."""

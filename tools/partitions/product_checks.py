@@ -134,10 +134,19 @@ def check_interrupts(product):
             continue
         for line, guest, key in vm.irqs:
             check_line(product, vm, line, key, lines)
+            check_kind(product, vm, line, guest, key)
             if guest in guest_lines:
                 vm.fault(key, f"guest line {guest} is {guest_lines[guest]}'s already",
                          "choose another one: { line = 7, guest = 9 }")
             guest_lines.setdefault(guest, f"board line {line}")
+
+
+def check_kind(product, vm, line, guest, key):
+    """What the guest does not set of a line is as its board has it; and an INTC's kinds nobody sets."""
+    kind, other = product.board.kind_of(line), product.board.kind_of(guest)
+    if kind != other:
+        vm.fault(key, f"board line {line} is {kind}, guest line {guest} {other}",
+                 "a guest line of the same kind in the board file")
 
 
 def check_line(product, vm, line, key, lines):

@@ -1,27 +1,34 @@
 /*
- * board_ref405ep.c (fake): DCRs as words; the board's UIC, level-sensitive, high-active, as board_init() sets it up.
+ * board_ref405ep.c (fake): DCRs as words; the board's UIC, whose inputs are active by PR, and levels or edges by TR.
  */
 #include "harness.h"
 
 #include "uic.h"
 
-uint32_t cpu_mfdcr(uint32_t n)
+static uint32_t *look(void)
 {
     uint32_t *uic = &fake.dcr[BOARD_UIC_DCR];
+    uint32_t now = ~(fake.lines ^ uic[UIC_PR]);
+
+    uic[UIC_SR] |= now & ~(fake.lines_were & uic[UIC_TR]);
+    fake.lines_were = now;
+    return uic;
+}
+
+uint32_t cpu_mfdcr(uint32_t n)
+{
+    uint32_t *uic = look();
 
     assert_in_range(n, 0, 1023);
-    uic[UIC_SR] |= fake.lines;
     return n == BOARD_UIC_DCR + UIC_MSR ? uic[UIC_SR] & uic[UIC_ER] : fake.dcr[n];
 }
 
 void cpu_mtdcr(uint32_t n, uint32_t value)
 {
     assert_in_range(n, 0, 1023);
-    if (n == BOARD_UIC_DCR + UIC_SR) {
-        fake.dcr[n] = (fake.dcr[n] & ~value) | fake.lines;
-    } else {
-        fake.dcr[n] = value;
-    }
+    look();
+    fake.dcr[n] = n == BOARD_UIC_DCR + UIC_SR ? fake.dcr[n] & ~value : value;
+    look();
 }
 
 /* No device of this board has registers of 32 bits. */

@@ -47,7 +47,7 @@ struct fake {
     uint32_t uart_ctrl; /* of a UartLite */
 
     uint32_t lines; /* inputs of the interrupt controller */
-    uint32_t lines_were, intc[8], intc_acknowledged; /* of an INTC: inputs last seen, registers, what IAR was written with */
+    uint32_t lines_were, intc[8], intc_acknowledged; /* inputs last seen; of an INTC: registers, what IAR was written with */
 
     bool reset_expected;
     uint32_t reset; /* what was written to DBCR0 */
