@@ -80,7 +80,8 @@ cppcheck_sources() {
         if $PYTHON tools/kconfig.py --kconfig Kconfig --defconfig "config/$product/defconfig" --out "$gen" &&
             $PYTHON tools/partition.py --board config/boards/ref405ep.toml --config "$gen/.config" \
                 "config/$product/partitions.toml" --out "$gen/gen"; then
-            # offsets.c and verify.c are for the compiler alone. Rooms are words of their own.
+            # offsets.c and verify.c are for the compiler alone, intc_mmio.c is in neither product. Conditions and bits that are
+            # constants here are not in another configuration. Rooms are words of their own.
             # shellcheck disable=SC2046
             cppcheck --quiet --error-exitcode=1 --std=c11 --inline-suppr \
                 --enable=warning,style,performance,portability \
@@ -88,8 +89,11 @@ cppcheck_sources() {
                 --suppress=unusedStructMember --suppress=constParameter --suppress=constParameterPointer \
                 --suppress=constVariablePointer --suppress=zerodivcond --suppress=variableScope \
                 --suppress=knownConditionTrueFalse --suppress=unreachableCode:config/spr.def \
+                --suppress=duplicateExpression --suppress=badBitmaskCheck --suppress=arrayIndexOutOfBoundsCond \
+                --suppress=normalCheckLevelMaxBranches \
                 --include="$gen/gen/autoconf.h" -Iconfig -I"$gen/gen" -Isrc $(printf -- "-I%s " src/*/) -Iasm -D__GNUC__=12 \
-                --template='{file}:{line}: {message} ({id})' -isrc/offsets.c -isrc/verify.c src || status=1
+                --template='{file}:{line}: {message} ({id})' -isrc/offsets.c -isrc/verify.c \
+                -isrc/irq/intc_mmio.c src || status=1
         else
             status=1
         fi
