@@ -56,8 +56,8 @@ import os
 import re
 import shutil
 import subprocess
-import tomllib
 
+import ledger
 import run
 from kconfig import InputError, fault, read_text, run_tool, write_if_changed
 
@@ -474,16 +474,7 @@ def removed(full, rest):
 
 def read_targets(path):
     """config/targets.toml."""
-    text = read_text(path, "targets")
-    try:
-        targets = tomllib.loads(text)
-    except tomllib.TOMLDecodeError as error:
-        match = re.search(r"at line (\d+)", str(error))
-        raise InputError(fault(path, match.group(1) if match else 1, str(error))) from None
-    for section in ("paths", "table1"):
-        if not isinstance(targets.get(section), dict):
-            raise InputError(fault(path, 1, f"table [{section}] is missing"))
-    return targets
+    return ledger.read(path, ("paths", "table1"))
 
 
 WITH_TLB_MORE = 2                   # what a path may cost more with option TLB_VIRT
@@ -699,6 +690,8 @@ def main(argv=None):
         paths |= walk_figures(measured[image][1], image)
     kinds = kind_figures(excursions)
     table1 = {name: table1_row(native, modes, measured, options) for name, native, modes in options.table1}
+    compiler = ledger.compiler_of(images[0])
+    targets, note = ledger.allow(targets, compiler)
     model = measured[images[0]][1]["model"]
 
     tables = (path_table(paths, targets), walk_table(paths, targets), table1_table(table1, targets) if table1 else [],
@@ -706,8 +699,10 @@ def main(argv=None):
     for table in filter(None, tables):
         print("\n".join(table), end="\n\n")
     print_model(model)
-    write_if_changed(options.out, json.dumps({"paths": paths, "table1": table1, "excursions": kinds, "model": model},
-                                             indent=1) + "\n")
+    write_if_changed(options.out, json.dumps({"paths": paths, "table1": table1, "excursions": kinds, "model": model,
+                                              "compiler": compiler}, indent=1) + "\n")
+    if note:
+        print(note)
     missed = list(misses(paths, table1, targets, [key for key in options.require.split(",") if key]))
     for text in missed:
         print(f"bench.py: {text}", file=sys.stderr)

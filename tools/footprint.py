@@ -36,8 +36,8 @@ import json
 import os
 import re
 import subprocess
-import tomllib
 
+import ledger
 import run
 from kconfig import InputError, fault, load_kconfig, read_text, run_tool, write_if_changed
 
@@ -476,15 +476,7 @@ def measure_options(builder, product, options, only, skip):
 
 def read_targets(path):
     """config/targets.toml."""
-    try:
-        targets = tomllib.loads(read_text(path, "targets"))
-    except tomllib.TOMLDecodeError as error:
-        match = re.search(r"at line (\d+)", str(error))
-        raise InputError(fault(path, match.group(1) if match else 1, str(error))) from None
-    for section in ("size", "size_total", "per_vm", "component"):
-        if not isinstance(targets.get(section), dict):
-            raise InputError(fault(path, 1, f"table [{section}] is missing"))
-    return targets
+    return ledger.read(path, ("size", "size_total", "per_vm", "component"))
 
 
 def components_of(base, pairs, base_pairs, targets):
@@ -750,6 +742,8 @@ def main(argv=None):
     builder = Builder(args)
     base = builder.make(args.base, f"build/{args.base}")
     full = builder.make(args.product, f"build/{args.product}")
+    compiler = ledger.compiler_of(full.path)
+    targets, note = ledger.allow(targets, compiler)
     rows, pairs, base_pairs = {}, {}, {}
     if not args.no_options:
         full_options, base_options = (Options(args.kconfig, os.path.join(ROOT, "config", product, "defconfig"))
@@ -762,13 +756,15 @@ def main(argv=None):
     report = {"components": components_of(base, pairs, base_pairs, targets), "total": totals(full.columns),
               "per_vm": per_vm_of(base, full, pairs, targets),
               "products": {args.base: base.as_json(), args.product: full.as_json()},
-              "options": rows, "files": full.files}
+              "options": rows, "files": full.files, "compiler": compiler}
     print("\n".join(component_table(report, targets)), end="\n\n")
     if rows:
         print("\n".join(option_table(rows)), end="\n\n")
     print("\n".join(file_table(full)))
     write_if_changed(args.out, json.dumps(report, indent=1) + "\n")
     write_if_changed(args.svg, render_svg(report, targets))
+    if note:
+        print(note)
     missed = list(misses(report, targets))
     for text in missed:
         print(f"footprint.py: {text}", file=sys.stderr)
