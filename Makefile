@@ -18,7 +18,7 @@ Q       := $(if $(V),,@)
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
 .SUFFIXES:
-.PHONY: help run rom run-rom test test-quick check system unit footprint bench bench-linux linux readme fresh lint qemu menuconfig savedefconfig clean guests kernel FORCE
+.PHONY: help run rom run-rom test test-quick check system unit footprint bench schedule bench-linux linux readme fresh lint qemu menuconfig savedefconfig clean guests kernel FORCE
 
 help: ## this list
 	@echo "Proteus, a hybrid hypervisor for the PowerPC 405. PRODUCT=$(PRODUCT), of: $(PRODUCTS)"
@@ -56,6 +56,10 @@ bench: deps-bench ## exact path lengths and Table 1: build/bench.json
 	$(Q)tools/qemu/build.sh --machine ref405ep > /dev/null
 	$(Q)$(PYTHON) tools/bench.py $(if $(GATE),--gate --require $(PATHS)) $(foreach p,bench bench-reload,--image build/$p/proteus.elf --with-tlb build/$p-with-tlb/proteus.elf) --walks $(GUESTS)/bench.elf --tlb build/bench-tlb/proteus.elf --out build/bench.json \
 	  $(foreach w,$(TABLE1),--table1 $(w)=$(GUESTS)/$(w).elf,$(call image,$(w)),$(call image,$(w)-previrt),$(call image,$(w)-para))
+SCHEDULE = $(PYTHON) tools/schedule.py --partitions $(GEN)/partitions.json --bench $(BUILD)/bench.json --out $(O)
+schedule: deps-config ## prove that PRODUCT's tasks keep their deadlines: table, build/PRODUCT/schedule.svg and .json
+	$(Q)$(MAKE) --no-print-directory $(GEN)/partitions.h
+	$(Q)$(SCHEDULE) --show
 LINUXES := linux linux-previrt linux-jitter
 bench-linux: deps-bench linux qemu ## what Linux costs as a guest, by cause: build/bench-linux.json
 	$(Q)for p in $(LINUXES); do $(MAKE) --no-print-directory PRODUCT=$$p O=build/$$p-bench EXTRA_CONFIG=CONFIG_STATS=n build/$$p-bench/proteus.elf || exit 1; done
@@ -203,7 +207,10 @@ $(O)/images.S: $(GEN)/partitions.h tools/pack.py $(O)/pack | kernel guests
 -include $(O)/images.S.d
 $(O)/images.o: $(O)/images.S
 	$(Q)$(CC) $(ASFLAGS) -c -o $@ $<
-$(O)/proteus.elf: $(OBJECTS) $(O)/src/verify.o $(O)/images.o $(O)/link.ld
+$(O)/schedule.json: $(GEN)/partitions.h tools/schedule.py tools/schedulability.py config/targets.toml $(wildcard $(BUILD)/bench.json)
+	$(Q)$(SCHEDULE)
+	$(Q)touch $@
+$(O)/proteus.elf: $(O)/schedule.json $(OBJECTS) $(O)/src/verify.o $(O)/images.o $(O)/link.ld
 	$(Q)$(PYTHON) tools/link.py --map $(O)/proteus.map --partitions $(GEN)/partitions.json --defconfig $(DEFCONFIG) -- \
 	  $(CC) $(LDFLAGS) -Wl,-Map=$(O)/proteus.map -T $(O)/link.ld -o $@ $(OBJECTS) $(O)/images.o
 	$(Q)$(PYTHON) tools/pack.py --partitions $(GEN)/partitions.json --image $@

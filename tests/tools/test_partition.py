@@ -77,7 +77,7 @@ FAULTS = [
      ["8: unknown key 'on_rest'. hint: did you mean 'on_reset'?"]),
     ("unknown_far", product(A + MB + "zzz = 1"), CONSOLE,
      ["8: unknown key 'zzz'. hint: known: autostart, blob, console, console_at, console_kind, console_line, devices, dma, image, "
-      "intc_at, interrupts, irfm, memory, name, on_reset, paravirt, previrt, priority, regs, stray"]),
+      "intc_at, interrupts, irfm, memory, name, on_reset, paravirt, previrt, priority, regs, stray, tasks"]),
     ("unknown_inline", product(A + "memory = { size = '1M', gest = 0 }"), CONSOLE,
      ["7: unknown key 'gest'. hint: did you mean 'guest'?"]),
     ("type_bool", product(A + MB + "dma = 'yes'"), CONSOLE,
@@ -98,6 +98,19 @@ FAULTS = [
      ["4: 'quantum_us' 49 is out of range. hint: 50 to 1000000"]),
     ("quantum_high", product(A + MB, top="[schedule]\nquantum_us = 1000001"), CONSOLE,
      ["4: 'quantum_us' 1000001 is out of range. hint: 50 to 1000000"]),
+    ("task_no_table", product(A + MB + "tasks = [5]"), CONSOLE,
+     ["8: vm 'a': a task has to be a table, not a number. hint: for example tasks = [{ period_us = 2000, wcet_us = 100 }]"]),
+    ("task_keys", product(A + MB + "tasks = [{ period_us = 2000 },\n{ wcet_us = 1 }, { period_us = 9, wcet_us = 1, wcte_us = 1 }]"),
+     CONSOLE,
+     ["8: key 'wcet_us' is missing. hint: wcet_us = 100",
+      "9: key 'period_us' is missing. hint: period_us = 2000",
+      "9: unknown key 'wcte_us'. hint: did you mean 'wcet_us'?",
+      "9: 'period_us' 9 is out of range. hint: 10 to 10000000"]),
+    ("task_order", product(A + MB + "tasks = [\n{ name = 't', period_us = 100, wcet_us = 51, deadline_us = 50 },\n"
+                           "{ name = 't', period_us = 100, wcet_us = 10, deadline_us = 101 }]"), CONSOLE,
+     ["9: vm 'a': task 't': wcet_us 51 is more than its deadline_us 50. hint: 50 at most",
+      "10: vm 'a': task 't': deadline_us 101 is more than its period_us 100. hint: 100 at most",
+      "10: vm 'a': task 't' is there twice. hint: names are unique in a VM"]),
     ("priority_of_none", product(A + MB + "priority = 1", B + MB), CONSOLE,
      ["8: vm 'a': priority needs CONFIG_SCHED_PRIO. hint: set CONFIG_SCHED_PRIO=y in the defconfig, or remove priority"]),
     ("priority_high", product(A + MB + "priority = 256"), PRIORITIES,
@@ -507,6 +520,15 @@ def test_priorities(tool):
     assert "#define SCHED_LEVELS 3\n" in (tool.path / "gen" / "partitions.h").read_text()
     assert "sched_level[SCHED_LEVELS] = { { 0, 1 }, { 1, 2 }, { 3, 1 } };" in tables
     assert "sched_order[VM_COUNT] = { 2, 0, 3, 1 };" in tables
+
+
+def test_tasks(tool):
+    """A deadline is the period if nothing else is said, a name the number."""
+    text = product(A + MB + "tasks = [{ period_us = 100, wcet_us = 5 },\n{ name = 'x', period_us = 90, wcet_us = 6, deadline_us = 80 }]")
+    assert good(tool, text)["vms"][0]["tasks"] == [
+        {"name": "1", "period_us": 100, "wcet_us": 5, "deadline_us": 100, "line": 8},
+        {"name": "x", "period_us": 90, "wcet_us": 6, "deadline_us": 80, "line": 9}]
+    assert good(tool, text)["schedule"] == {"kind": "round robin", "quantum_us": 1000, "quantum_ticks": 333333}
 
 
 def test_strays(tool):

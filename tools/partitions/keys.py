@@ -80,6 +80,9 @@ PARTITIONS = {
             '`"stop"`', "ignore", choices=("ignore", "stop")),
         Key("priority", NUMBER, "the higher one runs first (needs `CONFIG_SCHED_PRIO`); equals take turns of `quantum_us`", 0,
             high=255, option="SCHED_PRIO"),
+        Key("tasks", LIST, "what it has to do in time, the most urgent first: tables as below. `make schedule` proves that all "
+            "deadlines are kept, or the product is not built", (), says="none",
+            example="tasks = [{ period_us = 2000, wcet_us = 100 }]"),
         Key("autostart", FLAG, "runs from boot; `false` only where another VM can start it", True, example="autostart = false"),
         Key("regs", TABLE, '`{ r3 = 0x1000, r4 = "blob" }`: r3 to r7 at the start; `"blob"` is the blob\'s address', {},
             says="0", example="regs = { r3 = 0 }"),
@@ -114,6 +117,14 @@ PARTITIONS = {
     "blob": Table("blob", (
         Key("file", TEXT, "its file", "", required=BLOB),
         Key("guest", NUMBER, "guest-physical address, a multiple of 4", required=BLOB, address=True))),
+    "tasks": Table("tasks", (
+        Key("name", TEXT, "the task's, unique in its VM", says="its number"),
+        Key("period_us", NUMBER, "time in µs between two of its jobs, at least", required="period_us = 2000", low=10,
+            high=10_000_000),
+        Key("wcet_us", NUMBER, "the longest that a job of it computes, as a guest: its traps included", required="wcet_us = 100",
+            low=1, high=10_000_000),
+        Key("deadline_us", NUMBER, "when a job has to have ended, after its release", says="its period", low=1,
+            high=10_000_000))),
     "interrupts": Table("interrupts", (
         Key("line", (NUMBER, TEXT), "the board's line, or a device with one", required="{ line = 7, guest = 9 }", high=LAST_LINE),
         Key("guest", NUMBER, "the line on which its guest sees it", says="the same", high=LAST_LINE))),

@@ -10,6 +10,9 @@ from partitions.reader import Reader
 from partitions.vm import Vm
 
 
+SCHEDULERS = {"SCHED_SINGLE": "single", "SCHED_PRIO": "priority"}
+
+
 class Product:
     """A partition file and what follows from it: VMs in their places, the static TLB."""
 
@@ -34,6 +37,7 @@ class Product:
 
     def read_schedule(self, table):
         """[schedule]: the quantum, in microseconds and in ticks of the time base."""
+        self.scheduler = next((kind for option, kind in SCHEDULERS.items() if self.config.get(option)), "round robin")
         self.quantum_us = self.reader.values(PARTITIONS["schedule"], table, ("schedule",))["quantum_us"]
         self.quantum_ticks = (self.quantum_us * self.board.tb_hz + 500_000) // 1_000_000
 

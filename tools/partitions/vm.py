@@ -26,6 +26,7 @@ class Vm:
         self.strays_stop = self.choice("stray", "policy") == "stop"
         self.priority = values["priority"]
         self.needs("priority")
+        self.tasks = self.read_tasks()
         self.autostart, self.dma = values["autostart"], values["dma"]
         self.regs = self.read_regs()
         self.blob = self.read_blob()
@@ -112,6 +113,29 @@ class Vm:
                        "lower guest or size")
             guest, size = 0, step
         return guest, machine, size
+
+    def read_tasks(self):
+        """[{name, period_us, wcet_us, deadline_us, line}] of the tasks whose deadlines are to be kept."""
+        tasks = []
+        for index, item in enumerate(self.values["tasks"]):
+            path = (*self.path, "tasks", index)
+            if not isinstance(item, dict):
+                self.fault(path[2:], f"a task has to be a table, not {toml_kind(item)}", example(PARTITIONS["vm"]["tasks"]))
+                continue
+            task = self.reader.values(PARTITIONS["tasks"], item, path)
+            task["name"] = str(index + 1) if task["name"] is None else task["name"]
+            task["line"] = self.reader.toml.line(path)
+            if None in (task["period_us"], task["wcet_us"]):
+                continue
+            task["deadline_us"] = task["deadline_us"] or task["period_us"]
+            for key, limit in (("deadline_us", "period_us"), ("wcet_us", "deadline_us")):
+                if task[key] > task[limit]:
+                    self.fault((*path[2:], key), f"task '{task['name']}': {key} {task[key]} is more than its {limit} {task[limit]}",
+                               f"{task[limit]} at most")
+            if task["name"] in (other["name"] for other in tasks):
+                self.fault(path[2:], f"task '{task['name']}' is there twice", "names are unique in a VM")
+            tasks.append(task)
+        return tasks
 
     def read_regs(self):
         """r3 to r7 at the start: numbers, or "blob"."""

@@ -113,7 +113,7 @@ def as_json(product):
                   "rom": board.rom, "reserved": board.reserved, "devices": list(board.devices.values())},
         "qemu": board.qemu, "previrt": bool(product.config.get("PREVIRT")),
         "registers": {"base": product.registers[0], "size": product.registers[1]} if product.registers else None,
-        "schedule": {"quantum_us": product.quantum_us, "quantum_ticks": product.quantum_ticks},
+        "schedule": {"kind": product.scheduler, "quantum_us": product.quantum_us, "quantum_ticks": product.quantum_ticks},
         "console": {"escape": product.escape, "focus": product.focus},
         "vms": [{"name": vm.name, "index": vm.index, "tid": vm.tid(), "line": line(vm.path),
                  "image": vm.image, "image_line": line((*vm.path, "image")),
@@ -123,6 +123,7 @@ def as_json(product):
                  "flags": vm.flags(), "features": vm.features(), "page": vm.page, "previrt": vm.previrt,
                  "console_base": vm.console_base, "intc_base": vm.intc_base,
                  "console": {"kind": vm.console_kind, "line": vm.console_line} if vm.console_base else None,
+                 "tasks": vm.tasks, "priority": vm.priority,
                  "regs": vm.regs, "blob": vm.blob,
                  "devices": vm.devices,
                  "interrupts": [{"line": board_line, "guest": guest} for board_line, guest, _ in sorted(vm.irqs)]}
