@@ -112,7 +112,7 @@ $(O)/config.mk: $(DEFCONFIG) Kconfig tools/kconfig.py $(O)/extra
 $(O)/extra: FORCE
 	$(Q)mkdir -p $(O); echo '$(EXTRA_CONFIG)' | cmp -s - $@ || echo '$(EXTRA_CONFIG)' > $@
 
-$(GEN)/partitions.h: $(PARTITIONS) config/boards/$(BOARD).toml tools/partition.py $(wildcard tools/partitions/*.py) hypercalls/abi.h $(O)/config.mk
+$(GEN)/partitions.h: $(PARTITIONS) config/boards/$(BOARD).toml tools/partition.py $(wildcard tools/partitions/*.py) hypercalls/abi.h $(O)/config.mk $(if $(CONFIG_SCHED_RESERVE),config/targets.toml)
 	$(Q)$(PYTHON) tools/partition.py --board config/boards/$(BOARD).toml --config $(O)/.config $(PARTITIONS) --out $(GEN)
 	$(Q)touch $@
 
@@ -127,6 +127,8 @@ ASM := $(filter-out hypercall irfm uart refill tlbwe board_%,$(patsubst asm/%.S,
 SRC-y := vm/vcpu vm/lifecycle mmu/memory time/timer cpu/emulate cpu/spr cpu/fault boards/board_$(BOARD_CODE)
 SRC-$(CONFIG_SCHED_RR)     += sched/sched_rr
 SRC-$(CONFIG_SCHED_PRIO)   += sched/sched_prio
+SRC-$(CONFIG_SCHED_CYCLIC) += sched/sched_cyclic
+SRC-$(CONFIG_SCHED_RESERVE) += sched/sched_reserve
 SRC-$(CONFIG_FIT_WATCHDOG) += time/events
 SRC-$(CONFIG_IRQ)          += irq/irq
 SRC-$(CONFIG_UIC)          += irq/uic
@@ -207,10 +209,10 @@ $(O)/images.S: $(GEN)/partitions.h tools/pack.py $(O)/pack | kernel guests
 -include $(O)/images.S.d
 $(O)/images.o: $(O)/images.S
 	$(Q)$(CC) $(ASFLAGS) -c -o $@ $<
-$(O)/schedule.json: $(GEN)/partitions.h tools/schedule.py tools/schedulability.py config/targets.toml $(wildcard $(BUILD)/bench.json)
+$(O)/schedule.fits: $(GEN)/partitions.h tools/schedule.py tools/schedulability.py config/targets.toml $(wildcard $(BUILD)/bench.json)
 	$(Q)$(SCHEDULE)
 	$(Q)touch $@
-$(O)/proteus.elf: $(O)/schedule.json $(OBJECTS) $(O)/src/verify.o $(O)/images.o $(O)/link.ld
+$(O)/proteus.elf: $(O)/schedule.fits $(OBJECTS) $(O)/src/verify.o $(O)/images.o $(O)/link.ld
 	$(Q)$(PYTHON) tools/link.py --map $(O)/proteus.map --partitions $(GEN)/partitions.json --defconfig $(DEFCONFIG) -- \
 	  $(CC) $(LDFLAGS) -Wl,-Map=$(O)/proteus.map -T $(O)/link.ld -o $@ $(OBJECTS) $(O)/images.o
 	$(Q)$(PYTHON) tools/pack.py --partitions $(GEN)/partitions.json --image $@

@@ -21,6 +21,7 @@
 #define FEATURE_DMA        0x00000004 /* trusted: owns the DMA masters, which no MMU stands in front of */
 #define FEATURE_PREVIRT    0x00000008 /* its pre-virtualization table is applied at its start */
 #define FEATURE_STRAY_STOP 0x00000010 /* a data access to nothing, with MSR[ME] off, stops it; without it the bus ignores it */
+#define FEATURE_PLANS      0x00000020 /* may choose the scheduler's plan (hcall_sched_set) */
 #define FEATURE_HYPERCALLS 0x00004000 /* may make hypercalls; at the place of MSR[PR], which asm/hypercall.S uses */
 #define FEATURE_IRFM       0x00010000 /* has the register pages */
 #define FEATURE_TSR_STORE  0x00020000 /* TSR of the writable page may be stored: no FIT, no watchdog */
@@ -32,6 +33,7 @@
 /* hcall_sched_get, hcall_sched_set */
 #define HCALL_SCHED_QUANTUM 0 /* time-base ticks of a slice; set: 256 up to what the partition file gives */
 #define HCALL_SCHED_LEFT    1 /* ticks left of this slice; read-only */
+#define HCALL_SCHED_PLAN    2 /* of a scheduler with plans: the one that lasts; set (FEATURE_PLANS): from the next frame on */
 
 /* hcall_vm_info */
 #define HCALL_INFO_INDEX   0 /* of this VM in the partition file, from 0 */

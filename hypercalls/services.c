@@ -45,6 +45,10 @@ uint32_t hcall_sleep_until(struct vcpu *v)
 /* Without a scheduler there is nothing to tell, and nothing to change. */
 uint32_t hcall_sched_get(struct vcpu *v)
 {
+    if (IS_ENABLED(CONFIG_SCHED_CYCLIC) && ARG(v, 0) == HCALL_SCHED_PLAN) {
+        ARG(v, 1) = sched_plan_get();
+        return 0;
+    }
     if (ARG(v, 0) > HCALL_SCHED_LEFT) {
         return ERROR(ARGUMENT);
     }
@@ -55,13 +59,24 @@ uint32_t hcall_sched_get(struct vcpu *v)
     return 0;
 }
 
-/* From the next slice on. */
+static uint32_t set_plan(const struct vcpu *v)
+{
+    if ((vm_config[vcpu_index(v)].flags & VM_PLANS) == 0) {
+        return ERROR(STATE);
+    }
+    return sched_plan_set(ARG(v, 1)) ? 0 : ERROR(ARGUMENT);
+}
+
+/* From the next slice on, or the next frame. */
 uint32_t hcall_sched_set(struct vcpu *v)
 {
+    if (IS_ENABLED(CONFIG_SCHED_CYCLIC) && ARG(v, 0) == HCALL_SCHED_PLAN) {
+        return set_plan(v);
+    }
     if (ARG(v, 0) != HCALL_SCHED_QUANTUM || ARG(v, 1) < PIT_TICKS_MIN || ARG(v, 1) > SCHED_QUANTUM_TICKS) {
         return ERROR(ARGUMENT);
     }
-    if (IS_ENABLED(CONFIG_SCHED_SINGLE)) {
+    if (IS_ENABLED(CONFIG_SCHED_SINGLE) || IS_ENABLED(CONFIG_SCHED_CYCLIC)) {
         return ERROR(STATE);
     }
     v->quantum = ARG(v, 1);

@@ -58,6 +58,7 @@ image = "{image}"
 memory = "1M"
 {console}
 {techniques}"""
+PLAN = '\n[[plan]]\nname = "footprint"\nwindows = [{ vm = "vm", us = 1000 }]\n'
 TECHNIQUES = ("PARAVIRT", "IRFM", "PREVIRT")        # options that a VM has to ask for, by the same name in small letters
 # Options of the virtual UART, and what the VM has with the last of them that is on.
 CONSOLES = {"UART_16550": ("ns16550", 0xEF600300), "UART_16550_WORDS": ("ns16550-words", 0x83E01000),
@@ -343,6 +344,7 @@ class Builder:
         text = PARTITION.format(image=self.options.previrt_guest if "PREVIRT" in techniques else self.options.guest,
                                 console=console_of(options_on),
                                 techniques="".join(f"{name.lower()} = true\n" for name in techniques))
+        text += PLAN if settings.get("SCHED_CYCLIC") == "y" else ""
         write_if_changed(path, text)
         settings = {**settings, "TEXT_BUDGET": 65536, "DATA_BUDGET": 65536}      # the product's own, not its variants'
         extra = " ".join(f"CONFIG_{name}={value}" for name, value in sorted(settings.items()))

@@ -9,6 +9,7 @@ its own kernel. (A kernel that runs the earliest deadline first keeps all deadli
   Periodic         a budget in each period: the supply bound function of Shin and Lee, "Periodic Resource Model for Compositional
                    Real-Time Guarantees", RTSS 2003; Lipari and Bini, "Resource Partitioning among Real-Time Applications",
                    ECRTS 2003
+  budgets_beyond   whether each has its budget: Liu and Layland 1973, Baker 1991
   Turns            a slice in turn, of round robin: a periodic resource whose longest wait is that of all others' slices
   Windows          windows of a major frame: the same from the table itself, Mok, Feng and Chen, "Resource Partition for
                    Real-Time Systems", RTAS 2001
@@ -71,7 +72,7 @@ def fixed_point(task, step):
 
 
 def response_fixed(task, others, costs, slice_length=1, shared=0):
-    """R = B + C + sum over others of ceil(R / T) C, and a switch at the end of each slice of the `shared` levels that have some."""
+    """R = B + C + sum over others of ceil(R / T) C, and a switch at the end of each slice of so many levels that share it."""
     def step(length):
         slices = ceil(length, slice_length) + shared if shared else 0
         return costs.block + slices * costs.switch + requested(task, others, length, costs)
@@ -102,32 +103,66 @@ class Turns:
 
 
 class Windows:
-    """[(start, length)] within a frame, in order and apart."""
+    """[(start, length)] within a frame, in order and apart. `then`: all frames behind the first, perhaps of another plan."""
 
-    def __init__(self, frame, windows):
-        self.frame, self.windows = frame, windows
+    def __init__(self, frame, windows, then=None):
+        self.frame, self.windows, self.then = frame, windows, then or self
         self.total = sum(length for _, length in windows)
 
     def time_for(self, work):
         """From the worst time to begin, which is the end of a window."""
-        frames, rest = divmod(work - 1, self.total)
-        rest += 1
-        return frames * self.frame + max(self.from_end_of(index, rest) for index in range(len(self.windows)))
+        return max(self.from_end_of(index, work) for index in range(len(self.windows)))
 
     def from_end_of(self, index, work):
-        """For work of less than a frame."""
+        """What is left of this frame; then whole ones."""
         begin = sum(self.windows[index])
-        for step in range(1, len(self.windows) + 1):
-            start, length = self.windows[(index + step) % len(self.windows)]
+        for start, length in self.windows[index + 1:]:
             if work <= length:
-                return (start + work - begin - 1) % self.frame + 1 if step < len(self.windows) else start + work - begin + self.frame
+                return start + work - begin
+            work -= length
+        return self.frame - begin + self.then.from_frame(work)
+
+    def from_frame(self, work):
+        """From the begin of a frame on."""
+        frames, work = divmod(work - 1, self.total)
+        work += 1
+        for start, length in self.windows:
+            if work <= length:
+                return frames * self.frame + start + work
             work -= length
         raise AssertionError("more work than a frame has")
+
+
+class Worst:
+    """Of several supplies, whichever comes last."""
+
+    def __init__(self, supplies):
+        self.supplies = supplies
+
+    def time_for(self, work):
+        """The least time that is enough with any of them."""
+        return max(supply.time_for(work) for supply in self.supplies)
 
 
 def response_supply(task, others, costs, supply):
     """The least R with sbf(R) >= C + sum over others of ceil(R / T) C, and the road that may be in the way of it."""
     return fixed_point(task, lambda length: costs.block + supply.time_for(requested(task, others, length, costs)))
+
+
+def budgets_beyond(vms, block):
+    """Of budgets, the earliest deadline first: (the VM up to which they do not fit, by how much of its period), or None.
+
+    Liu and Layland, "Scheduling Algorithms for Multiprogramming in a Hard-Real-Time Environment", JACM 20 (1973), with what can't
+    be interrupted as Baker has it, "Stack-Based Scheduling of Realtime Processes", Real-Time Systems 3 (1991): for each server,
+    the shares of all with shorter periods and its own, and the longest road in its period, are at most 1.
+    """
+    shorter = []
+    for vm in sorted((vm for vm in vms if vm.budget), key=lambda vm: vm.period):
+        shorter.append(vm)
+        wanted = block + sum(ceil(other.budget * vm.period, other.period) for other in shorter)
+        if wanted > vm.period:
+            return vm, wanted - vm.period
+    return None
 
 
 def responses_by_priority(vms, costs, quantum):

@@ -24,11 +24,12 @@ sys.dont_write_bytecode = True      # generated files belong under build/ only
 import argparse
 import json
 import os
-import tomllib
 
+import overheads
 from kconfig import InputError, fault, read_text, run_tool, write_if_changed
 from run import table
-from schedulability import Costs, Task, Turns, Vm, responses_by_priority, responses_by_supply
+from schedulability import Costs, Periodic, Task, Turns, Vm, Windows, Worst, budgets_beyond, responses_by_priority
+from schedulability import responses_by_supply
 
 ROOT = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
 NS = 1000                           # in a microsecond
@@ -48,22 +49,22 @@ class Overheads:
     def __init__(self, targets, bench, schedule, vm_count, tb_hz):
         bounds = targets["schedule"]
         self.rows = [(key, *self.path(key, targets["paths"], bench)) for key in ("vm_switch_deliver", "vm_switch")]
-        fixed, each = bounds["decision"][schedule["kind"]]
-        self.rows.append(("decision", fixed + each * vm_count, "targets.toml"))
+        self.rows.append(("decision", overheads.decision(bounds, schedule["kind"], vm_count), "targets.toml"))
         self.rows.append(("longest road", bounds["road"], "targets.toml"))
         self.cycles = bounds["cycles_per_instruction"]
         self.tb_hz = tb_hz
         deliver, switch, decision, road = (self.ns(row[1]) for row in self.rows)
         shortest = -(-bounds["pit_ticks_min"] * 1_000_000_000 // tb_hz)
         self.costs = Costs(job=deliver + switch + 2 * decision, switch=switch + decision, block=road + shortest)
+        if schedule["kind"] == "reservations":      # what the scheduler itself charges
+            ticks = overheads.activation_ticks(schedule["switch_ticks"])
+            self.costs.job = -(-ticks * 1_000_000_000 // tb_hz)
 
     @staticmethod
     def path(key, paths, bench):
         """(instructions, source) of one path."""
         row = bench.get("paths", {}).get(key) if bench else None
-        if row:
-            return row["max"], "bench.json"
-        return max(paths[key].get(name, 0) for name in ("at_most", "budget", "budget_with_tlb")), "targets.toml"
+        return (row["max"], "bench.json") if row else (overheads.limit(paths, key), "targets.toml")
 
     def ns(self, instructions):
         """Their time on the board; a tick of its time base is a cycle."""
@@ -88,14 +89,33 @@ class Plan:
             return responses_by_priority(self.vms, self.costs, self.quantum)
         return responses_by_supply(self.vms, self.costs, self.supply)
 
+    def windows(self, index):
+        """[(frame, windows)] of a VM in each plan that has some, without what the begin of a window takes."""
+        begin = self.costs.switch + self.costs.block
+        for plan in self.schedule["plans"]:
+            found = [(row["at_us"] * NS + begin, row["us"] * NS - begin) for row in plan["windows"] if row["vm"] == index]
+            if found:
+                yield Windows(plan["frame_us"] * NS, found)
+
     def supply(self, vm):
         """What the scheduler gives a VM, None if nothing."""
+        if self.kind == "cyclic":       # a change of the plan can come at the end of any frame
+            plans = list(self.windows(self.vms.index(vm)))
+            if any(length <= 0 for plan in plans for _, length in plan.windows):
+                return None
+            return Worst([Windows(plan.frame, plan.windows, then) for plan in plans for then in plans])
+        if self.kind == "reservations":
+            return Periodic(vm.period, vm.budget - self.costs.job) if vm.budget > self.costs.job else None
         others = len(self.vms) - 1
         extra = self.costs.switch + self.costs.block    # at the end of each slice
         return Turns(others * self.quantum + len(self.vms) * extra, self.quantum)
 
     def faults(self):
         """What no response time is about."""
+        if self.kind == "cyclic":
+            yield from self.short_windows()
+        if self.kind == "reservations":
+            yield from self.bad_budgets()
         if self.kind != "priority":
             return
         for vm in self.vms:
@@ -103,7 +123,36 @@ class Plan:
                 if other is not vm and vm.tasks and not other.tasks and other.priority >= vm.priority:
                     yield fault(self.source, other.line,
                                 f"vm '{other.name}' may compute for ever, and vm '{vm.name}', which has tasks, has no higher "
-                                "priority", f"priority = {other.priority + 1} for '{vm.name}', or tasks = [...] for '{other.name}'")
+                                "priority",
+                                f"priority = {other.priority + 1} for '{vm.name}', or tasks = [...] for '{other.name}'")
+
+    def bad_budgets(self):
+        """Budgets that are promised twice, that are gone with the first switch, or that are not there."""
+        for vm in self.vms:
+            if vm.tasks and not vm.budget:
+                yield fault(self.source, vm.line, f"vm '{vm.name}' has tasks, and no budget",
+                            "period_us = ... and budget_us = ...")
+            elif vm.budget and vm.budget <= self.costs.job:
+                yield fault(self.source, vm.line,
+                            f"vm '{vm.name}': of its budget of {us(vm.budget)} us, the switches to it and back take "
+                            f"{us(self.costs.job)} us", f"budget_us = {self.costs.job // NS + 1} at least")
+        found = budgets_beyond(self.vms, self.costs.block + self.costs.switch)
+        if found:
+            vm, beyond = found
+            text = f"the budgets up to the one of vm '{vm.name}' are {us(beyond)} us too much in its period of {us(vm.period)} us"
+            most = (vm.budget - beyond) // NS
+            yield fault(self.source, vm.line, text, f"budget_us = {most}, or less for another VM" if most > 0 else
+                        "less for another VM, or a longer period")
+
+    def short_windows(self):
+        """The hypervisor needs more of them than they have, or than a second VM's next one can do without."""
+        least = -(-(self.costs.switch + self.costs.block) // NS)
+        for plan in self.schedule["plans"]:
+            for row in plan["windows"]:
+                if row["us"] <= least:
+                    yield fault(self.source, row["line"], f"plan '{plan['name']}': a window of {row['us']} us, of which the "
+                                f"hypervisor may take {us(self.costs.switch + self.costs.block)} us",
+                                f"us = {least + 1} at least")
 
     def late(self, responses):
         """The tasks that do not end in time."""
@@ -127,9 +176,25 @@ class Plan:
         task.wcet = kept
         return low
 
+    def least_budget(self, vm):
+        """The fewest microseconds that are enough for all tasks of a VM, 0 if none that is free is."""
+        kept, low, high = vm.budget, vm.budget // NS, vm.period // NS
+        while low < high:
+            middle = (low + high) // 2
+            vm.budget = middle * NS
+            late = any(other is vm for other, _, _ in self.late(self.responses()))
+            low, high = (middle + 1, high) if late else (low, middle)
+        vm.budget = low * NS
+        good = self.fits() and not list(self.faults())
+        vm.budget = kept
+        return low if good else 0
+
     def hint(self, late):
         """Which number to change: the worst case of the task itself, or of one that takes time from it."""
         task = late[1]
+        budget = self.least_budget(late[0]) if self.kind == "reservations" else 0
+        if budget:
+            return f"it fits with budget_us = {budget} instead of {late[0].budget // NS}"
         own = self.largest(task)
         if own:
             return f"it fits with wcet_us = {own} instead of {task.wcet // NS}"
@@ -169,7 +234,7 @@ def us(nanoseconds):
     return f"{-(-nanoseconds // 100) / 10:.1f}"
 
 
-def show(plan, overheads, responses):
+def show(plan, taken, responses):
     """The tables."""
     yield f"{plan.source}: {plan.kind}"
     rows = [["vm", "task", "period", "wcet", "deadline", "response", "slack"]]
@@ -185,8 +250,8 @@ def show(plan, overheads, responses):
     yield "all in us"
     yield ""
     yield from table([["the hypervisor's own", "instructions", "us", "from"],
-                      *([name, str(count), us(overheads.ns(count)), source] for name, count, source in overheads.rows)], left=(0, 3))
-    yield f"{overheads.cycles} cycles an instruction; of each job {us(plan.costs.job)} us, in the way of it {us(plan.costs.block)} us"
+                      *([name, str(count), us(taken.ns(count)), source] for name, count, source in taken.rows)], left=(0, 3))
+    yield f"{taken.cycles} cycles an instruction; of each job {us(plan.costs.job)} us, in the way of it {us(plan.costs.block)} us"
 
 
 SVG_STYLE = """text { font-family: sans-serif; font-size: 13px; fill: #1f2933 } .title { font-size: 16px; font-weight: bold }
@@ -199,7 +264,8 @@ def render_svg(plan, responses):
     """Of each task a bar: its response time, and what is left to the deadline; every bar as long as its deadline."""
     tasks = [(vm, task) for vm in plan.vms for task in vm.tasks]
     height, width = TOP + ROW * len(tasks) + 24, LEFT + WIDTH + 190
-    out = [f'<svg xmlns="http://www.w3.org/2000/svg" width="{width}" height="{height}" viewBox="0 0 {width} {height}" role="img">',
+    out = [f'<svg xmlns="http://www.w3.org/2000/svg" width="{width}" height="{height}" '
+           f'viewBox="0 0 {width} {height}" role="img">',
            "<title>Response times and deadlines</title>", f"<style>{SVG_STYLE}</style>",
            f'<rect width="{width}" height="{height}" fill="#ffffff"/>',
            f'<text class="title" x="24" y="32">Longest response of each task within its deadline ({plan.kind})</text>']
@@ -232,17 +298,17 @@ def main(argv=None):
     """Prove, write, and complain about what does not fit."""
     args = parse_arguments(argv)
     data = load(args.partitions, "partition table", "build the product first: make")
-    targets = tomllib.loads(read_text(args.targets, "table of targets", "it is a part of the source tree"))
+    targets = overheads.targets(args.targets)
     bench = load(args.bench, "figures of the bench", "make bench") if args.bench and os.path.exists(args.bench) else None
-    overheads = Overheads(targets, bench, data["schedule"], len(data["vms"]), data["board"]["tb_hz"])
-    plan = Plan(data, overheads.costs)
+    taken = Overheads(targets, bench, data["schedule"], len(data["vms"]), data["board"]["tb_hz"])
+    plan = Plan(data, taken.costs)
     responses = plan.responses()
     complaints = plan.complaints(responses)
     report = {"fits": not complaints, "vms": plan.report(responses)}
     write_if_changed(os.path.join(args.out, "schedule.json"), json.dumps(report, indent=2) + "\n")
     if args.show:
         write_if_changed(os.path.join(args.out, "schedule.svg"), render_svg(plan, responses))
-        print("\n".join(show(plan, overheads, responses)))
+        print("\n".join(show(plan, taken, responses)))
     if complaints:
         raise InputError(*complaints)
     return 0

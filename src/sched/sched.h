@@ -26,14 +26,24 @@
 struct vcpu *sched_tick(struct vcpu *v, uint32_t now, uint32_t *left);
 uint32_t sched_left(uint32_t now);
 void sched_yield(void);
+extern uint32_t slice_end; /* TBL of the next decision; a low word, because asm/pit.S looks at it */
+#endif
+
+#ifdef CONFIG_SCHED_CYCLIC
+/* The plan that lasts; the one from the next frame on: false if there is none of this number. */
+uint32_t sched_plan_get(void);
+bool sched_plan_set(uint32_t number);
+#else
+#define sched_plan_get()       0U
+#define sched_plan_set(number) ((void)(number), false)
 #endif
 
 #ifdef CONFIG_SCHED_URGENT
-extern uint32_t slice_end;
+void sched_interrupt_of(const struct vcpu *v);
 static inline void sched_interrupt(const struct vcpu *v)
 {
     if (!vcpu_is_loaded(v)) {
-        LOW_SET(slice_end, cpu_time());
+        sched_interrupt_of(v);
     }
 }
 #else

@@ -13,8 +13,6 @@
 #include "partition.h"
 #include "sched.h"
 
-extern uint32_t slice_end; /* TBL; a low word, because asm/pit.S looks at it */
-
 /* No two decisions are further apart: 32 bits of time are enough for the timers of those that do not run. */
 #define DECISION_TICKS_MAX 0x40000000U
 
@@ -112,6 +110,12 @@ struct vcpu *sched_tick(struct vcpu *v, uint32_t now, uint32_t *left)
 void sched_yield(void)
 {
     turns[level_now].used = SCHED_QUANTUM_TICKS;
+    LOW_SET(slice_end, cpu_time());
+}
+
+void sched_interrupt_of(const struct vcpu *v)
+{
+    (void)v;
     LOW_SET(slice_end, cpu_time());
 }
 

@@ -5,8 +5,6 @@
 #include "partition.h"
 #include "sched.h"
 
-extern uint32_t slice_end; /* TBL; a low word, because asm/pit.S looks at it */
-
 /* Unsigned: a slice that ended, however long ago (the machine may have idled), is not one that ends in the future. */
 static inline bool goes_on(uint32_t left)
 {

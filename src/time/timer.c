@@ -66,7 +66,7 @@ void timer_program(struct vcpu *running, uint32_t now, uint32_t left)
         left = earlier(next_event(&vcpu[0], now), TICKS_MAX);
     } else if (running != 0) {
         left = earlier(next_event(running, now), left);
-    } else {
+    } else if (!IS_ENABLED(CONFIG_SCHED_CYCLIC)) { /* whose windows say who may wake */
         left = TICKS_MAX;
         for (i = 0; i < VM_COUNT; i++) {
             left = earlier(next_event(&vcpu[i], now), left);

@@ -75,7 +75,7 @@ void timer_sync_registers(struct vcpu *v);
 
 /*
  * Set the machine's PIT to the next thing that must happen while `running` runs, in `left` ticks (sched.h) at the latest; a
- * null pointer: while nobody runs.
+ * null pointer: while nobody runs (of a scheduler with windows, `left` has all that may end that).
  */
 void timer_program(struct vcpu *running, uint32_t now, uint32_t left);
 

@@ -29,6 +29,7 @@
 #define VM_RESTART   FEATURE_RESTART
 #define VM_AUTOSTART FEATURE_AUTOSTART
 #define VM_STRAY_STOP FEATURE_STRAY_STOP
+#define VM_PLANS FEATURE_PLANS
 
 // A board interrupt line that belongs to a VM, and the line of the VM's virtual controller that it drives.
 struct irq_route {
@@ -84,6 +85,17 @@ struct sched_level {
     uint8_t first, count;
 };
 
+// Option SCHED_CYCLIC: one window of a frame. Those of plan n are rows sched_plan[n] to sched_plan[n + 1] of sched_window.
+struct sched_window {
+    uint32_t ticks;
+    uint32_t vm;                    // its owner, or SCHED_NOBODY
+};
+
+// Option SCHED_RESERVE: a VM's budget in each period, in ticks; 0: it has none.
+struct sched_server {
+    uint32_t budget, period;
+};
+
 // What starts a VM: real mode, supervisor, at entry, with r3 to r7 as given.
 struct vm_image {
     uint32_t entry;                 // guest-physical address, word-aligned
@@ -101,6 +113,14 @@ extern const struct tlb_row tlb_rows[TLB_ROW_COUNT];
 #ifdef CONFIG_SCHED_PRIO
 extern const struct sched_level sched_level[SCHED_LEVELS];
 extern const uint8_t sched_order[VM_COUNT];
+#endif
+#ifdef CONFIG_SCHED_RESERVE
+extern const struct sched_server sched_server[VM_COUNT];
+#endif
+#ifdef CONFIG_SCHED_CYCLIC
+#define SCHED_NOBODY VM_COUNT
+extern const uint32_t sched_plan[SCHED_PLANS + 1];
+extern const struct sched_window sched_window[];
 #endif
 extern const struct vm_image vm_image[VM_COUNT];
 

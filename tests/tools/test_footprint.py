@@ -435,6 +435,16 @@ def test_the_vm_uses_what_is_measured(tmp_path, monkeypatch, options_on, lines):
     assert text[text.index("[[vm]]") + 2:] == [lines[0], 'memory = "1M"', *lines[1:]]
 
 
+def test_a_frame_has_a_window(tmp_path, monkeypatch):
+    """A cyclic scheduler is measured with a plan for the VM, and no other is."""
+    monkeypatch.setattr(footprint, "ROOT", str(tmp_path))
+    builder = footprint.Builder(argparse.Namespace(work="w", guest="a.elf", previrt_guest="b.elf", product="full"))
+    monkeypatch.setattr(builder, "make", lambda *arguments: arguments)
+    for settings, plans in (({"SCHED_CYCLIC": "y"}, 1), ({"SCHED_PRIO": "y"}, 0)):
+        builder.variant("full", "x", settings, set())
+        assert (tmp_path / "w" / "x" / "partitions.toml").read_text().count('windows = [{ vm = "vm"') == plans
+
+
 def test_a_build_that_fails_is_reported(tmp_path, capsys):
     failing = tmp_path / "make"
     failing.write_text("#!/bin/sh\necho 'vcpu.c:3: error: no'; exit 2\n")

@@ -26,6 +26,9 @@ CONSOLE = "CONFIG_CONSOLE=y\nCONFIG_UART_16550=y\nCONFIG_UIC=y\nCONFIG_VM_MAX=4\
 DIRECT = "# CONFIG_CONSOLE is not set\nCONFIG_UIC=y\nCONFIG_VM_MAX=4\n"
 UARTS = CONSOLE + "CONFIG_UART_16550_WORDS=y\nCONFIG_UART_UARTLITE=y\n"
 SINGLE = "CONFIG_SCHED_SINGLE=y\n"
+RESERVE = CONSOLE + "CONFIG_SCHED_RESERVE=y\n"
+CYCLIC = CONSOLE + "CONFIG_SCHED_CYCLIC=y\n"
+PLAN = "[[plan]]\nname = 'x'\nwindows = [%s]"
 PRIORITIES = CONSOLE + "CONFIG_SCHED_PRIO=y\n"
 HYBRID = CONSOLE + "".join(f"CONFIG_{name}=y\n" for name in ("PARAVIRT", "IRFM", "PREVIRT", "SERVICES", "DRIVERS"))
 
@@ -76,8 +79,8 @@ FAULTS = [
     ("unknown_key", product(A + MB + "on_rest = 'stop'"), CONSOLE,
      ["8: unknown key 'on_rest'. hint: did you mean 'on_reset'?"]),
     ("unknown_far", product(A + MB + "zzz = 1"), CONSOLE,
-     ["8: unknown key 'zzz'. hint: known: autostart, blob, console, console_at, console_kind, console_line, devices, dma, image, "
-      "intc_at, interrupts, irfm, memory, name, on_reset, paravirt, previrt, priority, regs, stray, tasks"]),
+     ["8: unknown key 'zzz'. hint: known: autostart, blob, budget_us, console, console_at, console_kind, console_line, devices, dma, image, "
+      "intc_at, interrupts, irfm, memory, name, on_reset, paravirt, period_us, plans, previrt, priority, regs, stray, tasks"]),
     ("unknown_inline", product(A + "memory = { size = '1M', gest = 0 }"), CONSOLE,
      ["7: unknown key 'gest'. hint: did you mean 'guest'?"]),
     ("type_bool", product(A + MB + "dma = 'yes'"), CONSOLE,
@@ -98,6 +101,34 @@ FAULTS = [
      ["4: 'quantum_us' 49 is out of range. hint: 50 to 1000000"]),
     ("quantum_high", product(A + MB, top="[schedule]\nquantum_us = 1000001"), CONSOLE,
      ["4: 'quantum_us' 1000001 is out of range. hint: 50 to 1000000"]),
+    ("plan_without", product(A + MB, top=PLAN % "{ vm = 'a', us = 100 }"), CONSOLE,
+     ["3: a plan needs CONFIG_SCHED_CYCLIC. hint: set CONFIG_SCHED_CYCLIC=y in the defconfig, or remove [[plan]]"]),
+    ("no_plan", product(A + MB), CYCLIC,
+     ["1: CONFIG_SCHED_CYCLIC needs a plan. hint: [[plan]] with name and windows = [{ vm = \"a\", us = 1000 }, ...]"]),
+    ("plan_windows", product(A + MB, B + MB, top=PLAN % "{ vm = 'a', us = 100 },\n{ vm = 'c', us = 50, at_us = 99 }, 5"), CYCLIC,
+     ["6: the window begins at 99 us, and the one before it ends at 100 us. hint: at_us = 100 at least, or leave it out",
+      "6: there is no vm 'c'. hint: known: a, b",
+      "6: a window has to be a table. hint: windows = [{ vm = \"a\", us = 1000 }]",
+      "12: vm 'b': no plan has a window for it. hint: windows = [..., { vm = \"b\", us = 1000 }]"]),
+    ("plan_frame", product(A + MB, top="[[plan]]\nname = 'x'\nframe_us = 199\nwindows = [{ vm = 'a', us = 100, at_us = 100 }]"),
+     CYCLIC, ["5: the windows end at 200 us, and the frame at 199 us. hint: frame_us = 200, or less in it"]),
+    ("plan_empty", product(A + MB, top="[[plan]]\nname = 'x'\nwindows = []"), CYCLIC,
+     ["5: a plan without a window. hint: windows = [{ vm = \"a\", us = 1000 }]",
+      "6: vm 'a': no plan has a window for it. hint: windows = [..., { vm = \"a\", us = 1000 }]"]),
+    ("plan_for_nobody", product(A + MB, top=2 * (PLAN % "{ vm = 'a', us = 100 }" + "\n")), CYCLIC,
+     ["6: nobody can ask for plan 'x'. hint: plans = true for one of the VMs",
+      "7: plan 'x' is there twice. hint: names are unique"]),
+    ("plans_by_nothing", product(A + MB + "plans = true", top=PLAN % "{ vm = 'a', us = 100 }"), CYCLIC,
+     ["10: vm 'a': it chooses the plan by a hypercall of CONFIG_SERVICES. hint: paravirt = true, and CONFIG_SERVICES=y in the "
+      "defconfig"]),
+    ("budget_of_none", product(A + MB + "budget_us = 100\nperiod_us = 1000"), CONSOLE,
+     ["8: vm 'a': budget_us needs CONFIG_SCHED_RESERVE. hint: set CONFIG_SCHED_RESERVE=y in the defconfig, or remove budget_us",
+      "9: vm 'a': period_us needs CONFIG_SCHED_RESERVE. hint: set CONFIG_SCHED_RESERVE=y in the defconfig, or remove period_us"]),
+    ("budget_alone", product(A + MB + "budget_us = 100", B + MB + "period_us = 1000"), RESERVE,
+     ["8: vm 'a': budget_us without period_us. hint: both, or none of them: period_us = <microseconds>",
+      "13: vm 'b': period_us without budget_us. hint: both, or none of them: budget_us = <microseconds>"]),
+    ("budget_too_much", product(A + MB + "budget_us = 1001\nperiod_us = 1000"), RESERVE,
+     ["8: vm 'a': budget_us 1001 is more than period_us 1000. hint: 1000 at most"]),
     ("task_no_table", product(A + MB + "tasks = [5]"), CONSOLE,
      ["8: vm 'a': a task has to be a table, not a number. hint: for example tasks = [{ period_us = 2000, wcet_us = 100 }]"]),
     ("task_keys", product(A + MB + "tasks = [{ period_us = 2000 },\n{ wcet_us = 1 }, { period_us = 9, wcet_us = 1, wcte_us = 1 }]"),
@@ -522,13 +553,37 @@ def test_priorities(tool):
     assert "sched_order[VM_COUNT] = { 2, 0, 3, 1 };" in tables
 
 
+def test_budgets(tool):
+    """Ticks of each; and of a switch, by config/targets.toml."""
+    data = good(tool, product(A + MB + "budget_us = 100\nperiod_us = 1000", B + MB), config=RESERVE)
+    assert "sched_server[VM_COUNT] = { { 33333, 333333 }, { 0, 0 } };" in (tool.path / "gen" / "partitions.c").read_text()
+    header = (tool.path / "gen" / "partitions.h").read_text()
+    assert f"#define SCHED_SWITCH_TICKS {data['schedule']['switch_ticks']}\n" in header and data["schedule"]["switch_ticks"] > 500
+
+
+def test_plans(tool):
+    """Windows and what is between them, in ticks that add up to the frame."""
+    text = product(A + MB + "plans = true\nparavirt = true", B + MB, top="[[plan]]\nname = 'x'\nframe_us = 1000\n"
+                   "windows = [{ vm = 'b', us = 100 }, { vm = 'a', us = 200, at_us = 400 }]\n"
+                   "[[plan]]\nname = 'y'\nwindows = [{ vm = 'a', us = 100 }]")
+    first = good(tool, text, config=HYBRID + "CONFIG_SCHED_CYCLIC=y\n")
+    tables = (tool.path / "gen" / "partitions.c").read_text()
+    assert re.search(r"sched_window\[\] = \{\s+\{ 33333, 1 \},\s+\{ 100000, SCHED_NOBODY \},\s+\{ 66667, 0 \},\s+"
+                     r"\{ 133333, SCHED_NOBODY \},\s+\{ 33333, 0 \},\s+\};", tables), tables
+    assert "sched_plan[SCHED_PLANS + 1] = { 0, 4, 5 };" in tables
+    header = (tool.path / "gen" / "partitions.h").read_text()
+    assert all(line in header for line in ("SCHED_PLANS 2\n", "SCHED_WINDOWS_MAX 4\n", "SCHED_WINDOW_TICKS_MAX 133333\n"))
+    assert [vm["flags"] & 0x20 for vm in first["vms"]] == [0x20, 0]
+    assert first["schedule"]["plans"][0]["windows"][1] == {"vm": 0, "at_us": 400, "us": 200, "line": 6}
+
+
 def test_tasks(tool):
     """A deadline is the period if nothing else is said, a name the number."""
     text = product(A + MB + "tasks = [{ period_us = 100, wcet_us = 5 },\n{ name = 'x', period_us = 90, wcet_us = 6, deadline_us = 80 }]")
     assert good(tool, text)["vms"][0]["tasks"] == [
         {"name": "1", "period_us": 100, "wcet_us": 5, "deadline_us": 100, "line": 8},
         {"name": "x", "period_us": 90, "wcet_us": 6, "deadline_us": 80, "line": 9}]
-    assert good(tool, text)["schedule"] == {"kind": "round robin", "quantum_us": 1000, "quantum_ticks": 333333}
+    assert good(tool, text)["schedule"] == {"kind": "round robin", "quantum_us": 1000, "quantum_ticks": 333333, "plans": []}
 
 
 def test_strays(tool):

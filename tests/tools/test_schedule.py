@@ -13,7 +13,8 @@ sys.path.insert(0, os.path.join(TOP, "tools"))
 
 import schedule  # noqa: E402
 from kconfig import run_tool  # noqa: E402
-from schedulability import Costs, Periodic, Task, Turns, Vm, Windows, responses_by_priority, responses_by_supply  # noqa: E402
+from schedulability import Costs, Periodic, Task, Turns, Vm, Windows, budgets_beyond  # noqa: E402
+from schedulability import responses_by_priority, responses_by_supply  # noqa: E402
 
 SETS = 1000
 NEVER = 1 << 60
@@ -111,6 +112,57 @@ def turns(vms, offsets, costs, quantum, horizon):
     return run.longest
 
 
+class Server:
+    """A budget in a period, as src/sched/sched_reserve.c has it; a wake-up and a new budget cost two switches."""
+
+    def __init__(self, vm, switch):
+        self.vm, self.costs = vm, 2 * switch
+        self.left, self.deadline, self.awake = 0, 0, False
+
+    def look(self, ready, now):
+        """Period and budget as of now."""
+        costs = self.costs if ready else 0
+        if self.deadline <= now:
+            again = self.awake and now - self.deadline < self.vm.period
+            self.deadline = now if not ready else (self.deadline if again else now) + self.vm.period
+            self.left = min(self.left, 0) + self.vm.budget - costs
+        elif ready and not self.awake:
+            if self.left > 0 and self.left * self.vm.period > self.vm.budget * (self.deadline - now):
+                self.deadline, self.left = now + self.vm.period, self.vm.budget
+            self.left -= costs
+        self.awake = ready
+
+
+def reservations(vms, offsets, costs, horizon, rng):
+    """Budgets, the earliest deadline first; what nobody with a budget wants goes to anybody."""
+    run = Run(vms, offsets, Costs())
+    servers = [Server(vm, costs.switch) for vm in vms]
+    ran = None
+    while run.now < horizon:
+        run.release()
+        for server in servers:
+            server.look(run.ready(server.vm), run.now)
+        ready = [server for server in servers if server.awake]
+        rich = [server for server in ready if server.left > 0]
+        if not ready:
+            run.run(None, NEVER)
+            continue
+        chosen = min(rich, key=lambda server: server.deadline) if rich else rng.choice(ready)
+        if chosen is not ran:
+            ran = chosen
+            run.now += costs.switch
+        until = min([server.deadline for server in servers if server.deadline > run.now] + [NEVER])
+        began = run.now
+        run.run(chosen.vm, min(until, run.now + chosen.left) if rich else min(until, run.now + 5))
+        end = run.now + rng.randint(0, costs.block)     # a road for it that nothing interrupts
+        while run.now < end and run.ready(chosen.vm):
+            run.run(chosen.vm, end)
+            run.release()
+        if rich:
+            chosen.left -= run.now - began
+    return run.longest
+
+
 # ---------------------------------------------------------------- random products
 
 def some_tasks(rng, load, costs):
@@ -190,6 +242,24 @@ def test_turns_are_kept():
     assert proven > SETS // 4
 
 
+def test_budgets_are_kept():
+    """Beside one that computes without end, and one that wakes again and again."""
+    rng = random.Random(2003)
+    proven = 0
+    for _ in range(SETS):
+        costs = Costs(switch=rng.randint(0, 1), block=rng.choice((0, 0, 2)))
+        costs.job = 2 * costs.switch
+        vms = [Vm("0", some_tasks(rng, 0.15, costs)), Vm("1"), Vm("2", [Task("0", rng.randint(3, 9), 1, 3)])]
+        for vm in vms:
+            vm.period = rng.choice((20, 25, 40, 50))
+            vm.budget = rng.randint(costs.job + 1, vm.period // (2 if vm is vms[0] else 5))
+        if budgets_beyond(vms, costs.block + costs.switch):
+            continue
+        responses = responses_by_supply(vms, costs, lambda vm, c=costs: Periodic(vm.period, vm.budget - c.job))
+        proven += kept(vms, responses, reservations(vms, some_offsets(rng, vms), costs, 1300, rng))
+    assert proven > SETS // 4
+
+
 # ---------------------------------------------------------------- supplies against their definition
 
 def least_time(supplied, work):
@@ -243,7 +313,7 @@ vm_switch_deliver = { at_most = 300, budget_with_tlb = 400 }
 cycles_per_instruction = 3
 road = 1000
 pit_ticks_min = 300
-decision = { "single" = [0, 0], "round robin" = [0, 0], "priority" = [50, 25] }
+decision = { "single" = [0, 0], "round robin" = [0, 0], "priority" = [50, 25], "cyclic" = [100, 0], "reservations" = [100, 0] }
 """
 
 
@@ -327,6 +397,66 @@ def test_turns_and_alone(tool):
     assert report["vms"][0]["response_us"] == 1146
     _, _, _, report = tool(table(("a", [(5000, 100)], {}), kind="single"))
     assert report["vms"][0]["response_us"] == 118
+
+
+def plan(name, frame, *windows):
+    """A plan of the table: windows are (vm, at, length)."""
+    return {"name": name, "line": 90, "frame_us": frame,
+            "windows": [{"vm": vm, "at_us": at, "us": length, "line": 91 + index} for index, (vm, at, length) in enumerate(windows)]}
+
+
+def test_windows(tool):
+    """Of a window, switch, decision (400 instructions, 4 us) and road (11 us) are gone; a job has 100 + 9 us, and 11 in the way."""
+    frame = plan("x", 1000, (0, 0, 200), (1, 200, 800))
+    report = tool(table(("a", [(2000, 100)], {}), ("b", [], {}), kind="cyclic", plans=[frame]))[3]
+    assert report["vms"] == [{"name": "a", "deadline_us": 2000, "response_us": 800 + 15 + 109 + 11, "slack_us": 2000 - 935}]
+    report = tool(table(("a", [(2000, 300)], {}), ("b", [], {}), kind="cyclic", plans=[frame]))[3]
+    assert report["vms"][0]["response_us"] == 1800 + 15 + (309 - 185) + 11
+
+
+def test_plans_may_change(tool):
+    """The worst is from one plan's last window to the other's first: 900 us, and 500."""
+    plans = [plan("x", 1000, (0, 0, 100), (1, 100, 900)), plan("y", 1000, (1, 0, 500), (0, 500, 500))]
+    report = tool(table(("a", [(5000, 50)], {}), ("b", [], {}), kind="cyclic", plans=plans))[3]
+    assert report["vms"][0]["response_us"] == 1400 + 15 + 59 + 11
+
+
+def test_short_windows(tool):
+    """Nothing would be left of them."""
+    status, _, err, report = tool(table(("a", [], {}), kind="cyclic", plans=[plan("x", 1000, (0, 0, 15), (0, 100, 16))]))
+    assert (status, report["fits"]) == (1, False)
+    assert err == ["p.toml:91: plan 'x': a window of 15 us, of which the hypervisor may take 15.0 us. hint: us = 16 at least"]
+
+
+def reserved(*vms):
+    """A table of VMs with budgets: (name, period, budget, tasks). A switch is 1500 ticks of 1/300 us, 5 us: a wake-up 10.9 us."""
+    return table(*((name, tasks, {"period_us": period, "budget_us": budget}) for name, period, budget, tasks in vms),
+                 kind="reservations", switch_ticks=1500)
+
+
+def test_budgets(tool):
+    """Twice what is not supplied, then the work: 2 * (1000 - 189.1) + 110.9, and 11 in the way."""
+    report = tool(reserved(("a", 1000, 200, [(4000, 100)]), ("b", 0, 0, [])))[3]
+    assert report["vms"] == [{"name": "a", "deadline_us": 4000, "response_us": 1744, "slack_us": 2256}]
+
+
+def test_budget_that_would_do(tool):
+    """The number to change is the budget, where there is one that fits."""
+    err = tool(reserved(("a", 1000, 200, [(1800, 100, 1700)]), ("b", 0, 0, [])))[2]
+    assert err == ["p.toml:1: vm 'a': task '0' ends 1743.6 us after its release, 43.6 us beyond its deadline of 1700.0 us. "
+                   "hint: it fits with budget_us = 222 instead of 200"]
+    assert tool(reserved(("a", 1000, 222, [(1800, 100, 1700)]), ("b", 0, 0, [])))[0] == 0
+    assert tool(reserved(("a", 1000, 221, [(1800, 100, 1700)]), ("b", 0, 0, [])))[0] == 1
+
+
+def test_budgets_that_can_not_be(tool):
+    """Too much together, nothing left of one, and none for a VM with tasks."""
+    err = tool(reserved(("a", 1000, 600, []), ("b", 2000, 900, []), ("c", 5000, 10, []), ("d", 0, 0, [(1000, 1)])))[2]
+    assert err[:3] == [
+        "p.toml:20: vm 'c': of its budget of 10.0 us, the switches to it and back take 10.9 us. hint: budget_us = 11 at least",
+        "p.toml:30: vm 'd' has tasks, and no budget. hint: period_us = ... and budget_us = ...",
+        "p.toml:10: the budgets up to the one of vm 'b' are 115.0 us too much in its period of 2000.0 us. "
+        "hint: budget_us = 785, or less for another VM"]
 
 
 def test_no_tasks(tool):

@@ -27,6 +27,8 @@ FAKE     := cpu board_$(BOARD_CODE)
 SOURCES  := $(SRC-y:%=src/%) $(sort $(HCALL-y))
 # Of VMs that are not equal, no test but the scheduler's own: the others let slices end until it is a VM's turn.
 ONLY-levels := sched_prio
+ONLY-frame  := sched_cyclic
+ONLY-reserve := sched_reserve
 TESTS    := $(or $(ONLY-$(VARIANT)),$(sort $(TEST-y)))
 
 CPPFLAGS := -include $(DIR)/gen/autoconf.h -MMD -MP -I. -Ifake -I$(TOP)/config -I$(DIR)/gen -I$(DIR) -I$(OUT) \

@@ -6,6 +6,7 @@
   ranges.py     address ranges, pages of the TLB, the hypervisor's ABI
   board.py      a board file, read                    board_checks.py     its rules
   vm.py         one [[vm]], read
+  plans.py      [[plan]]: the windows of a cyclic scheduler
   product.py    a partition file, read as a whole     product_checks.py   its rules
   place.py      where VMs and register pages are in memory, the static TLB
   write.py      the tables for the hypervisor and for other tools

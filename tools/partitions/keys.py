@@ -57,13 +57,24 @@ PARTITIONS = {
         Key("product", TABLE, "", {}, required='[product] with name = "demo"'),
         Key("schedule", TABLE, "", {}),
         Key("console", TABLE, "", {}),
-        Key("vm", LIST, ""))),
+        Key("plan", LIST, ""), Key("vm", LIST, ""))),
     "product": Table("[product]", (
         Key("name", TEXT, "the product's, for tables and messages", "", required='name = "demo"'),
         Key("description", TEXT, "one line about it", ""))),
     "schedule": Table("[schedule]", (
         Key("quantum_us", NUMBER, "slice in µs, 50 to 1000000: of round robin, or of VMs of one priority", 1000, low=50,
             high=1_000_000),)),
+    "plan": Table("[[plan]]", (
+        Key("name", TEXT, "the plan's, unique; the first one lasts from boot. Needs `CONFIG_SCHED_CYCLIC`", "?",
+            required='name = "normal"'),
+        Key("frame_us", NUMBER, "the major frame in µs", says="up to the end of the last window", low=100, high=1_000_000),
+        Key("windows", LIST, "who runs in it and when: tables as below; between them, nobody", (),
+            required='windows = [{ vm = "a", us = 1000 }, { vm = "b", us = 500 }]',
+            example='windows = [{ vm = "a", us = 1000 }]'))),
+    "windows": Table("windows", (
+        Key("vm", TEXT, "the VM that runs", "?", required='vm = "a"'),
+        Key("us", NUMBER, "how long, in µs", 1, required="us = 1000", low=1, high=1_000_000),
+        Key("at_us", NUMBER, "when it begins, from the frame's begin", says="where the one before ends", high=1_000_000))),
     "console": Table("[console]", (
         Key("escape", TEXT, "control key (not Enter); a digit behind it moves the input to that VM of the file, 1 is the first",
             "ctrl-]"),
@@ -80,6 +91,12 @@ PARTITIONS = {
             '`"stop"`', "ignore", choices=("ignore", "stop")),
         Key("priority", NUMBER, "the higher one runs first (needs `CONFIG_SCHED_PRIO`); equals take turns of `quantum_us`", 0,
             high=255, option="SCHED_PRIO"),
+        Key("period_us", NUMBER, "with `budget_us`: the VM has so much of the processor in each period (needs "
+            "`CONFIG_SCHED_RESERVE`)", says="no reservation: it has what others leave", low=200, high=1_000_000,
+            option="SCHED_RESERVE"),
+        Key("budget_us", NUMBER, "what it has in each period", says="none", low=1, high=1_000_000, option="SCHED_RESERVE"),
+        Key("plans", FLAG, "may choose the plan by hypercall, from the next frame on (needs `CONFIG_SCHED_CYCLIC`, "
+            "`CONFIG_SERVICES` and `paravirt`)", False, option="SCHED_CYCLIC", example="plans = true"),
         Key("tasks", LIST, "what it has to do in time, the most urgent first: tables as below. `make schedule` proves that all "
             "deadlines are kept, or the product is not built", (), says="none",
             example="tasks = [{ period_us = 2000, wcet_us = 100 }]"),

@@ -3,14 +3,15 @@
 import re
 
 from kconfig import guess
-from partitions import place, product_checks
+from partitions import place, plans, product_checks
 from partitions.keys import LAST_LINE, PARTITIONS
 from partitions.lines import TomlFile
 from partitions.reader import Reader
 from partitions.vm import Vm
 
 
-SCHEDULERS = {"SCHED_SINGLE": "single", "SCHED_PRIO": "priority"}
+SCHEDULERS = {"SCHED_SINGLE": "single", "SCHED_PRIO": "priority", "SCHED_CYCLIC": "cyclic",
+              "SCHED_RESERVE": "reservations"}
 
 
 class Product:
@@ -21,11 +22,12 @@ class Product:
         self.path, self.board, self.config, self.accept_idle = path, board, config, accept_idle
         self.reader = reader = Reader(toml, faults, {LAST_LINE: board.lines - 1})
         data = toml.data
-        tables = reader.values(PARTITIONS[""], data, (), but=("vm",))
+        tables = reader.values(PARTITIONS[""], data, (), but=("plan", "vm"))
         self.read_product(data, tables["product"])
         self.read_schedule(tables["schedule"])
         self.vms = [Vm(reader, board, config, path, table, index)
                     for index, (path, table) in enumerate(reader.tables(data, "vm"))]
+        self.plans = plans.read(self, data)
         self.read_console(data, tables["console"])
         product_checks.check(self)
         self.registers, self.tlb = place.place(self)

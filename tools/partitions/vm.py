@@ -26,6 +26,9 @@ class Vm:
         self.strays_stop = self.choice("stray", "policy") == "stop"
         self.priority = values["priority"]
         self.needs("priority")
+        self.period_us, self.budget_us = self.read_reservation()
+        self.needs("plans")
+        self.plans = bool(values["plans"])
         self.tasks = self.read_tasks()
         self.autostart, self.dma = values["autostart"], values["dma"]
         self.regs = self.read_regs()
@@ -114,6 +117,19 @@ class Vm:
             guest, size = 0, step
         return guest, machine, size
 
+    def read_reservation(self):
+        """(period, budget) in microseconds, 0 for none."""
+        period, budget = self.values["period_us"], self.values["budget_us"]
+        self.needs("period_us")
+        self.needs("budget_us")
+        for key, other in (("period_us", "budget_us"), ("budget_us", "period_us")):
+            if key in self.table and other not in self.table:
+                self.fault(key, f"{key} without {other}", f"both, or none of them: {other} = <microseconds>")
+                return 0, 0
+        if period and budget and budget > period:
+            self.fault("budget_us", f"budget_us {budget} is more than period_us {period}", f"{period} at most")
+        return period or 0, budget or 0
+
     def read_tasks(self):
         """[{name, period_us, wcet_us, deadline_us, line}] of the tasks whose deadlines are to be kept."""
         tasks = []
@@ -130,8 +146,8 @@ class Vm:
             task["deadline_us"] = task["deadline_us"] or task["period_us"]
             for key, limit in (("deadline_us", "period_us"), ("wcet_us", "deadline_us")):
                 if task[key] > task[limit]:
-                    self.fault((*path[2:], key), f"task '{task['name']}': {key} {task[key]} is more than its {limit} {task[limit]}",
-                               f"{task[limit]} at most")
+                    self.fault((*path[2:], key), f"task '{task['name']}': {key} {task[key]} is more than its {limit} "
+                               f"{task[limit]}", f"{task[limit]} at most")
             if task["name"] in (other["name"] for other in tasks):
                 self.fault(path[2:], f"task '{task['name']}' is there twice", "names are unique in a VM")
             tasks.append(task)
@@ -328,7 +344,7 @@ class Vm:
         option = self.config.get
         tlb_virt = any(name.startswith("TLB_VIRT") and value for name, value in self.config.items())
         rows = [("RESTART", self.restart), ("AUTOSTART", self.autostart), ("DMA", self.dma),
-                ("PREVIRT", self.previrt), ("STRAY_STOP", self.strays_stop),
+                ("PREVIRT", self.previrt), ("STRAY_STOP", self.strays_stop), ("PLANS", self.plans),
                 ("HYPERCALLS", self.paravirt), ("IRFM", self.page), ("TSR_STORE", self.page and not option("FIT_WATCHDOG")),
                 ("MMU_STORE", self.page and not tlb_virt), ("SERVICES", self.paravirt and option("SERVICES")),
                 ("DRIVERS", self.paravirt and option("DRIVERS") and self.console_base), ("TLB", self.paravirt and tlb_virt)]

@@ -1,5 +1,7 @@
 """What is written: the const tables of the hypervisor, the same for other tools, and for a person."""
 
+import overheads
+from partitions import plans
 from partitions.keys import CONSOLE_KINDS
 from partitions.place import register_step
 from partitions.ranges import TLB_ENTRIES, regions, show_size
@@ -19,7 +21,7 @@ def render_header(product):
         f"#define VM_WINDOWS {sum(len(vm.devices) for vm in product.vms) if product.vms[1:] else 0} // of VMs with neighbours",
         f"#define STRAYS_STOP {int(any(vm.strays_stop for vm in product.vms))} // stray = \"stop\" of any VM",
         f"#define SCHED_QUANTUM_TICKS {product.quantum_ticks}",
-        *([f"#define SCHED_LEVELS {len(levels(product))}"] if product.config.get("SCHED_PRIO") else []),
+        *schedule_macros(product),
         f"#define CONSOLE_ESCAPE 0x{product.escape:02X}",
         f"#define CONSOLE_FOCUS {product.focus}",
         *console_macros(product.vms),
@@ -33,9 +35,37 @@ def levels(product):
             for priority in sorted({vm.priority for vm in product.vms}, reverse=True)]
 
 
+def schedule_macros(product):
+    """The numbers that size them."""
+    if product.scheduler == "priority":
+        return [f"#define SCHED_LEVELS {len(levels(product))}"]
+    if product.scheduler == "reservations":
+        return [f"#define SCHED_SWITCH_TICKS {overheads.switch_ticks(product.scheduler, len(product.vms))}"]
+    if product.scheduler == "cyclic":
+        found = [plans.rows(product, plan) for plan in product.plans]
+        return [f"#define SCHED_PLANS {len(found)}", f"#define SCHED_WINDOWS_MAX {max(map(len, found))}",
+                f"#define SCHED_WINDOW_TICKS_MAX {max(length for rows in found for length, _ in rows)}"]
+    return []
+
+
+def render_plans(product):
+    """Option SCHED_CYCLIC: all windows, and where those of each plan begin."""
+    starts, lines = [], []
+    for plan in product.plans:
+        starts.append(str(len(lines)))
+        lines += [f"    {{ {length}, {'SCHED_NOBODY' if vm is None else vm} }}," for length, vm in plans.rows(product, plan)]
+    return ["", "const struct sched_window sched_window[] = {", *lines, "};",
+            f"const uint32_t sched_plan[SCHED_PLANS + 1] = {{ {', '.join([*starts, str(len(lines))])} }};"]
+
+
 def render_schedule(product):
     """The tables of the scheduler, if it has some."""
-    if not product.config.get("SCHED_PRIO"):
+    if product.scheduler == "cyclic":
+        return render_plans(product)
+    if product.scheduler == "reservations":
+        servers = (f"{{ {plans.ticks(product, vm.budget_us)}, {plans.ticks(product, vm.period_us)} }}" for vm in product.vms)
+        return ["", f"const struct sched_server sched_server[VM_COUNT] = {{ {', '.join(servers)} }};"]
+    if product.scheduler != "priority":
         return []
     order, rows = [], []
     for level in levels(product):
@@ -113,7 +143,10 @@ def as_json(product):
                   "rom": board.rom, "reserved": board.reserved, "devices": list(board.devices.values())},
         "qemu": board.qemu, "previrt": bool(product.config.get("PREVIRT")),
         "registers": {"base": product.registers[0], "size": product.registers[1]} if product.registers else None,
-        "schedule": {"kind": product.scheduler, "quantum_us": product.quantum_us, "quantum_ticks": product.quantum_ticks},
+        "schedule": {"kind": product.scheduler, "quantum_us": product.quantum_us, "quantum_ticks": product.quantum_ticks,
+                     **({"switch_ticks": overheads.switch_ticks(product.scheduler, len(product.vms))}
+                        if product.scheduler == "reservations" else {}),
+                     "plans": [{key: plan[key] for key in ("name", "line", "frame_us", "windows")} for plan in product.plans]},
         "console": {"escape": product.escape, "focus": product.focus},
         "vms": [{"name": vm.name, "index": vm.index, "tid": vm.tid(), "line": line(vm.path),
                  "image": vm.image, "image_line": line((*vm.path, "image")),
@@ -123,7 +156,7 @@ def as_json(product):
                  "flags": vm.flags(), "features": vm.features(), "page": vm.page, "previrt": vm.previrt,
                  "console_base": vm.console_base, "intc_base": vm.intc_base,
                  "console": {"kind": vm.console_kind, "line": vm.console_line} if vm.console_base else None,
-                 "tasks": vm.tasks, "priority": vm.priority,
+                 "tasks": vm.tasks, "priority": vm.priority, "period_us": vm.period_us, "budget_us": vm.budget_us,
                  "regs": vm.regs, "blob": vm.blob,
                  "devices": vm.devices,
                  "interrupts": [{"line": board_line, "guest": guest} for board_line, guest, _ in sorted(vm.irqs)]}
