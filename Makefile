@@ -47,7 +47,7 @@ footprint: deps-run ## bytes per file and option: build/footprint.json, build/fo
 	$(Q)$(MAKE) -s guests
 	$(Q)$(PYTHON) tools/footprint.py $(if $(GATE),--gate)
 PATHS  := mfspr,mtspr,mfmsr,mtmsr,wrteei,rfi,sc_reflect,hypercall,tlbwe,tlb_refill,tlb_miss,pit_delivery,pit_delivery_reload,vm_switch
-PATHS  := $(PATHS),irfm_mfspr,irfm_mtspr,irfm_wrteei_0,irfm_wrteei_1
+PATHS  := $(PATHS),irfm_mfspr,irfm_mtspr,irfm_wrteei_0,irfm_wrteei_1,masked
 TABLE1 := ctask ffttask simplefft
 image   = build/table1-$(1)/proteus.elf
 bench: deps-bench ## exact path lengths and Table 1: build/bench.json

@@ -8,6 +8,7 @@
 #include "memory.h"
 
 #define ROW_BYTES 16U /* index, hi, lo, tid */
+#define ROWS      2U  /* written at a time: interrupts are off meanwhile */
 
 static bool is_entry(uint32_t index, uint32_t tid)
 {
@@ -34,11 +35,15 @@ uint32_t hcall_tlb_write(struct vcpu *v)
     return 0;
 }
 
-/* The table is in the guest's own memory, and the guest does not run meanwhile: what was checked is what is written. */
+/*
+ * A few rows, and the sc once more with the rest of the table, so that interrupts are let in. The table is in the guest's own
+ * memory: what was checked is what is written, unless its interrupt handlers change it.
+ */
 uint32_t hcall_tlb_batch(struct vcpu *v)
 {
     uint32_t table = ARG(v, 0);
     uint32_t count = ARG(v, 1);
+    uint32_t now = count < ROWS ? count : ROWS;
     uint32_t row;
 
     if (count > TLB_ENTRIES) {
@@ -53,8 +58,13 @@ uint32_t hcall_tlb_batch(struct vcpu *v)
             return (uint32_t)HCALL_E_ARGUMENT;
         }
     }
-    for (row = table; row != table + count * ROW_BYTES; row += ROW_BYTES) {
+    for (row = table; row != table + now * ROW_BYTES; row += ROW_BYTES) {
         write_entry(v, cpu_read32(row), cpu_read32(row + 4), cpu_read32(row + 8), cpu_read32(row + 12));
     }
-    return 0;
+    if (now == count) {
+        return 0;
+    }
+    ARG(v, 1) = count - now;
+    v->pc -= 4;
+    return row - v->ram_offset;
 }

@@ -27,6 +27,8 @@ runs, in hypervisor instructions from the vector to the rfi (an lmw or stmw coun
   pit_delivery_reload   likewise, with TCR[ARE]: PIT loads itself again; of a VM named reload
   vm_switch      timer interrupt of the machine while a VM was running, resumed with another VM where that was interrupted
                  (one that wakes or is interrupted at the same time takes its interrupt as well: vm_switch_deliver)
+  masked         any excursion: the longest stretch with interrupts off, pieces of a VM's start included, but for the boot and
+                 the end of the run. Of the images --tlb as well
   irfm_<name>    a sequence on the register pages that stands for an instruction: symbol walk_<name> of the guest's ELF
                  (--walks), with its size. `guest` is what the guest executes each time; `insns` is what the hypervisor
                  does because of it: nothing. Interrupts of the machine are not counted
@@ -253,6 +255,7 @@ def path_figures(excursions):
     for excursion in excursions:
         if call_path(excursion) and not excursion.tlb:
             found.setdefault(call_path(excursion), []).append(excursion)
+    found["masked"] = [e for e in excursions if e.row["from"] != "boot" and e.outcome != "end"]
     return {key: merge(rows) for key, rows in found.items() if rows}
 
 

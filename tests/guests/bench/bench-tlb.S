@@ -14,6 +14,8 @@
  *
  * Registers: r20-r25 belong to the handlers while translation is on; r22 is where an sc goes on, in real mode.
  */
+#include <proteus/proteus.h>
+
 #define ROUNDS    4
 #define MSR_PR    0x4000
 #define MSR_IR_DR 0x0030
@@ -288,6 +290,35 @@ pairs_done:
         stw     %r3, VAR(round)
         cmpwi   %r3, 0
         bne     again
+
+        step    9                                   # all entries by one call; bare, sc goes on behind it all the same
+        address %r4, table - 4
+        li      %r5, 0
+1:      stwu    %r5, 4(%r4)                         # index
+        mulli   %r6, %r5, 3 * 4096
+        addis   %r6, %r6, VIRT >> 16
+        ori     %r6, %r6, VALID_4K
+        stwu    %r6, 4(%r4)                         # hi
+        address %r6, PHYS + (EX_WR | ZONE_1 | INHIBITED)
+        stwu    %r6, 4(%r4)                         # lo
+        clrlwi  %r6, %r5, 30
+        stwu    %r6, 4(%r4)                         # tid
+        addi    %r5, %r5, 1
+        cmpwi   %r5, 64
+        blt     1b
+        address %r22, called
+        li      %r20, 1                             # the handler makes it zero: bare
+        address %r3, table
+        li      %r4, 64
+        proteus_call tlb_batch
+called: cmpwi   %r20, 0
+        beq     pass
+        fail_unless %r3, 0
+        li      %r5, 63                             # the last is there
+        tlbre   %r6, %r5, 1
+        address %r7, PHYS + (EX_WR | ZONE_1 | INHIBITED)
+        cmpw    %r6, %r7
+        bne     fail
         b       pass
 
         /* ---- translated; only registers: variables are not mapped ---- */
@@ -362,6 +393,7 @@ round:          .long 0         # times 256
 turn:           .long ROW_1     # which row the next miss takes
 misses:         .long 0
 misses_due:     .long 0
+table:          .space  64 * 16
 
 #define NAME "tlb"
 #include "verdict.h"
