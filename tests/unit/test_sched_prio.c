@@ -205,6 +205,24 @@ static void preempted_keeps_its_turn(void **state)
     }
 }
 
+/* An equal that wakes waits for its turn: no look before. */
+static void equal_waits_for_its_turn(void **state)
+{
+    (void)state;
+    begin(EQUAL | SAME);
+    if (current == equal) {
+        next_look();
+    }
+    waits(same);
+    timer_write_pit(same, 1000);
+    enter(schedule(same));
+    assert_ptr_equal(current, equal);
+    assert_int_equal(fake.spr[SPRN_PIT], QUANTUM);
+    next_look();
+    assert_ptr_equal(current, same);
+    assert_hex(same->pc, same->evpr + 0x1000);
+}
+
 /* Who has no equal is not interrupted for a slice. */
 static void alone_has_no_slices(void **state)
 {
@@ -332,6 +350,7 @@ int main(void)
         TEST_LEVELS(lower_does_not),
         TEST_LEVELS(masked_timer_is_none),
         TEST_LEVELS(preempted_keeps_its_turn),
+        TEST_LEVELS(equal_waits_for_its_turn),
         TEST_LEVELS(alone_has_no_slices),
         TEST_LEVELS(yield_to_equals),
         TEST_LEVELS(restart_in_its_own_time),

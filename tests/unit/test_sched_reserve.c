@@ -182,6 +182,33 @@ static void used_up(void **state)
                     budget(small) - 2 * COSTS + SCHED_SWITCH_TICKS);
 }
 
+/* Who wakes with most of its budget shortly before its period's end would have more than its share: a period begins then. */
+static void late_wake_begins_a_period(void **state)
+{
+    uint32_t start;
+
+    (void)state;
+    begin(SMALL | OTHER | LARGE);
+    start = fake.time;
+    passes(10);
+    waits(small);
+    look_now();
+    assert_ptr_not_equal(current, small);
+    fake.time = start + period(small) - 5000;
+    computes(small);
+    look_now();
+    assert_ptr_equal(current, small);
+    assert_int_equal(fake.spr[SPRN_PIT], budget(small) - COSTS);
+    passes(fake.spr[SPRN_PIT]);
+    fake.time += SCHED_SWITCH_TICKS;
+    enter(schedule(small));
+    assert_ptr_not_equal(current, small);
+    for (start += period(small) - 5000; current != small;) {
+        next_look();
+    }
+    assert_int_equal(fake.time - start, period(small));
+}
+
 /* However often it wakes, and however long the switches take that it causes: the others have what is theirs. */
 static void wakes_without_end(void **state)
 {
@@ -267,6 +294,7 @@ int main(void)
         cmocka_unit_test(the_rest_is_given_on),
         cmocka_unit_test(overrun_hurts_nobody),
         cmocka_unit_test(used_up),
+        cmocka_unit_test(late_wake_begins_a_period),
         cmocka_unit_test(wakes_without_end),
         cmocka_unit_test(storm_pays_itself),
         cmocka_unit_test(restart_by_budget),
