@@ -15,9 +15,10 @@ REPORTS = 20    # lines `neighbour: ok <n>` of one run, whatever its length
 def beside_hostile(images, folder, rom=False, timeout=240, neighbour=None, tlb=False, **hostile):
     """
     Run the product with words of the two guests set; it ends when the neighbour has its verdict. `tlb`: the hostile guest
-    translates; otherwise the product is without that option, so that it is tested as well.
+    translates, and the hypervisor looks at every entry that it makes (but in ROM); otherwise the product is without translation, so
+    that it is tested as well.
     """
-    image = images.rom("hostile") if rom else images.elf("hostile", "" if tlb else "CONFIG_TLB_VIRT=n")
+    image = images.rom("hostile") if rom else images.elf("hostile", f"CONFIG_TLB_CHECK=y {FREE}" if tlb else "CONFIG_TLB_VIRT=n")
     target = str(folder / "image")
     elfpatch.patched_image(image, target, images.guest("hostile"), hostile_mmu=tlb, **hostile)
     elfpatch.patched_image(target, target, images.guest("neighbour"), **(neighbour or {}))

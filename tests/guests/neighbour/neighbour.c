@@ -2,8 +2,10 @@
  * neighbour.c: a guest that checks all that is its own, again and again, for as long as it is told.
  *
  * Every round it fills all registers and SPRs with new values, arms the PIT and lets itself be interrupted, in turn while
- * it counts (spin) and while it waits (MSR[WE]); then compares every register, every SPR, a piece of its memory by
- * CRC-32, and the time. What is wrong is printed at once and ends the run with FAIL.
+ * it counts (spin) and while it waits (MSR[WE]); then compares every register, every SPR, a piece of its memory, and the time.
+ * Of its memory all but the stack and a page of variables is known: the image and a pattern by their CRC-32, all behind them by
+ * the address of each word. The first and the last page are looked at in every round, and all before it says PASS. What is wrong
+ * is printed at once and ends the run with FAIL.
  *
  * Not checked: USPRG0, which on QEMU 7.2 is SPRG0.
  */
@@ -19,6 +21,8 @@
 #define SLICE_WORDS   512u
 #define SLICES        (PATTERN_WORDS / SLICE_WORDS)
 #define REPORTS       20u
+#define PAGE_WORDS    1024u
+#define VECTORS_WORDS PAGE_WORDS /* the first page */
 
 /* A test may change these in a copy of the ELF. */
 volatile uint32_t neighbour_ms = 2000;         /* how long */
@@ -28,10 +32,11 @@ volatile uint32_t neighbour_late_ms = 50;      /* a PIT interrupt that comes lat
 static struct watch *const in = (struct watch *)WATCH_IN;
 static struct watch *const out = (struct watch *)WATCH_OUT;
 static uint32_t pattern[PATTERN_WORDS];
-static uint32_t slice_crc[SLICES], image_crc;
+static uint32_t slice_crc[SLICES], image_crc, vectors_crc;
 static uint32_t checks, late_max, reported;
 
-extern const uint32_t __text_start[], __image_end[];
+extern const uint32_t __vectors[], __text_start[], __image_end[];
+extern uint32_t __rest[], __ram_end[];
 
 #define mtspr(number, value) __asm__ volatile("mtspr %0, %1" ::"i"(number), "r"(value))
 #define mfspr(number)                                                                                             \
@@ -214,10 +219,28 @@ static void check_wait(uint32_t ticks, int spun)
     check_sprs();
 }
 
+/* What a word of the rest holds. */
+static uint32_t rest_of(const uint32_t *at)
+{
+    return (uint32_t)at * 0x9E3779B1u ^ 0x5A17C0DEu;
+}
+
+static void check_rest(const uint32_t *from, const uint32_t *to)
+{
+    for (; from < to; from++) {
+        expect("rest", (uint32_t)from, rest_of(from), *from);
+    }
+}
+
 static void check_memory(void)
 {
     uint32_t slice = checks % SLICES;
+    uint32_t pages = (uint32_t)(__ram_end - __rest) / PAGE_WORDS;
+    const uint32_t *page = __rest + checks % pages * PAGE_WORDS;
 
+    expect("vectors", 0, vectors_crc, crc_of(__vectors, VECTORS_WORDS));
+    check_rest(page, page + PAGE_WORDS);
+    check_rest(__ram_end - PAGE_WORDS, __ram_end);
     expect("memory", slice, slice_crc[slice], crc_of(pattern + slice * SLICE_WORDS, SLICE_WORDS));
     if (slice == 0) {
         expect("image", 0, image_crc, crc_of(__text_start, (uint32_t)(__image_end - __text_start)));
@@ -238,6 +261,10 @@ static void fill_memory(void)
         slice_crc[slice] = crc_of(pattern + slice * SLICE_WORDS, SLICE_WORDS);
     }
     image_crc = crc_of(__text_start, (uint32_t)(__image_end - __text_start));
+    vectors_crc = crc_of(__vectors, VECTORS_WORDS);
+    for (uint32_t *at = __rest; at < __ram_end; at++) {
+        *at = rest_of(at);
+    }
 }
 
 static void report(uint32_t number)
@@ -270,6 +297,11 @@ void neighbour_main(void)
             report(reported + 1);
         }
     }
+    for (uint32_t slice = 0; slice < SLICES; slice++, checks++) {
+        check_memory();
+    }
+    checks -= SLICES;
+    check_rest(__rest, __ram_end);
     put_text("neighbour: PASS checks=");
     put_decimal(checks);
     put_text(" late_us=");
