@@ -124,6 +124,7 @@ STAGES = [
           count_summary, ("test",), builds=("build/unit/*/tests",)),
     Stage("differential", [PYTHON, "tests/differential/differential.py"], count_summary, ("test",), ("qemu",),
           ("build/differential/*/test.elf",)),
+    Stage("mutate", [PYTHON, "tests/mutants/mutate.py", "--sample"], count_summary, ("test",), ("qemu", "unit", "differential")),
     Stage("tools", [*SPREAD, "tests/tools"], count_pytest, ("test",)),
     Stage("check", ["make", "check"], count_products, ("test",)),
     Stage("guests", [*SPREAD, "tests/guests"], count_pytest, ("test",), ("qemu",), ("build/guests/*.elf",)),
