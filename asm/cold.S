@@ -33,7 +33,7 @@
 
 /*
  * step_and_deliver, deliver: MSR or SRR1 let in what is pending. step_and_wait: MSR[WE] was set, r29 = MSR. step_and_context,
- * to_context: the machine's PID for MSR and PID is not known by heart. to_schedule: by pit.S.
+ * to_context: the machine's PID for MSR and PID is not known by heart. to_pit_road: by pit.S.
  * In:   rVCPU, rCR; SRR0; guest's r28-r30 in its register file, r31 in low_r31
  */
 func step_and_deliver
@@ -77,7 +77,9 @@ to_context:
     li      r30, tlb_find_context@l
     b       to_light
 #endif
-    .globl to_schedule
+    .globl to_pit_road, to_schedule
+to_pit_road:
+    pit_road
 to_schedule:
     li      r30, schedule@l
     b       to_light

@@ -74,7 +74,7 @@
 
 /*
  * slice_left rLeft, rNow, label: to label unless the slice goes on for some time; the machine's PIT is set to its end
- * (a scheduler with slices). In: rNow = TBL. Clobbers: rLeft, CR0
+ * (a scheduler with slices; without, to label if the console looks after lines). In: rNow = TBL. Clobbers: rLeft, CR0
  */
 .macro slice_left left, now, label
 #ifndef CONFIG_SCHED_SINGLE
@@ -83,6 +83,18 @@
     cmpwi   \left, PIT_TICKS_MIN
     ble-    \label
     mtspr   SPRN_PIT, \left
+#elif defined(CONFIG_CONSOLE)
+    lwz     \left, LOW(pit_road)        /* the console looks now and then: only C sets the PIT for that */
+    cmpwi   \left, schedule@l
+    bne-    \label
+#endif
+.endm
+
+/* pit_road: to the C that the machine's PIT is for: the console may want to look before schedule() (option CONSOLE). Out: r30 */
+.macro pit_road
+#ifdef CONFIG_CONSOLE
+    lwz     r30, LOW(pit_road)
+    b       to_light
 #endif
 .endm
 

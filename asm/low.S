@@ -43,6 +43,13 @@ slice_end:          /* TBL at which the scheduler wants the machine back */
     .space 4
     .size slice_end, 4
 #endif
+#ifdef CONFIG_CONSOLE
+    .globl pit_road
+    .type pit_road, @object
+pit_road:           /* C that the machine's PIT goes to: schedule(), or console_tick() */
+    .space 4
+    .size pit_road, 4
+#endif
 
     .section .stack, "aw", @nobits
     .globl stack_top

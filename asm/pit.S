@@ -12,7 +12,7 @@
 /*
  * pit
  * In:   rVCPU; guest's r30 in its register file, r31 in low_r31, all others in place
- * Out:  to reflect, or to cold_schedule
+ * Out:  to reflect, or to to_pit_road
  */
 func pit
     stw     r29, GPR(29)(rVCPU)
@@ -21,30 +21,30 @@ func pit
     lis     r30, TSR_PIS >> 16          /* first, or it takes along the next event (slice_left): with cold caches */
     mtspr   SPRN_TSR, r30               /* the end of the slice may come before it */
     mftb    r29
-    slice_left r30, r29, to_schedule    /* the machine's PIT is set to the end of the slice */
+    slice_left r30, r29, to_pit_road    /* the machine's PIT is set to the end of the slice */
     lwz     r30, LOW(idle_pc)
     cmpwi   r30, NOT_IDLE
     beq     1f
-    idle_end to_schedule
+    idle_end to_pit_road
 
 1:  lwz     r30, VCPU_PIT_BASE(rVCPU)   /* due? */
     subf    r29, r30, r29
     lwz     r30, VCPU_PIT_LEFT(rVCPU)
     cmpwi   r30, 0
-    beq-    to_schedule
+    beq-    to_pit_road
     cmplw   r29, r30
-    blt-    to_schedule
+    blt-    to_pit_road
 
     lwz     r29, VCPU_TCR(rVCPU)        /* PIE alone, enabled by EE? */
     andis.  r30, r29, (TCR_WRC | TCR_WIE | TCR_PIE | TCR_FIE | TCR_ARE) >> 16
     xoris   r30, r30, TCR_PIE >> 16
     cmpwi   r30, 0
-    bne-    to_schedule
+    bne-    to_pit_road
     lwz     r29, VCPU_MSR(rVCPU)
     andi.   r30, r29, MSR_EE
-    beq-    to_schedule
+    beq-    to_pit_road
 
-    pending_none to_schedule
+    pending_none to_pit_road
     lwz     r29, VCPU_PENDING(rVCPU)    /* r30 = EE */
     or      r29, r29, r30
     stw     r29, VCPU_PENDING(rVCPU)

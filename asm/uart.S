@@ -1,7 +1,7 @@
 /*
  * uart.S: what a driver that polls does for every byte (option CONSOLE): a load of the status, a store of the data. C does the
- * rest (src/devices/uart.c), and these as well when the byte ends a line, an interrupt is to follow, or the line waits for
- * the board.
+ * rest (src/devices/uart.c), and these as well when the byte ends a line or begins one that nobody looks after, an interrupt is
+ * to follow, or the line waits for the board.
  *
  * It knows one kind of UART, CONSOLE_HOT: that of the most VMs. Registers that are words are reached by word, or by their low
  * byte.
@@ -58,9 +58,9 @@
 #endif
 .endm
 
-/* is_zero field: to uart_other if that byte of the UART is not. In: r27 = UART. Clobbers: rKEY, CR0 */
-.macro is_zero field
-    lbz     rKEY, \field(r27)
+/* is_zero field: to uart_other if that byte (or lhz: two) of the UART is not. In: r27 = UART. Clobbers: rKEY, CR0 */
+.macro is_zero field, load=lbz
+    \load   rKEY, \field(r27)
     cmpwi   rKEY, 0
     bne-    uart_other
 .endm
@@ -103,7 +103,7 @@
 
 /* store_simple: to uart_other unless a byte goes to the line and nobody is told. In: r27 = UART. Clobbers: rKEY, CR0 */
 .macro store_simple
-    is_zero UART_HANDED
+    is_zero UART_CLOSED, lhz
 #if CONSOLE_HOT == CONSOLE_UARTLITE
     is_zero UART_ENABLED
 #else

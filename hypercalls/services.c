@@ -5,6 +5,7 @@
 
 #include "board.h"
 
+#include "console.h"
 #include "cpu.h"
 #include "hypercall.h"
 #include "partition.h"
@@ -36,6 +37,7 @@ uint32_t hcall_sleep_until(struct vcpu *v)
     if (ahead <= 0) {
         return ahead < -AGO_MAX ? ERROR(ARGUMENT) : 0;
     }
+    console_rest(v);
     v->wake = ARG(v, 0);
     v->sleeping = MSR_WE;
     v->pc -= 4;

@@ -1,10 +1,10 @@
 /*
  * proteus.lds.S: the linker script, run through the preprocessor with the product's configuration.
  *
- * RAM image: vectors at 0, constants and stack between them, code and data in the lowest 32 KiB. ROM image: vectors at
- * 0xFFFF0000, code and constants in the highest 32 KiB, data in the lowest; so the highest 64 KiB are enough for all but the
- * guest images. Either way every address of the hypervisor fits a signed 16-bit offset, but for the register files, which are
- * reached by pointers: they come last, and with option IRFM each stands across the border of two pages that its guest sees.
+ * RAM image: vectors at 0, constants and stack between them, code and the assembler's words in the lowest 32 KiB. ROM image:
+ * vectors at 0xFFFF0000, code and constants in the highest 32 KiB, these words in the lowest; so the highest 64 KiB are enough
+ * for all but the guest images. Either way every address that the assembler names fits a signed 16-bit offset. C's data come
+ * behind them, and last the register files, with option IRFM each across the border of two pages that its guest sees.
  *
  * tools/link.py says each ASSERT that a configuration or a board file can break in the words of those files: its table has
  * the texts.
@@ -71,13 +71,13 @@ SECTIONS
     .text CODE : { ROADS }
 #endif
 
-    .low DATA (NOLOAD) : ALIGN(4) { data_start = .; *(.low) }
-    .bss (NOLOAD) : ALIGN(4) { *(.sbss .sbss.*) *(.bss .bss.*) *(COMMON) }
-    data_bytes = . - data_start;
+    .low DATA (NOLOAD) : ALIGN(4) { data_start = .; *(.low) *(.bss.low) }
 #ifdef CONFIG_ROM
     .stack (NOLOAD) : ALIGN(16) { *(.stack) }
 #endif
     low_end = .;
+    .bss (NOLOAD) : ALIGN(4) { *(.sbss .sbss.*) *(.bss .bss.*) *(COMMON) }
+    data_bytes = SIZEOF(.low) + SIZEOF(.bss);
 #ifdef CONFIG_IRFM
     data_end = ALIGN(4);
 #else

@@ -33,7 +33,10 @@ void board_irq_kind(uint32_t line, uint32_t edge, uint32_t high);
 uint32_t board_uart_room(void); /* how many bytes it takes now */
 void board_uart_send(uint8_t byte);
 bool board_uart_received(uint8_t *byte);
-void board_uart_want_send(bool wanted); /* interrupt when it can send again */
+void board_uart_want(uint32_t what); /* BOARD_UART_*: interrupt when a byte has come; when it can send again */
+
+#define BOARD_UART_RECEIVE 0x01 /* IER of a 16550 */
+#define BOARD_UART_SEND    0x02
 
 /* System reset. Does not return. */
 void board_reset(void) __attribute__((noreturn));

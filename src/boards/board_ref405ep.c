@@ -20,9 +20,10 @@
 #define UART_LSR  5
 #define FIFO_SIZE 16
 #define FCR_ON    0x01 /* and an interrupt for each byte received */
-#define IER_RX    0x01
-#define IER_TX    0x02
+#define MCR_ON    0x09 /* DTR, and OUT2, which lets the interrupt out */
+#define MCR_RTS   0x02
 #define LSR_RX    0x01
+#define LSR_OE    0x02
 #define LSR_THRE  0x20
 
 #define DCR(reg) (BOARD_UIC_DCR + (reg))
@@ -42,8 +43,7 @@ void board_init(void)
     if (IS_ENABLED(CONFIG_CONSOLE)) {
         cpu_write8(UART(UART_LCR), 0x03);
         cpu_write8(UART(UART_FCR), FCR_ON);
-        cpu_write8(UART(UART_MCR), 0x0B); /* DTR, RTS, and OUT2, which lets the interrupt out */
-        cpu_write8(UART(UART_IER), IER_RX);
+        board_uart_want(BOARD_UART_RECEIVE);
         board_irq_unmask(BOARD_UART0_IRQ);
     }
 }
@@ -82,9 +82,20 @@ void board_irq_kind(uint32_t line, uint32_t edge, uint32_t high)
     cpu_mtdcr(DCR(UIC_TR), edge != 0 ? trigger | bit : trigger);
 }
 
+/* A look at LSR ends OE. */
+static uint8_t status(void)
+{
+    uint8_t value = cpu_read8(UART(UART_LSR));
+
+    if ((value & LSR_OE) != 0) {
+        console_lost();
+    }
+    return value;
+}
+
 uint32_t board_uart_room(void)
 {
-    return (cpu_read8(UART(UART_LSR)) & LSR_THRE) != 0 ? FIFO_SIZE : 0; /* the whole FIFO is empty */
+    return (status() & LSR_THRE) != 0 ? FIFO_SIZE : 0; /* the whole FIFO is empty */
 }
 
 void board_uart_send(uint8_t byte)
@@ -94,16 +105,18 @@ void board_uart_send(uint8_t byte)
 
 bool board_uart_received(uint8_t *byte)
 {
-    if ((cpu_read8(UART(UART_LSR)) & LSR_RX) == 0) {
+    if ((status() & LSR_RX) == 0) {
         return false;
     }
     *byte = cpu_read8(UART(UART_DATA));
     return true;
 }
 
-void board_uart_want_send(bool wanted)
+/* Without interrupts of received bytes they stay where they are: RTS tells the other end. */
+void board_uart_want(uint32_t what)
 {
-    cpu_write8(UART(UART_IER), wanted ? IER_RX | IER_TX : IER_RX);
+    cpu_write8(UART(UART_MCR), (uint8_t)(MCR_ON | (what & BOARD_UART_RECEIVE) * MCR_RTS));
+    cpu_write8(UART(UART_IER), (uint8_t)what);
 }
 
 void board_reset(void)

@@ -19,12 +19,12 @@
 #define UART_MCR  4
 #define UART_LSR  5
 #define FCR_ON    0x01 /* FIFOs, and an interrupt for each byte received */
-#define IER_RX    0x01
-#define IER_TX    0x02
 #define LCR_8N1   0x03
 #define LCR_DLAB  0x80
-#define MCR_ON    0x0B /* DTR, RTS, and OUT2, which lets the interrupt out */
+#define MCR_ON    0x09 /* DTR, and OUT2, which lets the interrupt out */
+#define MCR_RTS   0x02
 #define LSR_RX    0x01
+#define LSR_OE    0x02
 #define LSR_THRE  0x20
 
 /* UartLite (DS571): words. One bit enables the interrupts for both directions, which are pulses. */
@@ -36,6 +36,7 @@
 #define STAT_RX_VALID 0x01
 #define STAT_TX_EMPTY 0x04
 #define STAT_TX_FULL  0x08
+#define STAT_OVERRUN  0x20
 #define CTRL_RST      0x03 /* both FIFOs */
 #define CTRL_INTR     0x10
 
@@ -74,8 +75,7 @@ static void uart_init(void)
     }
     cpu_write8(UART(UART_LCR), LCR_8N1);
     cpu_write8(UART(UART_FCR), FCR_ON);
-    cpu_write8(UART(UART_MCR), MCR_ON);
-    cpu_write8(UART(UART_IER), IER_RX);
+    board_uart_want(BOARD_UART_RECEIVE);
 }
 
 /* Of the controller's optional registers (IPR, SIE, CIE, IVR) none is used: a design may be without. */
@@ -93,8 +93,8 @@ void board_init(void)
 
 /*
  * The console's line. An edge that comes while we are here must count again, so it is acknowledged before; a level would
- * only come again, so it is after. UartLite's pulse says that its input is no longer empty: so all of it has to be taken,
- * and it comes slower than we go.
+ * only come again, so it is after. UartLite's pulse says that its input is no longer empty: the console takes all of it, or
+ * comes back by itself.
  */
 static void console_line(void)
 {
@@ -103,9 +103,7 @@ static void console_line(void)
     if ((INTC_EDGES & bit) != 0) {
         intc_write(INTC_IAR, bit);
     }
-    do {
-        console_poll();
-    } while (IS_LITE && (cpu_in32(LITE(LITE_STAT)) & STAT_RX_VALID) != 0);
+    console_poll();
     if ((INTC_EDGES & bit) == 0) {
         intc_write(INTC_IAR, bit);
     }
@@ -134,15 +132,25 @@ void board_irq_unmask(uint32_t line)
     intc_write(INTC_IER, intc_read(INTC_IER) | INTC_BIT(line));
 }
 
+/* A look at the status ends an overrun. */
+static uint32_t status(void)
+{
+    uint32_t value = IS_LITE ? cpu_in32(LITE(LITE_STAT)) : cpu_read8(UART(UART_LSR));
+
+    if ((value & (IS_LITE ? STAT_OVERRUN : LSR_OE)) != 0) {
+        console_lost();
+    }
+    return value;
+}
+
 uint32_t board_uart_room(void)
 {
-    uint32_t status;
+    uint32_t now = status();
 
     if (!IS_LITE) {
-        return (cpu_read8(UART(UART_LSR)) & LSR_THRE) != 0 ? FIFO_SIZE : 0; /* the whole FIFO is empty */
+        return (now & LSR_THRE) != 0 ? FIFO_SIZE : 0; /* the whole FIFO is empty */
     }
-    status = cpu_in32(LITE(LITE_STAT));
-    return (status & STAT_TX_EMPTY) != 0 ? FIFO_SIZE : (status & STAT_TX_FULL) == 0;
+    return (now & STAT_TX_EMPTY) != 0 ? FIFO_SIZE : (now & STAT_TX_FULL) == 0;
 }
 
 void board_uart_send(uint8_t byte)
@@ -156,25 +164,22 @@ void board_uart_send(uint8_t byte)
 
 bool board_uart_received(uint8_t *byte)
 {
-    if (IS_LITE) {
-        if ((cpu_in32(LITE(LITE_STAT)) & STAT_RX_VALID) == 0) {
-            return false;
-        }
-        *byte = (uint8_t)cpu_in32(LITE(LITE_RX));
-        return true;
-    }
-    if ((cpu_read8(UART(UART_LSR)) & LSR_RX) == 0) {
+    if ((status() & (IS_LITE ? STAT_RX_VALID : LSR_RX)) == 0) {
         return false;
     }
-    *byte = cpu_read8(UART(UART_DATA));
+    *byte = IS_LITE ? (uint8_t)cpu_in32(LITE(LITE_RX)) : cpu_read8(UART(UART_DATA));
     return true;
 }
 
-/* UartLite tells every time that its FIFO has become empty, and there is one bit for both directions. */
-void board_uart_want_send(bool wanted)
+/*
+ * UartLite tells every time that its FIFO has become empty or that its input no longer is, and there is one bit for both. Of a
+ * 16550 without interrupts of received bytes they stay where they are: RTS tells the other end.
+ */
+void board_uart_want(uint32_t what)
 {
     if (!IS_LITE) {
-        cpu_write8(UART(UART_IER), wanted ? IER_RX | IER_TX : IER_RX);
+        cpu_write8(UART(UART_MCR), (uint8_t)(MCR_ON | (what & BOARD_UART_RECEIVE) * MCR_RTS));
+        cpu_write8(UART(UART_IER), (uint8_t)what);
     }
 }
 

@@ -1,252 +1,214 @@
 /*
- * console.c: see console.h.
+ * console.c: the board's UART (console.h). Lines go out one after the other, each VM's in its turn; the hypervisor's own go
+ * first. What is typed goes to the VM that has the focus.
  *
- * A guest's transmitter is a line buffer. When a line is complete (or the buffer full, or the guest waits in the middle
- * of a line) the buffer is handed over and the guest's THRE goes away until the board's UART has taken it: nobody waits
- * in the hypervisor for a slow line, and a guest that floods its console slows down only itself. A guest whose transmitter has
- * a FIFO may write as many bytes at once as that holds: what comes behind the end of a line waits there.
+ * Input stays in the board's UART until that VM has room for it: its guest's driver sets the pace, and where the line has
+ * flow control (RTS) the other end waits. Only of a VM that takes nothing for long it is lost, for behind it may be the keys
+ * that move the focus.
  */
 #include "console.h"
 
 #include "board.h"
+#include "cpu.h"
+#include "message.h"
 #include "partition.h"
+#include "roads.h"
 #include "uart.h"
 
-static struct uart uarts[VM_COUNT];
+#define OWN_SIZE 128         /* a line of its own: the longest is that of a VM that stopped */
+#define HOLD     BOARD_TB_HZ /* ticks for which input waits for a VM that does not take any */
 
-#define COLUMN_OWN (VM_NAME_SIZE + 3) /* behind the longest tag, from the end of the tag to that of the line */
+struct uart uarts[VM_COUNT];
+uint32_t console_looked;
 
-static uint8_t focus;       /* who gets the input */
-static uint8_t escaped;     /* the escape key came last */
-static uint8_t sender;      /* whose line is going out */
-static uint8_t column;      /* bytes on the board's current line: tag included; 0: a new one */
-static uint8_t column_of;   /* whose */
-static uint8_t want_send;
+static const uint8_t *text;      /* what goes out: with a tag, and perhaps the end of somebody else's line before it */
+static uint32_t text_left;
+static uint32_t turn;            /* the VM that had the last line */
+static struct uart *sender;      /* whose goes out; a null pointer: the hypervisor's */
+static struct uart *open;        /* who has begun the line that the board is in; a null pointer: it begins a new one */
+static uint8_t own[2 + OWN_SIZE]; /* likewise */
+static uint32_t own_length;
 
-/* What stands before the sender's own bytes: the end of somebody else's prompt, then the tag. -1: no more of it. */
-static int next_before(void)
+static struct vcpu *focus;       /* who gets the input */
+static uint32_t wanted;          /* interrupts of the board's UART: BOARD_UART_* */
+static uint32_t held_since;      /* when input began to wait, or the last was taken */
+static uint8_t escaped;          /* the escape key came last */
+static uint8_t deaf;             /* who has the focus has taken none for long: what comes is lost */
+
+/* ---- output ---- */
+
+bool console_is_open(const struct uart *u)
 {
-    const char *name = vm_config[sender].name;
-    uint32_t name_length, at;
-
-    if (column == COLUMN_OWN && column_of == sender) {
-        return -1;
-    }
-    if (column != 0 && column_of != sender) {
-        column = 0;
-        return '\n';
-    }
-    for (name_length = 0; name_length < VM_NAME_SIZE && name[name_length] != 0; name_length++) {
-    }
-    at = column++;
-    column_of = sender;
-    if (at == name_length + 2) {
-        column = COLUMN_OWN;
-    }
-    return at == 0 ? '[' : at <= name_length ? name[at - 1] : at == name_length + 1 ? ']' : ' ';
+    return open == u;
 }
 
-static void hand_over(struct uart *u)
+/* "\r\n[name] ", right before the line. */
+static void put_tag(struct uart *u, const char *name)
 {
-    if (u->length != 0 && u->handed == 0) {
-        u->handed = 1;
-        u->empty = 0;
-        u->returned = 0;
+    uint8_t *at = u->line;
+    uint32_t length = 0;
+
+    while (length < VM_NAME_SIZE && name[length] != 0) {
+        length++;
     }
+    u->tag_length = (uint8_t)(length + 3);
+    *--at = ' ';
+    *--at = ']';
+    while (length != 0) {
+        *--at = (uint8_t)name[--length];
+    }
+    *--at = '[';
+    *--at = '\n';
+    *--at = '\r';
 }
 
-/*
- * A byte from the guest, while its line is not handed over. True: now it is. Lines end in \n, \r\n or \r: all become \n;
- * in an empty line \r is nothing.
- */
-static bool put(struct uart *u, uint8_t byte)
+/* The tag goes before a line that the sender has not begun itself. If somebody has, that line ends: his \n will be none. */
+static void begin(struct uart *u, const uint8_t *line, uint32_t length, uint32_t tag)
 {
-    bool returns = byte == '\r';
-
-    u->polls = 0;
-    u->empty = 1;
-    if (u->length == 0 && (returns || (byte == '\n' && u->returned != 0))) {
-        u->returned = 0;
-        return false;
+    if (open == u) {
+        tag = 0;
+    } else if (open != 0) {
+        tag += 2;
+        open->returned = 1;
     }
-    u->line[u->length++] = returns ? '\n' : byte;
-    if (!returns && byte != '\n' && u->length != CONFIG_CONSOLE_LINE) {
-        return false;
-    }
-    hand_over(u);
-    u->returned = returns;
-    return true;
+    text = line - tag;
+    text_left = length + tag;
+    sender = u;
+    open = line[length - 1] == '\n' ? 0 : u;
 }
 
-/* Into the FIFO if it is on and has room; otherwise an overrun, as on the chip. */
-static void put_waiting(struct uart *u, uint8_t byte)
+bool console_has_said(const struct vcpu *v)
 {
-    if (u->fifo != 0 && u->waiting < UART_OUTPUT) {
-        u->output[u->waiting++] = byte;
-    }
+    line_hand_over(uart_of(v));
+    return uart_of(v)->length == 0;
 }
 
-/* The line is free again: what waits goes there, up to the end of the next one. */
-static void put_all(struct uart *u)
-{
-    uint32_t count = u->waiting;
-    uint32_t i;
-
-    u->waiting = 0;
-    u->empty = 1;
-    for (i = 0; i < count; i++) {
-        if (u->handed != 0) {
-            put_waiting(u, u->output[i]);
-        } else {
-            put(u, u->output[i]);
-        }
-    }
-}
-
-static void next_turn(void)
-{
-    sender = sender + 1 == VM_COUNT ? 0 : sender + 1;
-}
-
-/* Is there a line to send? The guests' turns go round, a line each. */
+/* Is there something to send? The guests' turns go round, a line each. */
 static bool find_sender(void)
 {
     uint32_t i;
 
-    for (i = 0; i < VM_COUNT && uarts[sender].handed == 0; i++) {
-        next_turn();
+    if (text_left != 0) {
+        return true;
     }
-    return uarts[sender].handed != 0;
+    if (own_length == 0) {
+        message_next();
+    }
+    if (own_length != 0) {
+        begin(0, own + 2, own_length, 0);
+        return true;
+    }
+    for (i = 0; i < VM_COUNT; i++) {
+        struct uart *u;
+
+        turn = turn + 1 >= VM_COUNT ? 0 : turn + 1;
+        u = &uarts[turn];
+        if (u->handed != 0) {
+            begin(u, u->line, u->length, u->tag_length);
+            return true;
+        }
+    }
+    return false;
 }
 
-/* At most `room` bytes of the sender's line. How many were sent. */
+/* At most `room` bytes. How many were sent. */
 static uint32_t send_some(uint32_t room)
 {
-    struct uart *u = &uarts[sender];
-    uint32_t left = room;
-    uint32_t at;
-    int byte;
+    uint32_t left;
 
-    while (left != 0 && (byte = next_before()) >= 0) {
-        board_uart_send((uint8_t)byte);
-        left--;
+    for (left = room; left != 0 && text_left != 0; left--, text_left--) {
+        board_uart_send(*text++);
     }
-    for (at = u->sent; left != 0 && at != u->length; at++, left--) {
-        board_uart_send(u->line[at]);
-    }
-    u->sent = (uint8_t)at;
-    if (at == u->length) {
-        column = u->line[at - 1] == '\n' ? 0 : column; /* which is nowhere else in a line */
-        u->handed = 0;
-        u->length = 0;
-        u->sent = 0;
-        put_all(u);
-        uart_changed(&vcpu[sender], u);
-        next_turn();
+    if (text_left == 0) {
+        if (sender == 0) {
+            own_length = 0;
+        } else {
+            line_sent(&vcpu[turn], sender);
+        }
     }
     return room - left;
 }
 
-/* Input: the escape key and then a digit moves the focus; twice, it is an ordinary key. */
-static void receive(uint8_t byte)
+void console_own(uint8_t byte)
 {
-    struct uart *u;
-
-    if (escaped != 0 && byte >= '1' && byte < '1' + VM_COUNT) {
-        focus = byte - '1';
-        escaped = 0;
-        return;
+    if (own_length == OWN_SIZE || (own_length != 0 && own[1 + own_length] == '\n')) {
+        while (own_length != 0) {
+            find_sender();
+            send_some(board_uart_room());
+        }
     }
-    if (escaped == 0 && byte == CONSOLE_ESCAPE) {
-        escaped = 1;
-        return;
-    }
-    escaped = 0;
-    u = &uarts[focus];
-    if (u->count < UART_INPUT) {
-        u->input[(u->first + u->count) % UART_INPUT] = byte;
-        u->count++;
-        uart_changed(&vcpu[focus], u);
-    } else {
-        uart_overrun(&vcpu[focus], u);
-    }
+    own[2 + own_length++] = byte;
 }
 
-void console_poll(void)
-{
-    uint8_t byte;
-    uint32_t i, room;
-    uint32_t left = CONFIG_CONSOLE_LINE;
-    bool more;
-
-    for (i = 0; i < UART_INPUT && board_uart_received(&byte); i++) {
-        receive(byte);
-    }
-    while ((more = find_sender()) && left != 0 && (room = board_uart_room()) != 0) {
-        left -= send_some(room < left ? room : left);
-    }
-    if (want_send != more) { /* ask for an interrupt only while something waits */
-        want_send = more;
-        board_uart_want_send(more);
-    }
-}
-
-void console_flush(const struct vcpu *v)
+void console_flush(void)
 {
     uint32_t i;
 
-    for (i = 0; i < VM_COUNT; i++) {
-        if (v == 0 || v == &vcpu[i]) {
-            hand_over(&uarts[i]);
+    do { /* what waits in a FIFO becomes a line when the one before is out */
+        while (find_sender()) {
+            send_some(board_uart_room());
         }
-    }
-    while (find_sender()) {
-        send_some(board_uart_room());
-    }
-    if (column != 0) {
-        while (board_uart_room() == 0) {
+        for (i = 0; i < VM_COUNT; i++) {
+            line_hand_over(&uarts[i]);
         }
-        board_uart_send('\n');
-        column = 0;
+    } while (find_sender());
+}
+
+/* ---- input ---- */
+
+/* Escape key and digit move the focus; the escape key twice is an ordinary key. */
+static void receive(uint8_t byte)
+{
+    if (escaped != 0 && byte >= '1' && byte < '1' + VM_COUNT) {
+        focus = &vcpu[byte - '1'];
+        escaped = 0;
+        deaf = 0;
+        message_focus(focus);
+    } else if (escaped == 0 && byte == CONSOLE_ESCAPE) {
+        escaped = 1;
+    } else {
+        escaped = 0;
+        console_receive(focus, uart_of(focus), byte);
     }
 }
 
-void console_init(void)
+static void lose(struct vcpu *v, struct uart *u)
 {
-    focus = CONSOLE_FOCUS;
+    u->overrun = 1;
+    VCPU_UART_FAR(v); /* asm/uart.S does not know of it */
 }
 
-struct vcpu *console_wait(struct vcpu *v)
+void console_receive(struct vcpu *v, struct uart *u, uint8_t byte)
 {
-    hand_over(uart_of(v));
-    console_poll();
-    return schedule(v);
-}
-
-void console_reset(struct vcpu *v)
-{
-    struct uart *u = &uarts[vcpu_index(v)];
-
-    hand_over(u);
-    u->empty = 0;
-    u->ier = 0;
-    u->lcr = 0;
-    u->mcr = 0;
-    u->count = 0;
-    u->fifo = 0;
-    u->waiting = 0;
-    v->uart = (uint32_t)(uintptr_t)u;
-    uart_reset(v, u);
-    VCPU_UART_RESET(v);
-}
-
-void console_prompt(struct uart *u)
-{
-    if (u->length != 0 && ++u->polls > UART_POLLS) {
-        hand_over(u);
+    if (u->count < UART_INPUT) {
+        u->input[(u->first + u->count) % UART_INPUT] = byte;
+        u->count++;
+    } else {
+        lose(v, u);
     }
-    if (u->handed != 0) {
-        console_poll();
+    uart_changed(v, u);
+}
+
+void console_lost(void)
+{
+    lose(focus, uart_of(focus));
+    uart_changed(focus, uart_of(focus));
+}
+
+/* Is there somebody for what is typed? */
+static bool listens(void)
+{
+    return uart_of(focus)->count < UART_INPUT || deaf != 0;
+}
+
+void console_resume(const struct uart *u)
+{
+    if (u == uart_of(focus)) {
+        deaf = 0;
+        held_since = cpu_time();
+        if ((wanted & BOARD_UART_RECEIVE) == 0) {
+            console_poll();
+        }
     }
 }
 
@@ -256,31 +218,8 @@ uint8_t console_take(struct uart *u)
 
     u->first = (u->first + 1) % UART_INPUT;
     u->count--;
+    console_resume(u);
     return value;
-}
-
-void console_transmit(struct uart *u, uint8_t byte)
-{
-    if (u->handed != 0) {
-        put_waiting(u, byte);
-    } else if (put(u, byte)) {
-        console_poll();
-    }
-}
-
-bool console_put(struct vcpu *v, uint8_t byte)
-{
-    struct uart *u = uart_of(v);
-
-    if (u->handed != 0) {
-        console_poll();
-        if (u->handed != 0) {
-            return false;
-        }
-    }
-    console_transmit(u, byte);
-    uart_changed(v, u);
-    return true;
 }
 
 bool console_get(struct vcpu *v, uint8_t *byte)
@@ -293,4 +232,124 @@ bool console_get(struct vcpu *v, uint8_t *byte)
     *byte = console_take(u);
     uart_changed(v, u);
     return true;
+}
+
+/* ---- both ---- */
+
+void console_poll(void)
+{
+    uint8_t byte;
+    uint32_t room, want;
+    uint32_t left = CONFIG_CONSOLE_LINE;
+    bool more;
+
+    while (listens() && board_uart_received(&byte)) { /* comes slower than we go */
+        receive(byte);
+    }
+    while ((more = find_sender()) && left != 0 && (room = board_uart_room()) != 0) {
+        left -= send_some(room < left ? room : left);
+    }
+    want = (more ? BOARD_UART_SEND : 0) | (listens() ? BOARD_UART_RECEIVE : 0);
+    if (want != wanted) { /* an interrupt only while something waits here, or there */
+        if ((wanted & ~want & BOARD_UART_RECEIVE) != 0) {
+            held_since = cpu_time();
+            console_watch();
+        }
+        wanted = want;
+        board_uart_want(want);
+    }
+}
+
+/* ---- time: the machine's PIT comes by here first, while there may be something to look after ---- */
+
+void console_watch(void)
+{
+    LOW_SET(pit_road, (uint32_t)(uintptr_t)console_tick);
+    console_looked = cpu_time();
+}
+
+/*
+ * A line that is as it was at the last look comes out, input that nobody takes is let go. Nothing of both: whoever writes the
+ * next byte comes by C.
+ */
+static void look(void)
+{
+    bool empty = (wanted & BOARD_UART_RECEIVE) != 0;
+    uint32_t i;
+
+    if (!empty && cpu_time() - held_since >= HOLD) {
+        deaf = 1;
+    }
+    for (i = 0; i < VM_COUNT; i++) {
+        struct uart *u = &uarts[i];
+
+        if (u->length == u->seen) {
+            line_hand_over(u);
+        }
+        u->seen = u->length;
+        empty = empty && u->length == 0;
+    }
+    console_poll();
+    if (empty) {
+        for (i = 0; i < VM_COUNT; i++) {
+            uarts[i].idle = 1;
+        }
+        LOW_SET(pit_road, (uint32_t)(uintptr_t)schedule);
+    }
+}
+
+struct vcpu *console_tick(struct vcpu *v)
+{
+    if (cpu_time() - console_looked >= CONSOLE_PATIENCE) {
+        console_looked = cpu_time();
+        look();
+    }
+    return schedule(v);
+}
+
+/* ---- a VM ---- */
+
+void console_init(void)
+{
+    uint32_t i;
+
+    for (i = 0; i < VM_COUNT; i++) {
+        put_tag(&uarts[i], vm_config[i].name);
+    }
+    own[0] = '\r';
+    own[1] = '\n';
+    focus = &vcpu[CONSOLE_FOCUS];
+    wanted = BOARD_UART_RECEIVE; /* as board_init() has it */
+    console_watch();
+}
+
+void console_rest(struct vcpu *v)
+{
+    line_hand_over(uart_of(v));
+    console_poll();
+}
+
+struct vcpu *console_wait(struct vcpu *v)
+{
+    console_rest(v);
+    return schedule(v);
+}
+
+void console_reset(struct vcpu *v)
+{
+    struct uart *u = &uarts[vcpu_index(v)];
+
+    line_hand_over(u);
+    u->empty = 0;
+    u->ier = 0;
+    u->lcr = 0;
+    u->mcr = 0;
+    u->overrun = 0;
+    u->count = 0;
+    u->fifo = 0;
+    u->waiting = 0;
+    v->uart = (uint32_t)(uintptr_t)u;
+    uart_reset(v, u);
+    VCPU_UART_RESET(v);
+    console_resume(u);
 }

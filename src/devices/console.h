@@ -1,7 +1,7 @@
 /*
  * console.h: one UART of the board, shared (option CONSOLE). Every guest sees a UART of its own, of the kind and at the address
  * that its partition names (uart.h); its output comes out line by line with the guest's name in front, input goes to the focused
- * guest.
+ * guest. console.c has the board's line, line.c a guest's.
  */
 #ifndef PROTEUS_CONSOLE_H
 #define PROTEUS_CONSOLE_H
@@ -9,9 +9,14 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+#include "board.h"
+#include "partition.h"
 #include "vcpu.h"
 
 #ifdef CONFIG_CONSOLE
+
+/* For so long a guest may leave its line as it is, and then it comes out: all had their slices meanwhile, and 10 ms. */
+#define CONSOLE_PATIENCE (VM_COUNT * SCHED_QUANTUM_TICKS + BOARD_TB_HZ / 100)
 
 #define UART_INPUT  16U /* bytes */
 #define UART_OUTPUT 16U
@@ -20,9 +25,15 @@
 
 /* A guest's UART. asm/uart.S does what a driver that polls does for each byte. Second names: a UartLite's. */
 struct uart {
-    uint8_t handed;  /* line is complete: no more room for the guest */
-    uint8_t length;  /* bytes in line */
-    uint8_t sent;    /* of which the board has taken so many */
+    union {
+        struct {
+            uint8_t handed; /* line is complete: no more room for the guest */
+            uint8_t idle;   /* nobody looks after the line (console_tick) */
+        };
+        uint16_t closed; /* one of the two: the next byte comes to C */
+    };
+    uint8_t length;  /* bytes in line, */
+    uint8_t seen;    /* and at the last look */
     uint8_t empty;   /* THRE interrupt is due */
     uint8_t polls;   /* looks at LSR since the last byte was written */
     union {
@@ -31,18 +42,21 @@ struct uart {
     union {
         uint8_t lcr, events; /* STAT as it was: a bit that rises is an event */
     };
-    union {
-        uint8_t scratch, overrun;
-    };
-    uint8_t mcr, divisor[2];
+    uint8_t overrun; /* a received byte was lost: LSR or STAT tells it once */
+    uint8_t scratch, mcr, divisor[2];
     uint8_t first, count; /* in input */
     uint8_t fifo;    /* output is in use: FCR bit 0 */
     uint8_t waiting; /* bytes in output */
-    uint8_t returned; /* the line before ended in \r: a \n belongs to it */
+    uint8_t returned; /* the line before has ended already: a \n belongs to it */
     uint8_t input[UART_INPUT];
     uint8_t output[UART_OUTPUT];
-    uint8_t line[CONFIG_CONSOLE_LINE];
+    uint8_t tag_length;
+    uint8_t tag[2 + VM_NAME_SIZE + 3]; /* ends where the line begins */
+    uint8_t line[CONFIG_CONSOLE_LINE + 1]; /* \r\n may be its last */
 };
+
+extern uint32_t pit_road; /* a low word: where asm/pit.S goes, schedule() or console_tick() */
+extern uint32_t console_looked; /* TBL */
 
 void console_init(void);
 void console_reset(struct vcpu *v);
@@ -71,11 +85,32 @@ bool console_get(struct vcpu *v, uint8_t *byte);
 /* Move what the board's UART takes and has. Never waits. */
 void console_poll(void);
 
-/*
- * Complete lines come out, and what v has written of one (a null pointer: what everyone has); the board's line has ended then.
- * Waits: for the hypervisor's own messages.
- */
-void console_flush(const struct vcpu *v);
+/* The board's UART has received more than it could hold. */
+void console_lost(void);
+
+/* What the guest has written of a line comes out. */
+void console_rest(struct vcpu *v);
+
+/* The machine's PIT on its way to schedule(), after console_watch(): text that stays comes out, input that stays goes. */
+struct vcpu *console_tick(struct vcpu *v);
+void console_watch(void);
+
+/* Ticks until then. */
+static inline uint32_t console_left(uint32_t now)
+{
+    int32_t left = (int32_t)(console_looked + CONSOLE_PATIENCE - now);
+
+    return LOW_GET(pit_road) != (uint32_t)(uintptr_t)console_tick ? 0xFFFFFFFF : left < 0 ? 0 : (uint32_t)left;
+}
+
+/* A byte of the hypervisor's own line, which ends with \n. Waits only if the line before is not out yet. */
+void console_own(uint8_t byte);
+
+/* Is all out that v has written? What is in its line is on its way from now on. */
+bool console_has_said(const struct vcpu *v);
+
+/* All that everyone has written comes out, the hypervisor's own lines too. Waits. */
+void console_flush(void);
 
 #else
 
@@ -126,9 +161,36 @@ static inline void console_poll(void)
 {
 }
 
-static inline void console_flush(const struct vcpu *v)
+static inline void console_lost(void)
+{
+}
+
+static inline void console_rest(struct vcpu *v)
 {
     (void)v;
+}
+
+static inline uint32_t console_left(uint32_t now)
+{
+    (void)now;
+    return 0xFFFFFFFF;
+}
+
+static inline void console_own(uint8_t byte)
+{
+    while (board_uart_room() == 0) {
+    }
+    board_uart_send(byte);
+}
+
+static inline bool console_has_said(const struct vcpu *v)
+{
+    (void)v;
+    return true;
+}
+
+static inline void console_flush(void)
+{
 }
 
 #endif

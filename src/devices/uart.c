@@ -12,7 +12,7 @@ bool console_claims(const struct vcpu *v, uint32_t address)
 
 bool console_is_near(const struct vcpu *v, uint32_t address)
 {
-    return CONSOLE_KIND(&vm_config[vcpu_index(v)]) == CONSOLE_HOT && console_claims(v, address);
+    return CONSOLE_KIND(&vm_config[vcpu_index(v)]) == CONSOLE_HOT && console_claims(v, address) && uart_is_plain(uart_of(v));
 }
 
 /* ---- a bus of bytes: a 16550 with a register in each ---- */

@@ -1,6 +1,6 @@
 /*
- * uart.h: a guest's UART between its registers (uart.c, and a file for each kind: options UART_*) and its line on the shared
- * console (console.c).
+ * uart.h: a guest's UART between its registers (uart.c, and a file for each kind: options UART_*) and the shared console: its
+ * transmitter's line (line.c), and the board's (console.c).
  */
 #ifndef PROTEUS_UART_H
 #define PROTEUS_UART_H
@@ -45,22 +45,19 @@ static inline void uart_changed(struct vcpu *v, struct uart *u)
     }
 }
 
-/* A byte came for which there is no room. */
-static inline void uart_overrun(struct vcpu *v, struct uart *u)
-{
-    if (uart_is_lite(&vm_config[vcpu_index(v)])) {
-        u->overrun = 1;
-    }
-}
-
 /* The VM is reset: nothing enabled, nothing received, nothing waiting. */
 static inline void uart_reset(struct vcpu *v, struct uart *u)
 {
     if (uart_is_lite(&vm_config[vcpu_index(v)])) {
         u->fifo = 1;
-        u->overrun = 0;
         uartlite_changed(v, u);
     }
+}
+
+/* Is it as asm/uart.S takes for granted? That looks at the rest itself. */
+static inline bool uart_is_plain(const struct uart *u)
+{
+    return u->overrun == 0;
 }
 
 /* Bytes of its registers. */
@@ -75,7 +72,24 @@ static inline uint32_t uart_size(const struct vm_config *config)
 void console_transmit(struct uart *u, uint8_t byte);
 uint8_t console_take(struct uart *u);
 
+/* A byte for the guest. */
+void console_receive(struct vcpu *v, struct uart *u, uint8_t byte);
+
+/* The guest's input has room again. */
+void console_resume(const struct uart *u);
+
 /* The guest has looked at the UART's status: if it does so often in the middle of a line, that was a prompt. */
 void console_prompt(struct uart *u);
+
+/* ---- between console.c and line.c ---- */
+
+extern struct uart uarts[VM_COUNT];
+
+/* What is in the line goes out. It has. */
+void line_hand_over(struct uart *u);
+void line_sent(struct vcpu *v, struct uart *u);
+
+/* Has the board's line begun with text of this guest, and not ended? */
+bool console_is_open(const struct uart *u);
 
 #endif

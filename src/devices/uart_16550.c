@@ -14,6 +14,7 @@ enum { DATA, IER, IIR, LCR, MCR, LSR, MODEM, SCRATCH };
 #define FCR_CLEAR 0x02 /* received bytes */
 #define LCR_DLAB  0x80
 #define LSR_RX    0x01
+#define LSR_OVERRUN 0x02
 #define LSR_EMPTY 0x60 /* THRE and TEMT */
 
 /* The interrupt line is a level: it follows the registers. */
@@ -56,7 +57,9 @@ uint32_t uart_16550_read(struct vcpu *v, struct uart *u, uint32_t reg)
         return u->mcr;
     case LSR:
         console_prompt(u);
-        return (u->handed != 0 ? 0 : LSR_EMPTY) | (u->count != 0 ? LSR_RX : 0);
+        value = (u->handed != 0 ? 0 : LSR_EMPTY) | (u->overrun != 0 ? LSR_OVERRUN : 0) | (u->count != 0 ? LSR_RX : 0);
+        u->overrun = 0;
+        return value;
     case MODEM:
         return UART_MODEM;
     default:
@@ -82,7 +85,10 @@ void uart_16550_write(struct vcpu *v, struct uart *u, uint32_t reg, uint32_t val
         break;
     case IIR: /* FCR, for writing */
         u->fifo = value & FCR_FIFO;
-        u->count = (value & FCR_CLEAR) != 0 ? 0 : u->count;
+        if ((value & FCR_CLEAR) != 0) {
+            u->count = 0;
+            console_resume(u);
+        }
         break;
     case LCR:
         u->lcr = (uint8_t)value;

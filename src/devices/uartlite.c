@@ -73,7 +73,11 @@ void uartlite_write(struct vcpu *v, struct uart *u, uint32_t reg, uint32_t value
     } else if (reg == CTRL) {
         u->enabled = (value & CTRL_ENABLE) != 0;
         u->waiting = (value & CTRL_RESET_TX) != 0 ? 0 : u->waiting;
-        u->count = (value & CTRL_RESET_RX) != 0 ? 0 : u->count;
+        if ((value & CTRL_RESET_RX) != 0) {
+            u->count = 0;
+            uartlite_changed(v, u); /* what now follows into it is an event */
+            console_resume(u);
+        }
     }
     uartlite_changed(v, u);
 }

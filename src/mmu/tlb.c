@@ -36,8 +36,8 @@ static inline bool is_below(uint32_t size)
 /* ---- shadows ---- */
 
 /* Rows of the machine's TLB behind the static ones: PID << 8 | virtual entry + 1, 0: free; and the next to be used. */
-uint16_t shadow_owner[TLB_ENTRIES];
-uint8_t shadow_turn;
+uint16_t shadow_owner[TLB_ENTRIES] __attribute__((section(".bss.low")));
+uint8_t shadow_turn __attribute__((section(".bss.low")));
 
 /* PID of the VM's first context. */
 static uint32_t first_context(const struct vcpu *v)

@@ -1,5 +1,6 @@
 /*
- * message.c: see message.h. Waits for the UART: a guest stops once, and the last words of a panic must come out.
+ * message.c: see message.h. What a guest can bring about is kept, and said when the console has room: nobody waits for the
+ * UART, but at the boot and at the end.
  */
 #include "message.h"
 
@@ -21,17 +22,22 @@ static const struct {
 #include "isa.def"
 };
 
-static void put(char c)
-{
-    while (board_uart_room() == 0) {
-    }
-    board_uart_send((uint8_t)c);
-}
+/* What is to be said of a VM. */
+static struct note {
+    const char *stop;  /* why it stopped, */
+    uint32_t pc, insn; /* where; without an instruction: LR */
+    bool has_insn;
+    bool table_said;   /* a VM that restarts again and again must not make us print */
+    const char *table; /* why its table is refused, */
+    uint32_t row;      /* for which row */
+} notes[VM_COUNT];
+
+static const struct vcpu *focus; /* likewise: it has got the input */
 
 void message_text(const char *text)
 {
     for (; *text != 0; text++) {
-        put(*text);
+        console_own((uint8_t)*text);
     }
 }
 
@@ -40,7 +46,7 @@ void message_hex(uint32_t value)
     uint32_t i;
 
     for (i = 0; i < 8; i++) {
-        put("0123456789abcdef"[value >> 28]);
+        console_own((uint8_t)"0123456789abcdef"[value >> 28]);
         value <<= 4;
     }
 }
@@ -66,7 +72,7 @@ void message_start(const char *kind, const struct vcpu *v)
     message_text("[proteus] ");
     message_text(kind);
     for (i = 0; i < VM_NAME_SIZE && name[i] != 0; i++) {
-        put(name[i]);
+        console_own((uint8_t)name[i]);
     }
 }
 
@@ -96,48 +102,100 @@ static bool insn_of(const struct vcpu *v, uint32_t *insn)
     return true;
 }
 
-void message_stop(struct vcpu *v, const char *reason)
+static void say_stop(const struct vcpu *v, const struct note *note)
 {
-    uint32_t insn;
-
-    console_flush(v);
     message_start("stop ", v);
     message_text(" pc=");
-    message_hex(v->pc);
-    if (insn_of(v, &insn)) {
+    message_hex(note->pc);
+    if (note->has_insn) {
         message_text(" insn=");
-        message_hex(insn);
-        message_insn(insn);
+        message_hex(note->insn);
+        message_insn(note->insn);
     } else { /* it has jumped where it has no memory: who sent it there? */
         message_text(" lr=");
-        message_hex(v->lr);
+        message_hex(note->insn);
     }
     message_text(": ");
-    message_text(reason);
-    message_text("\r\n");
+    message_text(note->stop);
+}
+
+static void say_table(const struct vcpu *v, const struct note *note)
+{
+    message_start("table ", v);
+    message_text(" word ");
+    message_decimal(note->row);
+    message_text(" refused, runs unpatched: ");
+    message_text(note->table);
+}
+
+void message_next(void)
+{
+    uint32_t i;
+
+    for (i = 0; i < VM_COUNT; i++) {
+        struct note *note = &notes[i];
+
+        if ((note->table == 0 && note->stop == 0) || !console_has_said(&vcpu[i])) {
+            continue;
+        }
+        if (note->table != 0) {
+            say_table(&vcpu[i], note);
+            note->table = 0;
+        } else {
+            say_stop(&vcpu[i], note);
+            note->stop = 0;
+        }
+        message_text("\r\n");
+        return;
+    }
+    if (focus != 0) {
+        message_start("focus ", focus);
+        message_text("\r\n");
+        focus = 0;
+    }
+}
+
+/* Now, if there is room. */
+static void say(void)
+{
+    if (IS_ENABLED(CONFIG_CONSOLE)) {
+        console_poll();
+    } else {
+        message_next();
+    }
+}
+
+void message_stop(struct vcpu *v, const char *reason)
+{
+    struct note *note = &notes[vcpu_index(v)];
+
+    note->pc = v->pc;
+    note->insn = v->lr;
+    note->has_insn = insn_of(v, &note->insn);
+    note->stop = reason;
+    say();
 }
 
 void message_table(const struct vcpu *v, uint32_t row, uint32_t reason)
 {
-    static uint32_t said; /* by VM: a guest that restarts again and again must not make us print */
-    uint32_t bit = 1U << vcpu_index(v);
+    struct note *note = &notes[vcpu_index(v)];
 
-    if ((said & bit) != 0) {
-        return;
+    if (!note->table_said) {
+        note->table_said = true;
+        note->row = row;
+        note->table = reason == PREVIRT_E_RANGE ? "outside the VM's memory" : "the code is another one";
+        say();
     }
-    said |= bit;
-    console_flush(v);
-    message_start("table ", v);
-    message_text(" word ");
-    message_decimal(row);
-    message_text(" refused, runs unpatched: ");
-    message_text(reason == PREVIRT_E_RANGE ? "outside the VM's memory" : "the code is another one");
-    message_text("\r\n");
+}
+
+void message_focus(const struct vcpu *v)
+{
+    focus = v;
 }
 
 void message_panic(const char *reason)
 {
-    console_flush(0);
+    console_flush();
     message_text("[proteus] panic: ");
     message_text(reason);
     message_text(" srr0=");
@@ -145,5 +203,6 @@ void message_panic(const char *reason)
     message_text(" srr2=");
     message_hex(cpu_mfspr(SPRN_SRR2));
     message_text("\r\n");
+    console_flush();
     board_reset();
 }

@@ -1,6 +1,6 @@
 /*
- * message.h: what the hypervisor itself has to say. Only three things: that a guest stopped,
- * that its pre-virtualization table is not applied, and that the hypervisor stopped.
+ * message.h: what the hypervisor itself has to say. Only four things: that a guest stopped, that its pre-virtualization table
+ * is not applied, who has the console's input, and that the hypervisor stopped.
  */
 #ifndef PROTEUS_MESSAGE_H
 #define PROTEUS_MESSAGE_H
@@ -14,9 +14,15 @@
 /* "[proteus] stop NAME pc=PC insn=WORD (mnemonic): reason"; or lr=LR, if there is no memory at its pc */
 void message_stop(struct vcpu *v, const char *reason);
 
+/* "[proteus] focus NAME", for the console */
+void message_focus(const struct vcpu *v);
+
+/* The console has room for one line: to console_own(), if there is something to say. */
+void message_next(void);
+
 /* "[proteus] table NAME word N refused, runs unpatched: reason", by PREVIRT_E_* */
 void message_table(const struct vcpu *v, uint32_t row, uint32_t reason);
-void message_panic(const char *reason) __attribute__((noreturn));
+void message_panic(const char *reason) __attribute__((noreturn, noinline)); /* by tlb_check(): not to be a part of schedule() */
 
 /* Pieces of a line, for other reports. */
 void message_start(const char *kind, const struct vcpu *v);
@@ -31,6 +37,15 @@ void board_reset(void) __attribute__((noreturn));
 static inline void message_stop(struct vcpu *v, const char *reason)
 {
     (void)v, (void)reason;
+}
+
+static inline void message_focus(const struct vcpu *v)
+{
+    (void)v;
+}
+
+static inline void message_next(void)
+{
 }
 
 static inline void message_table(const struct vcpu *v, uint32_t row, uint32_t reason)

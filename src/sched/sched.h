@@ -14,11 +14,18 @@
 
 #include <stdint.h>
 
+#include "board.h"
 #include "services.h"
 #include "timer.h"
 #include "vcpu.h"
 
 #define SCHED_NEVER 0xFFFFFFFFU
+
+/*
+ * No two decisions are further apart, where there are not slices: 32 bits of time are enough for the timers of those that do not
+ * run, and the console looks after its lines.
+ */
+#define DECISION_TICKS_MAX (IS_ENABLED(CONFIG_CONSOLE) ? BOARD_TB_HZ / 50 : 0x40000000U)
 
 #ifdef CONFIG_SCHED_SINGLE
 #include "sched_single.h"

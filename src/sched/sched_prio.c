@@ -13,9 +13,6 @@
 #include "partition.h"
 #include "sched.h"
 
-/* No two decisions are further apart: 32 bits of time are enough for the timers of those that do not run. */
-#define DECISION_TICKS_MAX 0x40000000U
-
 /*
  * Of each level: whose turn it is, and the ticks that are used of it. Who is preempted by a higher level keeps its turn; who
  * waits has ended it. The one more is where the time of an idle machine goes.

@@ -18,9 +18,6 @@
 #include "partition.h"
 #include "sched.h"
 
-/* No two decisions are further apart: 32 bits of time are enough for the timers of those that do not run. */
-#define DECISION_TICKS_MAX 0x40000000U
-
 #define ENTRY_TICKS      256 /* from the event to the decision's begin */
 #define ACTIVATION_TICKS (2 * SCHED_SWITCH_TICKS + ENTRY_TICKS)
 

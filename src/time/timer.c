@@ -3,12 +3,14 @@
  */
 #include "timer.h"
 
+#include "board.h"
+#include "console.h"
 #include "cpu.h"
 #include "partition.h"
 #include "sched.h"
 
 /* The machine's PIT is never set longer than this, so that 32 bits of time are enough. */
-#define TICKS_MAX 0x40000000U
+#define TICKS_MAX (IS_ENABLED(CONFIG_CONSOLE) ? BOARD_TB_HZ / 2 : 0x40000000U) /* the console may wait for something */
 
 void timer_init(void)
 {
@@ -63,7 +65,7 @@ void timer_program(struct vcpu *running, uint32_t now, uint32_t left)
     uint32_t i;
 
     if (VM_COUNT == 1) {
-        left = earlier(next_event(&vcpu[0], now), TICKS_MAX);
+        left = earlier(next_event(&vcpu[0], now), earlier(console_left(now), TICKS_MAX));
     } else if (running != 0) {
         left = earlier(next_event(running, now), left);
     } else if (!IS_ENABLED(CONFIG_SCHED_CYCLIC)) { /* whose windows say who may wake */

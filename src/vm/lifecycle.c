@@ -87,10 +87,12 @@ static struct vcpu *stop(struct vcpu *v)
     v->run_msr = MSR_GUEST;
     v->pc = 0;
     v->work = WORK_NONE;
+    console_rest(v);
     vm_live &= ~(1U << vcpu_index(v));
     if (vm_live == 0) {
-        console_flush(0);
+        console_flush();
         stat_report();
+        console_flush();
         board_reset();
     }
     return schedule(v);

@@ -17,9 +17,6 @@ import run
 VMS = ("echo1", "echo2")
 BOTH_PROMPTS = r"(?s)echo[12]> .*echo[12]> "
 OTHER = {"echo1": "echo2", "echo2": "echo1"}
-BUFFER = 16     # bytes that a virtual UART holds for its guest, until that has its turn
-FILLER = "for a quantum"
-BUSY = 60       # lines of it take a VM about two quanta to answer: 120 accesses to its UART each, of 0.3 us
 KEY = {"echo1": r"\x1d1", "echo2": r"\x1d2"}
 
 
@@ -54,6 +51,7 @@ def check(result, **expected):
     """The run ended well; each VM got exactly these lines; nothing is on the console that nobody or two have said."""
     assert not list(result.trouble()), "\n".join(result.lines[-20:])
     assert result.untagged == []
+    assert [text for text in result.hypervisor if not re.match(r"(stop|stat|focus) echo[12]", text)] == []
     assert set(result.vms) == set(VMS)
     for name in VMS:
         lines = result.vms[name].lines
@@ -93,6 +91,14 @@ def test_escape_moves_the_focus(target):
     check(result, echo1=["to one", "2 to one"], echo2=["to two", "1 to two"])
 
 
+def test_the_focus_is_told(target):
+    """Whoever switches sees to whom, in a line of the hypervisor's own, even if it is whom he talks to already."""
+    result = typed(target, ("wait", BOTH_PROMPTS), ("send", KEY["echo2"]), ("wait", r"\[proteus\] focus echo2\n"), ("send", KEY["echo1"]),
+                   ("wait", r"\[proteus\] focus echo1\n"), ("send", KEY["echo1"]), ("wait", r"\[proteus\] focus echo1\n"),
+                   *line("echo1", "x"), *end())
+    check(result, echo1=["x"], echo2=[])
+
+
 def test_focus_moves_within_a_line(target):
     """Each VM keeps its part of a line until it is continued."""
     result = typed(target, ("wait", BOTH_PROMPTS), ("send", "on" + KEY["echo2"] + "tw" + KEY["echo1"] + r"e\r"),
@@ -116,32 +122,22 @@ def test_escape_and_another_key(target, name):
     check(result, **{name: ["xy", "039z", "last"], OTHER[name]: []})
 
 
-def turn_of(name):
-    """Steps: so much work for the other VM that its quantum ends, and this one has its turn. Then this one is typed to."""
-    return [("send", KEY[OTHER[name]])] + BUSY * line(OTHER[name], FILLER) + [("send", KEY[name])]
-
-
 @pytest.mark.parametrize("name", VMS)
-def test_long_line(target, name):
-    """Three times what the virtual UART buffers, in pieces that it has room for, comes back whole and in order."""
-    text = "The quick brown fox jumps over the lazy dog 0123"
-    steps = [("send", KEY[name])]
-    for start in range(0, len(text), BUFFER):
-        steps += [("send", text[start:start + BUFFER]), *turn_of(name)]
-    result = typed(target, ("wait", BOTH_PROMPTS), *steps, *line(name, ""), *end())
-    check(result, **{name: [text], OTHER[name]: [FILLER] * (BUSY * len(text) // BUFFER)})
+def test_pasted(target, name):
+    """120 characters at once, of which a virtual UART holds 16: all arrive, in order, polled and by interrupts."""
+    text = "".join(chr(ord("0") + number % 43) for number in range(120))
+    result = typed(target, ("wait", BOTH_PROMPTS), ("send", KEY[name]), ("send", text + r"\r"),
+                   ("wait", rf"{name}: got .*\n"), *line(name, "next"), *end())
+    check(result, **{name: [text, "next"], OTHER[name]: []})
 
 
-def test_more_than_the_buffer_holds(target):
-    """All at once, while the other VM runs: the first keys are kept in order, none goes to the other, and input goes on."""
-    text = "abcdefghijklmnopqrstuvwxyz"
-    result = typed(target, ("wait", BOTH_PROMPTS), ("send", KEY["echo2"] + text), *turn_of("echo2"), *line("echo2", ""),
-                   *line("echo2", "next"), *end())
-    got = answers(result, "echo2")[0]
-    assert got.startswith(text[:BUFFER])
-    rest = iter(text)
-    assert all(key in rest for key in got), got     # it may have had a turn in between: then there is more, with a gap
-    check(result, echo1=[FILLER] * BUSY, echo2=[got, "next"])
+def test_pasted_to_both(target):
+    """The keys that move the focus are in the middle of it: they wait their turn like all others."""
+    text = "0123456789" * 6
+    result = typed(target, ("wait", BOTH_PROMPTS),
+                   ("send", KEY["echo2"] + text + r"\r" + KEY["echo1"] + text + "!" + r"\r" + KEY["echo2"] + "x" + r"\r"),
+                   ("wait", r"(?s)(echo2: got x.*echo1: got 0|echo1: got 0.*echo2: got x)"), *end())
+    check(result, echo1=[text + "!"], echo2=[text, "x"])
 
 
 def test_lines_are_never_mixed(target):
@@ -211,6 +207,37 @@ def product(images, tmp_path):
     return build
 
 
+@pytest.mark.parametrize("ticks", [0, 1])
+@pytest.mark.parametrize("alone", [True, False], ids=["alone", "beside"])
+def test_prompt_of_one_that_spins(product, alone, ticks):
+    """Without a newline, a look at LSR or a wait state the prompt comes out, with CONFIG_SCHED_SINGLE, too, and a PIT that ticks."""
+    others = [] if alone else [vm("other", LINES, 20)]
+    options = "CONFIG_SCHED_SINGLE=y" if alone else ""
+    target = product(f"prompt-{alone}-{ticks}".lower(), vm("asks", PROMPT, ticks), *others, options=options)
+    result = typed(target, ("wait", r"\[asks\] login: "), ("send", "x"), ("wait", "thanks"))
+    assert not list(result.trouble()), result.lines
+    assert result.vms["asks"].verdict == "PASS"
+
+
+def test_last_words(product):
+    """A guest that hangs has said what it has written; its neighbour's lines are whole."""
+    target = product("words", vm("spins", WORDS), vm("waits", WORDS, 1), vm("other", LINES, 20))
+    result = run.run(**target, timeout=60, until=lambda result: result.vm("other").verdict)
+    assert result.vms["spins"].lines == ["these are my last words"]
+    assert result.vms["waits"].lines == ["these are my last words"]
+    assert set(result.vms["other"].lines) == {"a line of some length, to be out before the next", f"{TEST}: PASS 30"}
+
+
+def test_keys_are_shown_at_once(product):
+    """A terminal by interrupts, whose kernel spins: each key is shown before the next one is typed."""
+    target = product("keys", vm("shell", KEYS), vm("other", LINES, 20))
+    steps = [("wait", r"type\n")]
+    for key in "echo":
+        steps += [("send", key), ("wait", key)]
+    result = typed(target, *steps, ("send", r"\r"), ("wait", "PASS 5"))
+    assert not list(result.trouble()), result.lines
+
+
 def test_nobody_holds_the_console(product):
     """A guest with a FIFO that writes ends of lines and nothing else: a neighbour's line is out after one of these."""
     target = product("flood", vm("flood", FLOOD), vm("other", LINES, 5))
@@ -218,6 +245,18 @@ def test_nobody_holds_the_console(product):
     assert result.vms["other"].verdict == "PASS", result.lines[-5:]
     assert len(result.vms["other"].lines) == 31
     assert len(result.vms["flood"].lines) > 100
+
+
+def test_one_that_does_not_listen(product):
+    """Keys wait for one that takes a third of a second; of one that takes more than a second they are lost, and that is told by OE."""
+    target = product("sleeper", vm("early", SLEEPER, 300), vm("late", SLEEPER, 2000))
+    text = "k" * 100
+    result = typed(target, ("wait", r"(?s)type\n.*type\n"), ("send", text + r"\r"), ("wait", "early.*PASS 100"),
+                   ("send", r"\x1d2" + text + r"\x1d1\x1d2"), ("wait", r"(?s)focus early.*focus late\n"), ("send", r"\r"),
+                   ("wait", "late.*overruns 1"))
+    assert not list(result.trouble()), result.lines
+    assert result.vms["early"].lines == ["type", "overruns 0", f"{TEST}: PASS 100"]
+    assert result.vms["late"].lines[-1].startswith(f"{TEST}: PASS ")
 
 
 @pytest.mark.parametrize("by_interrupt", [0, 1])

@@ -31,6 +31,7 @@ uint32_t low_r31;
 uint32_t idle_pc;
 uint32_t idle_r31;
 uint32_t slice_end;
+uint32_t pit_road;
 
 /* Only its address counts. */
 void idle_loop(void)
@@ -153,6 +154,7 @@ int machine_setup(void **state)
     low_r31 = 0;
     idle_pc = 0;
     slice_end = 0;
+    pit_road = 0;
     fake.room = FAKE_ROOM;
     fake.input = "";
     fake.time = 0x1000;

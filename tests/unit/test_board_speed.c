@@ -8,7 +8,7 @@
 #define board_uart_room     slow_uart_room
 #define board_uart_send     slow_uart_send
 #define board_uart_received slow_uart_received
-#define board_uart_want_send slow_uart_want_send
+#define board_uart_want     slow_uart_want
 #define board_reset         slow_reset
 
 #include "board_values.h"

@@ -229,7 +229,9 @@ static void anywhere(void **state)
                 vcpu_reset(v, 1);
                 give_input(v, random_word() % (UART_INPUT + 1));
                 fake.room = FAKE_ROOM;
-                console_flush(0);
+                console_flush();
+                console_own('\n'); /* the line ends */
+                console_flush();
                 fake.room = 0;
                 fake.output_length = 0;
             }

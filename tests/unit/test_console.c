@@ -8,14 +8,17 @@
 #include <string.h>
 
 #include "console.h"
-#include "uart.h"
 #include "irq.h"
+#include "message.h"
+#include "sched.h"
+#include "uart.h"
 
 enum { DATA, IER, IIR, LCR, MCR, LSR, MSR, SCR };
 
 #define IER_RX   0x01
 #define IER_TX   0x02
 #define LSR_RX   0x01
+#define LSR_OE   0x02
 #define LSR_THRE 0x20
 #define LSR_TEMT 0x40
 #define FCR_ON   0x01
@@ -78,6 +81,29 @@ static void assert_output(const char *expected)
     fake.output[0] = 0;
 }
 
+/* The PIT fires for the guest that runs, at the end of its slice or because the console wants to look. */
+static void slice_ends(void)
+{
+    struct vcpu *(*road)(struct vcpu *) = (struct vcpu * (*)(struct vcpu *))(uintptr_t)pit_road;
+
+    fake.time += SCHED_QUANTUM_TICKS;
+    enter(road(current));
+}
+
+/* So many milliseconds pass, in which nobody else but v does anything. */
+static void spins(struct vcpu *v, uint32_t ms)
+{
+    uint32_t i;
+
+    for (i = 0; i < VM_COUNT; i++) {
+        vcpu[i].msr = &vcpu[i] == v ? MSR_EE : MSR_WE | MSR_EE;
+    }
+    run_vm(v);
+    for (i = 0; i < ms * (BOARD_TB_HZ / 1000); i += SCHED_QUANTUM_TICKS) {
+        slice_ends();
+    }
+}
+
 /* "[name] text", with the names of the partition file. */
 static const char *tagged(const struct vcpu *v, const char *text)
 {
@@ -114,6 +140,34 @@ static void one_line(void **state)
     assert_output(both(tagged(first, "a\n"), tagged(first, "b\n")));
     type(first, "a\rb\r\n\n\rc\n\r"); /* every end that systems give to a line */
     assert_output(both(both(tagged(first, "a\n"), tagged(first, "b\n")), both(tagged(first, "\n"), tagged(first, "c\n"))));
+    type(first, "a\r\r\nb\n\n");
+    assert_output(both(both(tagged(first, "a\n"), tagged(first, "b\n")), tagged(first, "\n")));
+    assert_int_equal(fake.returns, 11); /* each line ends with \r\n: a terminal wants both */
+}
+
+/* The end of a line of which a part is out; somebody else's text has ended it already. */
+static void end_of_a_part(void **state)
+{
+    (void)state;
+    type(first, "10 %");
+    console_rest(first);
+    assert_output(tagged(first, "10 %"));
+    type(first, "\r20 %");
+    console_rest(first);
+    assert_output(both("\n", tagged(first, "20 %")));
+    type(first, "\r\n");
+    assert_output("\n");
+    type(first, "name: ");
+    console_rest(first);
+    type(second, "x\n");
+    assert_output(both(tagged(first, "name: \n"), tagged(second, "x\n")));
+    type(first, "\nwelcome\n");
+    type(first, "name: ");
+    console_rest(first);
+    type(second, "x\n");
+    type(first, "joe\n\n");
+    assert_output(both(both(tagged(first, "welcome\n"), tagged(first, "name: \n")),
+                       both(tagged(second, "x\n"), both(tagged(first, "joe\n"), tagged(first, "\n")))));
 }
 
 /* Two VMs write byte by byte in turn: two whole lines come out. */
@@ -282,24 +336,52 @@ static void fair(void **state)
         fake.room = 1;
         console_poll();
     }
+    fake.output[fake.output_length] = 0;
     assert_non_null(strstr(fake.output, both(tagged(first, "0\n"), tagged(second, "mine\n"))));
 }
 
-/* What is written comes out before the hypervisor's own line, which starts in a column of its own. */
+/* What all have written comes out, and what waits behind it. */
 static void flush(void **state)
 {
     (void)state;
     type(first, "half a line");
     type(second, "another");
-    console_flush(first); /* about the first: the second goes on with its line */
-    assert_output(tagged(first, "half a line\n"));
+    console_flush();
+    assert_output(both(tagged(second, "another\n"), tagged(first, "half a line")));
     type(second, " half\nand more");
-    assert_output(tagged(second, "another half\n"));
-    type(first, "rest");
-    console_flush(0);
-    assert_output(both(tagged(first, "rest\n"), tagged(second, "and more\n")));
-    console_flush(0);
+    console_flush();
+    assert_output(both(both("\n", tagged(second, " half\n")), tagged(second, "and more")));
+    console_flush();
     assert_output("");
+}
+
+/* The hypervisor's line: behind the last words of the VM that it is about, in a line of its own, and nobody waits for it. */
+static void own_line(void **state)
+{
+    char line[100];
+
+    (void)state;
+    if (!IS_ENABLED(CONFIG_MESSAGES)) {
+        skip();
+    }
+    put(first, IIR, FCR_ON);
+    fake.room = 0;
+    type(second, "half");
+    type(first, "one\nlast words");
+    first->pc = vm_config[0].ram_guest + ENTRY;
+    message_stop(first, "why");
+    message_stop(second, "too"); /* at the same time: one behind the other */
+    assert_int_equal(fake.output_length, 0);
+    fake.room = 1;
+    console_poll();
+    assert_in_range(fake.output_length, 1, FIFO); /* what there was room for */
+    fake.room = FAKE_ROOM;
+    drain();
+    assert_non_null(strstr(fake.output, both(tagged(first, "one\n"), both(tagged(second, "half\n"), "[proteus] stop "))));
+    snprintf(line, sizeof(line), "\n%s\n[proteus] stop %.8s pc=", tagged(first, "last words"), vm_config[0].name);
+    assert_non_null(strstr(fake.output, line));
+    assert_non_null(strstr(fake.output, ": why\n"));
+    assert_non_null(strstr(fake.output, ": too\n"));
 }
 
 /* A guest that waits in the middle of a line (a prompt) has its line shown. */
@@ -310,6 +392,62 @@ static void prompt(void **state)
     first->msr = MSR_WE | MSR_EE;
     enter(console_wait(first)); /* the road of mtmsr with WE (asm/cold.S) */
     assert_output(tagged(first, "login: "));
+}
+
+#define PATIENCE_MS (CONSOLE_PATIENCE / (BOARD_TB_HZ / 1000))
+
+/* A guest that spins behind its prompt: it comes out when two looks have found the same. */
+static void prompt_of_one_that_spins(void **state)
+{
+    (void)state;
+    type(first, "login: ");
+    spins(first, PATIENCE_MS / 2);
+    assert_output("");
+    spins(first, 3 * PATIENCE_MS);
+    assert_output(tagged(first, "login: "));
+    type(first, "x"); /* and again */
+    spins(first, 3 * PATIENCE_MS);
+    assert_output("x");
+    type(first, "\n");
+    assert_output("\n");
+}
+
+/* While it writes on its line stays whole. */
+static void slow_line(void **state)
+{
+    uint32_t i;
+
+    (void)state;
+    for (i = 0; i < 15; i++) {
+        put(first, DATA, '.');
+        spins(first, PATIENCE_MS / 2);
+    }
+    assert_output("");
+    type(first, "\n");
+    assert_output(tagged(first, "...............\n"));
+}
+
+/* As long as nobody writes, the end of a slice has nothing to do with the console; the first byte changes that. */
+static void watches_on_demand(void **state)
+{
+    const uint32_t plain = (uint32_t)(uintptr_t)schedule, look = (uint32_t)(uintptr_t)console_tick;
+
+    (void)state;
+    spins(first, 2 * PATIENCE_MS);
+    assert_hex(pit_road, plain);
+    put(first, DATA, 'a');
+    assert_hex(pit_road, look);
+    assert_false(uarts[0].closed); /* the next ones by assembler */
+    spins(first, 10 * PATIENCE_MS);
+    assert_output(tagged(first, "a"));
+    assert_hex(pit_road, plain);
+    assert_true(uarts[0].closed && uarts[1].closed);
+    put(second, DATA, 'b');
+    put(first, DATA, 'c');
+    vcpu_stop(second, "");
+    assert_hex(pit_road, look);
+    spins(first, 10 * PATIENCE_MS);
+    assert_hex(pit_road, plain); /* one that has stopped needs nobody */
 }
 
 /* Bytes that a terminal obeys are the guest's own business, but they cannot forge a tag at the start of a line. */
@@ -435,38 +573,109 @@ static void escape(void **state)
     assert_input(first, "");
 }
 
-/* More than the buffer holds: the first are kept, none goes to anybody else. */
+static void many(char *text, uint32_t count)
+{
+    memset(text, 'k', count);
+    text[count] = 0;
+    fake.input = text;
+}
+
+/* More than the buffer holds stays in the board's UART, which does not interrupt for it; all of it arrives. */
 static void too_much_input(void **state)
 {
-    char text[200];
+    char text[201];
     uint32_t count = 0;
 
     (void)state;
-    memset(text, 'k', sizeof(text) - 1);
-    text[sizeof(text) - 1] = 0;
-    keys(text);
-    while ((get(focused(), LSR) & LSR_RX) != 0) {
-        assert_hex(get(focused(), DATA), 'k');
-        assert_true(count++ < sizeof(text));
+    many(text, 200);
+    console_poll();
+    assert_ptr_equal(fake.input, text + FIFO);
+    if (!BOARD_CONSOLE_UARTLITE) {
+        assert_hex(fake.uart_ier, 0);
+        assert_hex(fake.uart_mcr, 0x09); /* RTS: not now */
     }
-    assert_in_range(count, 16, sizeof(text) - 1);
+    console_poll();
+    assert_ptr_equal(fake.input, text + FIFO);
+    while ((get(focused(), LSR) & LSR_RX) != 0) {
+        assert_hex(get(focused(), LSR) & LSR_OE, 0);
+        assert_hex(get(focused(), DATA), 'k');
+        assert_true(count++ < 200);
+    }
+    assert_int_equal(count, 200);
     assert_input(not_focused(), "");
+    if (!BOARD_CONSOLE_UARTLITE) {
+        assert_hex(fake.uart_ier, IER_RX);
+        assert_hex(fake.uart_mcr, 0x0B);
+    }
     keys("z");
     assert_input(focused(), "z");
 }
 
-/* One poll takes no more than a bounded number of bytes: a flood of keys does not hold the hypervisor up. */
-static void bounded_poll(void **state)
+/* Whoever takes nothing for a second must not keep the keys behind it from the others: they are read, and its are lost. */
+static void input_is_let_go(void **state)
 {
-    char text[300];
+    char text[41];
+    uint32_t i;
 
     (void)state;
-    memset(text, 'k', sizeof(text) - 1);
-    text[sizeof(text) - 1] = 0;
-    fake.input = text;
+    spins(focused(), 2000); /* how long it had none does not count */
+    many(text, 38);
+    text[36] = ESCAPE;
+    text[37] = CONSOLE_FOCUS == 0 ? '2' : '1';
     console_poll();
-    assert_true(*fake.input != 0);
-    assert_true(fake.input > text);
+    spins(focused(), 900 - PATIENCE_MS);
+    assert_ptr_equal(fake.input, text + FIFO);
+    assert_hex(get(focused(), DATA), 'k'); /* it lives, and has another second */
+    assert_ptr_equal(fake.input, text + FIFO + 1);
+    spins(focused(), 900 - PATIENCE_MS);
+    assert_ptr_equal(fake.input, text + FIFO + 1);
+    spins(focused(), 200 + 2 * PATIENCE_MS);
+    assert_hex(*fake.input, 0);
+    keys("x");
+    assert_input(not_focused(), "x");
+    assert_hex(get(focused(), LSR) & (LSR_OE | LSR_RX), LSR_OE | LSR_RX);
+    for (i = 0; i < FIFO; i++) {
+        assert_hex(get(focused(), LSR) & (LSR_OE | LSR_RX), LSR_RX); /* told once */
+        assert_hex(get(focused(), DATA), 'k');
+    }
+    assert_input(focused(), "");
+    spins(focused(), 3 * PATIENCE_MS);
+    assert_hex(pit_road, (uint32_t)(uintptr_t)schedule);
+}
+
+/* What the board's UART itself has lost is told to who would have got it. */
+static void overrun_of_the_board(void **state)
+{
+    struct vcpu *v = focused();
+
+    (void)state;
+    fake.overrun = true;
+    keys("a");
+    console_poll();
+    assert_hex(get(v, LSR), LSR_OE | LSR_RX | LSR_THRE | LSR_TEMT);
+    assert_hex(get(v, LSR), LSR_RX | LSR_THRE | LSR_TEMT);
+    assert_hex(get(not_focused(), LSR), LSR_THRE | LSR_TEMT);
+}
+
+/* Switching says who has the input now: the last one, if there was no room to say more. */
+static void focus_is_told(void **state)
+{
+    const char to_second[] = {ESCAPE, '2', 0}, to_both[] = {ESCAPE, '2', ESCAPE, '1', 0};
+    char line[64];
+
+    (void)state;
+    type(first, "> ");
+    console_rest(first);
+    drain();
+    keys(to_second);
+    snprintf(line, sizeof(line), "\n[proteus] focus %.8s\n", vm_config[1].name);
+    assert_output(both(tagged(first, "> "), IS_ENABLED(CONFIG_MESSAGES) ? line : ""));
+    fake.room = 0;
+    keys(to_both);
+    fake.room = FAKE_ROOM;
+    console_poll();
+    snprintf(line, sizeof(line), "[proteus] focus %.8s\n", vm_config[0].name);
+    assert_output(IS_ENABLED(CONFIG_MESSAGES) ? line : "");
 }
 
 /* ---- interrupts ---- */
@@ -629,6 +838,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         TEST_BOOTED(one_line),
+        TEST_BOOTED(end_of_a_part),
         TEST_BOOTED(interleaved),
         TEST_BOOTED(long_line),
         TEST_BOOTED(slow_board),
@@ -640,14 +850,20 @@ int main(void)
         TEST_BOOTED(flood),
         TEST_BOOTED(fair),
         TEST_BOOTED(flush),
+        TEST_BOOTED(own_line),
         TEST_BOOTED(prompt),
+        TEST_BOOTED(prompt_of_one_that_spins),
+        TEST_BOOTED(slow_line),
+        TEST_BOOTED(watches_on_demand),
         TEST_BOOTED(forged_tag),
         TEST_BOOTED(registers),
         TEST_BOOTED(claims),
         TEST_BOOTED(to_the_focus),
         TEST_BOOTED(escape),
         TEST_BOOTED(too_much_input),
-        TEST_BOOTED(bounded_poll),
+        TEST_BOOTED(input_is_let_go),
+        TEST_BOOTED(overrun_of_the_board),
+        TEST_BOOTED(focus_is_told),
         TEST_BOOTED(transmit_interrupt),
         TEST_BOOTED(carriage_return_interrupts),
         TEST_BOOTED(receive_interrupt),

@@ -3,6 +3,8 @@
  */
 #include "harness.h"
 
+#include "console.h"
+
 #include <string.h>
 
 #define OUTSIDE 0x7FFFFFF0U
@@ -84,6 +86,7 @@ static void stray_stops_one(void **state)
     assert_hex(vcpu[i].dear, OUTSIDE);
     assert_false(vcpu_can_run(&vcpu[i]));
     if (IS_ENABLED(CONFIG_MESSAGES)) {
+        console_flush();
         assert_non_null(strstr(fake.output, ": access outside its memory"));
     }
 }

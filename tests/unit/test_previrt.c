@@ -8,6 +8,7 @@
 
 #include <string.h>
 
+#include "console.h"
 #include "page.h"
 
 #define ROWS_MAX 48U
@@ -175,7 +176,7 @@ static const char *expected_message(uint32_t index, uint32_t row, uint32_t reaso
 {
     static char text[128];
 
-    snprintf(text, sizeof(text), "[proteus] table %.8s word %u refused, runs unpatched: %s\r\n", vm_config[index].name,
+    snprintf(text, sizeof(text), "[proteus] table %.8s word %u refused, runs unpatched: %s\n", vm_config[index].name,
              row, reason == PREVIRT_E_RANGE ? "outside the VM's memory" : "the code is another one");
     return IS_ENABLED(CONFIG_MESSAGES) ? text : "";
 }
@@ -191,6 +192,7 @@ static void bad_row(uint32_t index, uint32_t row, uint32_t offset, uint32_t old,
     give_table(index, count);
     boot_with_tables();
     assert_hex(vcpu[index].previrt, PREVIRT_REFUSED | reason << 16 | row);
+    console_flush();
     assert_string_equal(fake.output, expected_message(index, row, reason));
     assert_applied(index, count);
     assert_hex(vcpu[index].pc, vm_config[index].ram_guest + ENTRY);
@@ -297,6 +299,7 @@ static void defect_one_message(void **state)
     for (round = 0; round < 5; round++) {
         restart(v);
     }
+    console_flush();
     assert_string_equal(fake.output, expected_message(index, count - 1, PREVIRT_E_WORD));
 }
 

@@ -11,7 +11,7 @@
 #include "services.h"
 
 #define QUANTUM SCHED_QUANTUM_TICKS
-#define FOREVER 0x40000000U /* a decision is due then at the latest */
+#define FOREVER DECISION_TICKS_MAX /* a decision is due then at the latest */
 
 static struct vcpu *const equal = &vcpu[0], *const high = &vcpu[1], *const low = &vcpu[2], *const same = &vcpu[3];
 static const uint32_t priority[VM_COUNT] = {5, 255, 0, 5};

@@ -7,6 +7,8 @@
  */
 #include "harness.h"
 
+#include "console.h"
+
 #include <string.h>
 
 #include "page.h"
@@ -330,6 +332,7 @@ static void assert_stopped(const char *reason)
 
     assert_false(vcpu_can_run(v));
     if (IS_ENABLED(CONFIG_MESSAGES)) {
+        console_flush();
         snprintf(text, sizeof(text), "[proteus] stop %.8s pc=", vm_config[v - vcpu].name);
         assert_non_null(strstr(fake.output, text));
         assert_non_null(strstr(fake.output, reason));
@@ -450,6 +453,7 @@ static void stop_line(void **state)
     set_guest_word(v, code_at(CODE + 0x200), INSN("tlbia"));
     run_vm(other);
     vcpu_stop(v, "because");
+    console_flush();
     snprintf(text, sizeof(text), "pc=c0000200 insn=%08x (tlbia): because", INSN("tlbia"));
     assert_non_null(strstr(fake.output, text));
     other->pc = DATA; /* no entry at all */
@@ -457,6 +461,7 @@ static void stop_line(void **state)
     other->lr = 0x00C0FFEE;
     tlb_enter(other);
     vcpu_stop(other, "because");
+    console_flush();
     assert_non_null(strstr(fake.output, "pc=d0000000 lr=00c0ffee: because"));
 }
 

@@ -1,8 +1,8 @@
 """Where the VMs and their register pages are in the machine's memory, and the static TLB that follows."""
 
 from partitions.keys import PAGE_SIZES
-from partitions.ranges import LO_DEVICE, LO_PAGE_READABLE, LO_PAGE_WRITABLE, LO_RAM, LOW_END, TLB_ENTRIES, cut, overlap, row
-from partitions.ranges import show_range, show_size
+from partitions.ranges import DATA_ROOM, LO_DEVICE, LO_PAGE_READABLE, LO_PAGE_WRITABLE, LO_RAM, LOW_END, TLB_ENTRIES
+from partitions.ranges import cut, overlap, row, show_range, show_size
 from partitions.vm import Vm
 
 
@@ -75,14 +75,14 @@ def register_step(product):
 def place_registers(product):
     """The machine area (base, size) of all VMs' register pages, or None: two pages for each VM of a product with IRFM.
 
-    Above what off(0) reaches, the hypervisor's own area has room to spare. With many VMs, any free place does.
+    Above what off(0) reaches, the hypervisor's own area has room to spare, behind its data. With many VMs, any free place does.
     """
     if not product.config.get("IRFM") or not product.vms:
         return None
     step = product.board.page_min
     size = len(product.vms) * register_step(product)
     for area in product.board.reserved:
-        base = -(-max(area["base"], LOW_END) // step) * step
+        base = -(-max(area["base"], LOW_END + DATA_ROOM) // step) * step
         if area["name"] == "hypervisor" and base + size <= area["base"] + area["size"]:
             return base, size
     for ram in product.board.ram:

@@ -8,7 +8,7 @@
 #include "print.h"
 #include "simple.h"
 
-#define RING 64u
+#define RING 256u
 #define LINE 200u
 
 /* For a machine that starts without r3 = 1 to 9 and r4, which is the bare board. A test may change these in a copy. */

@@ -214,6 +214,14 @@ uint8_t fake_uart_receive(void)
     return (uint8_t)*fake.input++;
 }
 
+uint8_t fake_uart_overrun(uint8_t bit)
+{
+    bool was = fake.overrun;
+
+    fake.overrun = false;
+    return was ? bit : 0;
+}
+
 void fake_uart_poll(void)
 {
     if (fake.room == 0 && ++fake.polls > 100000) {
@@ -233,6 +241,10 @@ void fake_uart_send(uint8_t value, uint32_t fifo)
     }
     fake.fifo_left--;
     fake.polls = 0;
+    if (value == '\r') {
+        fake.returns++;
+        return;
+    }
     assert_in_range(fake.output_length, 0, FAKE_OUTPUT - 2);
     fake.output[fake.output_length++] = (char)value;
     fake.output[fake.output_length] = 0;
@@ -248,7 +260,7 @@ uint8_t cpu_read8(uint32_t address)
         return fake_uart_receive();
     case UART_LSR:
         fake_uart_poll();
-        return (fake.room != 0 ? 0x60 : 0) | (*fake.input != 0 ? 0x01 : 0);
+        return (fake.room != 0 ? 0x60 : 0) | (*fake.input != 0 ? 0x01 : 0) | fake_uart_overrun(0x02);
     default:
         fail_msg("read of %08x, where the board has no register", address);
         return 0;

@@ -37,12 +37,14 @@ struct fake {
     uint32_t writes;                       /* words written to memory */
     uint32_t flushed, flush_count;         /* last dcbf */
 
-    char output[FAKE_OUTPUT];
+    char output[FAKE_OUTPUT]; /* without \r, */
     uint32_t output_length;
+    uint32_t returns; /* of which there were so many */
     uint32_t room;      /* how often the UART's FIFO becomes empty before it is busy */
     uint32_t fifo_left; /* bytes that fit in since then */
     uint32_t polls;
     const char *input;
+    bool overrun; /* the UART has lost some of it: told once */
     uint8_t uart_ier, uart_fcr, uart_lcr, uart_mcr, uart_divisor[2];
     uint32_t uart_ctrl; /* of a UartLite */
 
@@ -82,8 +84,9 @@ void cpu_out32(uint32_t address, uint32_t value);
 uint8_t cpu_read8(uint32_t address);
 void cpu_write8(uint32_t address, uint8_t value);
 
-/* The UART behind its registers: a byte out of its input, a look at its state, a byte into a FIFO of so many. */
+/* The UART behind its registers: a byte of its input, this bit if some was lost, a look at it, a byte into a FIFO of so many. */
 uint8_t fake_uart_receive(void);
+uint8_t fake_uart_overrun(uint8_t bit);
 void fake_uart_poll(void);
 void fake_uart_send(uint8_t value, uint32_t fifo);
 
