@@ -18,6 +18,7 @@
 #include <stddef.h>
 
 #include "board.h"
+#include "console.h"
 #include "emulate.h"
 #include "irq.h"
 #include "memory.h"
@@ -462,6 +463,9 @@ static bool random_state(void)
     timer_sync_registers(v);
     vcpu_update_pending(v);
     LOW_SET(idle_pc, NOT_IDLE);
+#ifdef CONFIG_CONSOLE
+    LOW_SET(pit_road, (uint32_t)(uintptr_t)schedule); /* no text waits */
+#endif
 #ifdef CONFIG_SCHED_RR
     i = for_pit ? 0 : 2 * PIT_TICKS_MIN;
     LOW_SET(slice_end, machine.time + i + 1 + few((one_in(4) ? 2000 : SCHED_QUANTUM_TICKS) - i));

@@ -23,7 +23,7 @@ SECTIONS
 
     .stack 0x2040 (NOLOAD) : { *(.stack) }
     .low . (NOLOAD) : ALIGN(4) { data_start = .; *(.low) }
-    .bss (NOLOAD) : ALIGN(4) { *(.bss .bss.*) *(COMMON) low_end = .; }
+    .bss (NOLOAD) : ALIGN(4) { *(.bss .bss.*) *(COMMON) . = ALIGN(4); low_end = .; }
     data_bytes = . - data_start;
     .text 0x3000 : { text_start = .; *(.text .text.*) text_end = .; }
 #ifdef CONFIG_IRFM
