@@ -146,6 +146,16 @@ static void one_line(void **state)
 }
 
 /* The end of a line of which a part is out; somebody else's text has ended it already. */
+/* All of it, a FIFO at a time. */
+static void goes_out(void)
+{
+    uint32_t i;
+
+    for (i = 0; i < 4; i++) {
+        console_poll();
+    }
+}
+
 static void end_of_a_part(void **state)
 {
     (void)state;
@@ -162,10 +172,12 @@ static void end_of_a_part(void **state)
     type(second, "x\n");
     assert_output(both(tagged(first, "name: \n"), tagged(second, "x\n")));
     type(first, "\nwelcome\n");
+    goes_out();
     type(first, "name: ");
     console_rest(first);
     type(second, "x\n");
     type(first, "joe\n\n");
+    goes_out();
     assert_output(both(both(tagged(first, "welcome\n"), tagged(first, "name: \n")),
                        both(tagged(second, "x\n"), both(tagged(first, "joe\n"), tagged(first, "\n")))));
 }
