@@ -14,7 +14,7 @@ import reference  # noqa: E402
 from kconfig import run_tool  # noqa: E402
 from partitions.keys import BOARD, PARTITIONS  # noqa: E402
 
-PAGE = "# x\n<!-- partitions -->\nstale\n<!-- /partitions -->\nbetween\n<!-- board -->\n<!-- /board -->\nend\n"
+PAGE = "# x\n<!-- partitions -->\nstale\n<!-- /partitions -->\nbetween\n<!-- board -->\n<!-- /board -->\n<!-- errata -->\n<!-- /errata -->\nend\n"
 
 
 def test_tree():
