@@ -255,8 +255,13 @@ def path_figures(excursions):
     for excursion in excursions:
         if call_path(excursion) and not excursion.tlb:
             found.setdefault(call_path(excursion), []).append(excursion)
-    found["masked"] = [e for e in excursions if e.row["from"] != "boot" and e.outcome != "end"]
     return {key: merge(rows) for key, rows in found.items() if rows}
+
+
+def masked_figure(excursions):
+    """The longest stretch with interrupts off, as another path."""
+    rows = [e for e in excursions if e.row["from"] != "boot" and e.outcome != "end"]
+    return {"masked": merge(rows)} if rows else {}
 
 
 def walk_figures(report, source):
@@ -684,9 +689,10 @@ def main(argv=None):
     cold = {image: cold_address(image) for image in options.tlb}
     measured = {image: measure_image(image, options) for image in images}
     excursions = [Excursion(row, isa, image, cold.get(image)) for image in images for row in measured[image][1]["excursions"]]
-    paths = path_figures(excursions)
+    paths = path_figures(excursions) | masked_figure(excursions)
     for image in options.with_tlb:
-        found = path_figures([Excursion(row, isa, image) for row in measure_image(image, options)[1]["excursions"]])
+        others = [Excursion(row, isa, image) for row in measure_image(image, options)[1]["excursions"]]
+        found = path_figures(others) | masked_figure(others)
         for key in set(found) & set(paths):
             paths[key]["with_tlb"] = max(paths[key].get("with_tlb", 0), found[key]["insns"])
     for image in images:
