@@ -100,9 +100,9 @@ def test_no_budget(tool):
 
 
 def test_low(tool):
-    assert tool("CONFIG_ROM=y\n", bss=0x8001 - 512, stack=512)[1][0].startswith("defconfig:1: the hypervisor's code and data end at 0x")
+    assert tool("CONFIG_ROM=y\n", stack=0x8000)[1][0].startswith("defconfig:1: the hypervisor's code and data end at 0x")
     assert tool(text=0x6000)[1] == [
-        "defconfig:1: the hypervisor's code and data end at 0x8070, 112 bytes beyond the 32 KiB that they may have. hint: fewer options "
+        "defconfig:1: the hypervisor's code and data end at 0x8048, 72 bytes beyond the 32 KiB that they may have. hint: fewer options "
         "(tools/footprint.py has the bytes of each), or CONFIG_ROM=y, which has the code elsewhere"]
 
 
