@@ -2,6 +2,7 @@
 
 import fcntl
 import os
+import pathlib
 import re
 import subprocess
 import sys
@@ -95,10 +96,12 @@ class Images:
         return "" if self.board == FIRST else f"CONFIG_BOARD_{self.board.upper()}=y"
 
     def _build(self, product, target, *settings):
-        if target not in self.built:
+        partitions = [word.partition("=")[2] for word in settings if word.startswith("PARTITIONS=")]
+        what = [settings[:2], *(pathlib.Path(path).read_text(encoding="utf-8") for path in partitions)]
+        if self.built.get(target) != what:          # another partition file of the same name is another image
             make(f"PRODUCT={product}", *settings, target)
-            self.built[target] = os.path.join(ROOT, target)
-        return self.built[target]
+            self.built[target] = what
+        return os.path.join(ROOT, target)
 
     def run(self, **options):
         """run.run() on this board's machine, for an image or a copy of one, or a guest bare."""

@@ -83,8 +83,8 @@ def image_of(images, tmp_path, access):
     subprocess.run(["powerpc-linux-gnu-gcc", "-mcpu=405", "-nostdlib", "-static", "-Wl,--build-id=none", "-Wl,-n", "-Wl,-Ttext=0", "-o",
                     str(tmp_path / "holes.elf"), str(tmp_path / "holes.S")], check=True)
     (tmp_path / "partitions.toml").write_text(PARTITIONS.format(image=tmp_path / "holes.elf"))
-    image = images.elf("hostile", f"CONFIG_TLB_VIRT=n CONFIG_STATS=n {conftest.FREE}", tmp_path / "partitions.toml")
-    return image
+    return images.elf("hostile", f"CONFIG_TLB_VIRT=n CONFIG_STATS=n {conftest.FREE}", tmp_path / "partitions.toml",
+                      f"build/buserror/{tmp_path.name}")
 
 
 def check(result, case):
