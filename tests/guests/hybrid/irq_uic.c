@@ -16,14 +16,16 @@ int controller_is_there(void)
 
 void controller_clean(void)
 {
+    uint32_t polarity = mfdcr(0xC4);
+
     expect("UIC_SR", 0, 0, mfdcr(0xC0));
     expect("UIC_SRS", 0, 0, mfdcr(0xC1));
     expect("UIC_ER", 0, 0, mfdcr(0xC2));
     expect("UIC_CR", 0, 0, mfdcr(0xC3));
-    expect("UIC_PR", 0, 0xFFFFFFFF, mfdcr(0xC4)); /* as ref405ep has its lines */
     expect("UIC_TR", 0, 0, mfdcr(0xC5));
     expect("UIC_MSR", 0, 0, mfdcr(0xC6));
     expect("UIC_VR", 0, 0, mfdcr(0xC7));
+    expect("UIC_PR", 0, controller_is_there() ? 0xFFFFFFFF : 0, polarity); /* as ref405ep has its lines */
 }
 
 void controller_dirty(void)
