@@ -27,6 +27,12 @@
  */
 #define DECISION_TICKS_MAX (IS_ENABLED(CONFIG_CONSOLE) ? BOARD_TB_HZ / 50 : 0x40000000U)
 
+/* v's timers are accounted for: has it something to do? One whose wait is over, or that has work, can from now on. */
+static inline bool sched_is_ready(struct vcpu *v, uint32_t now)
+{
+    return vcpu_can_run(v) || services_wake(v, now) || vcpu_has_work(v);
+}
+
 #ifdef CONFIG_SCHED_SINGLE
 #include "sched_single.h"
 #else

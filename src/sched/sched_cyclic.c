@@ -68,7 +68,7 @@ struct vcpu *sched_tick(struct vcpu *v, uint32_t now, uint32_t *left)
         v = &vcpu[owner];
         timer_sync(v, now);
     }
-    if (vcpu_can_run(v) || services_wake(v, now) || vcpu_has_work(v)) {
+    if (sched_is_ready(v, now)) {
         return v;
     }
     *left = timer_wake_left(v, now) < *left ? timer_wake_left(v, now) : *left;

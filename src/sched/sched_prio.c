@@ -9,9 +9,7 @@
  * A decision walks each VM once, its own level once more, so that it is bounded by VM_COUNT. A timer whose interrupt a waiting VM
  * does not let in makes none (timer_wake_left()): nobody below it is disturbed for nothing.
  */
-#include "cpu.h"
-#include "partition.h"
-#include "sched.h"
+#include "decisions.h"
 
 /*
  * Of each level: whose turn it is, and the ticks that are used of it. Who is preempted by a higher level keeps its turn; who
@@ -24,16 +22,6 @@ static struct {
 static uint32_t level_now;  /* who runs is of this level */
 static uint32_t since;      /* TBL of the last decision */
 
-static inline bool goes_on(uint32_t left)
-{
-    return left - 1 < DECISION_TICKS_MAX;
-}
-
-static inline uint32_t earlier(uint32_t a, uint32_t b)
-{
-    return a < b ? a : b;
-}
-
 /* Of this level, who can run in turn? *wake: ticks until one of those that can't may. */
 static struct vcpu *level_next(uint32_t level, uint32_t now, uint32_t *wake)
 {
@@ -45,7 +33,7 @@ static struct vcpu *level_next(uint32_t level, uint32_t now, uint32_t *wake)
 
         timer_sync(v, now);
         if (turns[level].used < services_quantum(v)) {
-            if (vcpu_can_run(v) || services_wake(v, now) || vcpu_has_work(v)) {
+            if (sched_is_ready(v, now)) {
                 return v;
             }
             *wake = earlier(*wake, timer_wake_left(v, now));
@@ -116,10 +104,7 @@ void sched_interrupt_of(const struct vcpu *v)
     LOW_SET(slice_end, cpu_time());
 }
 
-/* Who has no equal has no slice: of the next decision, as much as a slice would have. */
 uint32_t sched_left(uint32_t now)
 {
-    uint32_t left = LOW_GET(slice_end) - now;
-
-    return goes_on(left) ? earlier(left, SCHED_QUANTUM_TICKS) : 0;
+    return decision_left(now);
 }

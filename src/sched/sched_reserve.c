@@ -14,9 +14,7 @@
  *
  * A decision walks each VM once, so that it is bounded by VM_COUNT; slice_end is TBL of the next.
  */
-#include "cpu.h"
-#include "partition.h"
-#include "sched.h"
+#include "decisions.h"
 
 #define ENTRY_TICKS      256 /* from the event to the decision's begin */
 #define ACTIVATION_TICKS (2 * SCHED_SWITCH_TICKS + ENTRY_TICKS)
@@ -31,16 +29,6 @@ static struct server *charged; /* whose budget pays for who runs; a null pointer
 static uint32_t since;         /* TBL from which on it does */
 static uint32_t given_to;      /* who had the time last that was given on */
 static bool begun;
-
-static inline bool goes_on(uint32_t left)
-{
-    return left - 1 < DECISION_TICKS_MAX;
-}
-
-static inline uint32_t earlier(uint32_t a, uint32_t b)
-{
-    return a < b ? a : b;
-}
 
 static inline bool is_over(uint32_t time, uint32_t now)
 {
@@ -77,7 +65,7 @@ static void server_sync(struct server *s, const struct sched_server *c, bool rea
 static bool is_ready(struct vcpu *v, uint32_t now)
 {
     timer_sync(v, now);
-    return vcpu_can_run(v) || services_wake(v, now) || vcpu_has_work(v);
+    return sched_is_ready(v, now);
 }
 
 /* Of all budgets, whose is it? *look: ticks until that may change. *spare: who has the time that is given on. */
@@ -165,9 +153,7 @@ void sched_yield(void)
 
 uint32_t sched_left(uint32_t now)
 {
-    uint32_t left = LOW_GET(slice_end) - now;
-
-    return goes_on(left) ? earlier(left, SCHED_QUANTUM_TICKS) : 0;
+    return decision_left(now);
 }
 
 /* The road of its interrupt is v's, and not that of who runs. */

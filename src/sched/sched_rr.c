@@ -18,7 +18,7 @@ static struct vcpu *sched_next(struct vcpu *v, uint32_t now, uint32_t *left)
     for (i = 0; i < VM_COUNT; i++) {
         v = v == &vcpu[VM_COUNT - 1] ? &vcpu[0] : v + 1;
         timer_sync(v, now);
-        if (vcpu_can_run(v) || services_wake(v, now) || vcpu_has_work(v)) {
+        if (sched_is_ready(v, now)) {
             *left = services_quantum(v);
             LOW_SET(slice_end, now + *left);
             return v;

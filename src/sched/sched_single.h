@@ -4,7 +4,7 @@
 static inline struct vcpu *sched_tick(struct vcpu *v, uint32_t now, uint32_t *left)
 {
     *left = SCHED_NEVER;
-    return vcpu_can_run(v) || services_wake(v, now) || vcpu_has_work(v) ? v : 0;
+    return sched_is_ready(v, now) ? v : 0;
 }
 
 static inline void sched_yield(void)
