@@ -290,6 +290,21 @@ struct vcpu *enter(struct vcpu *next)
     return next;
 }
 
+void waits(struct vcpu *v)
+{
+    v->msr = MSR_WE | MSR_EE;
+    v->tcr = TCR_PIE;
+    v->tsr = 0;
+    v->pit_left = 0;
+    v->pending = 0;
+}
+
+void computes(struct vcpu *v)
+{
+    waits(v);
+    v->msr = MSR_EE;
+}
+
 bool is_idle(void)
 {
     return current != 0 && current->pc == (uint32_t)(uintptr_t)idle_loop;

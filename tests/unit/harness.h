@@ -64,6 +64,10 @@ extern const struct window {
 /* Is the machine in the idle loop? */
 bool is_idle(void);
 
+/* v is a guest that waits for its PIT, with nothing pending; or that computes, and lets interrupts in. */
+void waits(struct vcpu *v);
+void computes(struct vcpu *v);
+
 /*
  * Is there work to do for the VM, and is it its turn? enter() does all of it at once; `pieces` counts them. vcpu_reset(): the
  * VM restarts here and now, whoever runs. boot_all(): boot(), and all are loaded.

@@ -24,21 +24,6 @@ static const struct row other[] = {{0, 400, 2}, {400, 450, NOBODY}, {450, 500, 0
 
 static uint32_t frame; /* TBL at its begin */
 
-static void waits(struct vcpu *v)
-{
-    v->msr = MSR_WE | MSR_EE;
-    v->tcr = TCR_PIE;
-    v->tsr = 0;
-    v->pit_left = 0;
-    v->pending = 0;
-}
-
-static void computes(struct vcpu *v)
-{
-    waits(v);
-    v->msr = MSR_EE;
-}
-
 static void look_at(uint32_t time)
 {
     fake.time = time;

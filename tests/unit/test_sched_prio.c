@@ -16,21 +16,6 @@
 static struct vcpu *const equal = &vcpu[0], *const high = &vcpu[1], *const low = &vcpu[2], *const same = &vcpu[3];
 static const uint32_t priority[VM_COUNT] = {5, 255, 0, 5};
 
-static void waits(struct vcpu *v)
-{
-    v->msr = MSR_WE | MSR_EE;
-    v->tcr = TCR_PIE;
-    v->tsr = 0;
-    v->pit_left = 0;
-    v->pending = 0;
-}
-
-static void computes(struct vcpu *v)
-{
-    waits(v);
-    v->msr = MSR_EE;
-}
-
 /* Time goes on to the machine's next look. */
 static uint32_t next_look(void)
 {

@@ -16,21 +16,6 @@ static struct vcpu *const small = &vcpu[0], *const large = &vcpu[1], *const othe
 
 static uint64_t had[VM_COUNT]; /* ticks of each VM */
 
-static void waits(struct vcpu *v)
-{
-    v->msr = MSR_WE | MSR_EE;
-    v->tcr = TCR_PIE;
-    v->tsr = 0;
-    v->pit_left = 0;
-    v->pending = 0;
-}
-
-static void computes(struct vcpu *v)
-{
-    waits(v);
-    v->msr = MSR_EE;
-}
-
 static uint32_t budget(const struct vcpu *v)
 {
     return sched_server[v - vcpu].budget;
