@@ -151,8 +151,7 @@ cold_full:
 
 /*
  * work_loop: the VM's next instructions are the hypervisor's, a piece of work at a time (src/vm/lifecycle.c). By rfi with
- * MSR_WORK:
- * an interrupt that waits is taken in front of the first instruction, in the context of this VM.
+ * MSR_WORK: an interrupt that waits is taken in front of the first instruction, in the context of this VM.
  * In:   no register; SRR1 = MSR_WORK
  */
 func work_loop

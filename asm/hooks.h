@@ -274,9 +274,8 @@
 
 /*
  * in_translation label: to label unless the guest translates both, fetches and data, and the machine's PID is that of its
- * mode and
- * PID. Without register pages (option IRFM) they cannot differ; with them the guest may have stored another mode or PID since
- * (is_in_context() in src/tlb.c). In: r24 = its MSR, r25 = the machine's PID. Clobbers: r23-r25, CR0, CR1, CR6
+ * mode and PID. Without register pages (option IRFM) they cannot differ; with them the guest may have stored another mode or
+ * PID since (is_in_context() in src/mmu/tlb.c). In: r24 = its MSR, r25 = the machine's PID. Clobbers: r23-r25, CR0, CR1, CR6
  */
 .macro in_translation label
     rlwinm  r23, r24, 0, 26, 27
