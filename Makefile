@@ -114,7 +114,7 @@ $(O)/config.mk: $(DEFCONFIG) Kconfig tools/kconfig.py $(O)/extra
 $(O)/extra: FORCE
 	$(Q)mkdir -p $(O); echo '$(EXTRA_CONFIG)' | cmp -s - $@ || echo '$(EXTRA_CONFIG)' > $@
 
-$(GEN)/partitions.h: $(PARTITIONS) config/boards/$(BOARD).toml tools/partition.py $(wildcard tools/partitions/*.py) hypercalls/abi.h $(O)/config.mk $(if $(CONFIG_SCHED_RESERVE),config/targets.toml)
+$(GEN)/partitions.h: $(PARTITIONS) config/boards/$(BOARD).toml tools/partition.py $(wildcard tools/partitions/*.py) hypercalls/abi.h $(O)/config.mk $(if $(CONFIG_SCHED_RESERVE),config/targets.toml tools/overheads.py)
 	$(Q)$(PYTHON) tools/partition.py --board config/boards/$(BOARD).toml --config $(O)/.config $(PARTITIONS) --out $(GEN)
 	$(Q)touch $@
 
@@ -211,7 +211,7 @@ $(O)/images.S: $(GEN)/partitions.h tools/pack.py $(O)/pack | kernel guests
 -include $(O)/images.S.d
 $(O)/images.o: $(O)/images.S
 	$(Q)$(CC) $(ASFLAGS) -c -o $@ $<
-$(O)/schedule.fits: $(GEN)/partitions.h tools/schedule.py tools/schedulability.py config/targets.toml $(wildcard $(BUILD)/bench.json)
+$(O)/schedule.fits: $(GEN)/partitions.h tools/schedule.py tools/schedulability.py tools/overheads.py config/targets.toml $(wildcard $(BUILD)/bench.json)
 	$(Q)$(SCHEDULE)
 	$(Q)touch $@
 $(O)/proteus.elf: $(O)/schedule.fits $(OBJECTS) $(O)/src/verify.o $(O)/images.o $(O)/link.ld

@@ -5,6 +5,7 @@ import tomllib
 
 from kconfig import read_text
 
+ENTRY_TICKS = 256
 TARGETS = os.path.join(os.path.dirname(os.path.dirname(os.path.abspath(__file__))), "config", "targets.toml")
 
 
@@ -25,8 +26,8 @@ def decision(bounds, kind, vm_count):
 
 
 def activation_ticks(switch):
-    """What a wake-up or a new budget costs with reservations (src/sched/sched_reserve.c): there, back, and the way to it."""
-    return 2 * switch + 256
+    """What a wake-up or a new budget costs with reservations: there, back, and the way from the event to the decision."""
+    return 2 * switch + ENTRY_TICKS
 
 
 def switch_ticks(kind, vm_count, path=TARGETS):

@@ -16,9 +16,6 @@
  */
 #include "decisions.h"
 
-#define ENTRY_TICKS      256 /* from the event to the decision's begin */
-#define ACTIVATION_TICKS (2 * SCHED_SWITCH_TICKS + ENTRY_TICKS)
-
 static struct server {
     int32_t left;      /* of the budget, in ticks; 0 or less: it has to wait for the deadline */
     uint32_t deadline; /* TBL at the period's end */
@@ -45,7 +42,7 @@ static bool has_too_much(const struct server *s, const struct sched_server *c, u
 static void server_sync(struct server *s, const struct sched_server *c, bool ready, uint32_t now)
 {
     int32_t owed = s->left < 0 ? s->left : 0;
-    int32_t costs = ready ? ACTIVATION_TICKS : 0;
+    int32_t costs = ready ? SCHED_ACTIVATION_TICKS : 0;
 
     if (is_over(s->deadline, now)) {
         bool next = s->awake && now - s->deadline < c->period;

@@ -40,7 +40,8 @@ def schedule_macros(product):
     if product.scheduler == "priority":
         return [f"#define SCHED_LEVELS {len(levels(product))}"]
     if product.scheduler == "reservations":
-        return [f"#define SCHED_SWITCH_TICKS {overheads.switch_ticks(product.scheduler, len(product.vms))}"]
+        switch = overheads.switch_ticks(product.scheduler, len(product.vms))
+        return [f"#define SCHED_SWITCH_TICKS {switch}", f"#define SCHED_ACTIVATION_TICKS {overheads.activation_ticks(switch)}"]
     if product.scheduler == "cyclic":
         found = [plans.rows(product, plan) for plan in product.plans]
         return [f"#define SCHED_PLANS {len(found)}", f"#define SCHED_WINDOWS_MAX {max(map(len, found))}",
