@@ -252,8 +252,8 @@ def test_one_that_does_not_listen(product):
     target = product("sleeper", vm("early", SLEEPER, 300), vm("late", SLEEPER, 2000))
     text = "k" * 100
     result = typed(target, ("wait", r"(?s)type\n.*type\n"), ("send", text + r"\r"), ("wait", "early.*PASS 100"),
-                   ("send", r"\x1d2" + text + r"\x1d1\x1d2"), ("wait", r"(?s)focus early.*focus late\n"), ("send", r"\r"),
-                   ("wait", "late.*overruns 1"))
+                   ("send", r"\x1d2" + text + r"\x1d1\x1d2"), ("wait", r"(?s)focus late\n.*focus late\n"), ("send", r"\r"),
+                   ("wait", "late.*overruns 1"))     # (the line of a focus that has moved on already need not come)
     assert not list(result.trouble()), result.lines
     assert result.vms["early"].lines == ["type", "overruns 0", f"{TEST}: PASS 100"]
     assert result.vms["late"].lines[-1].startswith(f"{TEST}: PASS ")

@@ -78,7 +78,8 @@ def test_where_each_stands(images, tmp_path, capsys, board, options):
     assert places["k3"][1] == "00000004 spin" and places["k4"][1:3] == ["00f00000", "0000000c caller"]
     last = table(lines, r"vm +last interrupt")
     assert last["k1"][0] == "program at 00000700" and int(last["k1"][-1]) > 100
-    assert last["k6"][:2] == ["program at 00000710 bad", "rfi at 00000704 _start+0x704"]
+    assert last["k6"][0] == "program at 00000710 bad"   # its handler is two instructions, and the run ends at either
+    assert last["k6"][1] in ("mfspr srr0 at 00000700 _start+0x700", "rfi at 00000704 _start+0x704")
     assert last["k5"][-3:] == ["3", "0", "0"] and last["k3"] == ["-", "-", "0", "0", "0"]
     assert "unanswered: k5: 3, the last at address 7f000010 by 0000000c last" in lines
     loops = [line for line in lines if line.startswith("loops: ")]
