@@ -163,6 +163,7 @@ static void receive(uint8_t byte)
         focus = &vcpu[byte - '1'];
         escaped = 0;
         deaf = 0;
+        held_since = cpu_time(); /* whoever has it now has a time of his own */
         message_focus(focus);
     } else if (escaped == 0 && byte == CONSOLE_ESCAPE) {
         escaped = 1;

@@ -655,6 +655,27 @@ static void input_is_let_go(void **state)
     assert_hex(pit_road, (uint32_t)(uintptr_t)schedule);
 }
 
+/* The focus goes away from one that takes nothing, and comes back: what is typed then waits for him a second more. */
+static void time_of_the_focus(void **state)
+{
+    char text[45];
+
+    (void)state;
+    many(text, 44);
+    text[40] = ESCAPE;
+    text[41] = CONSOLE_FOCUS == 0 ? '2' : '1';
+    text[42] = ESCAPE;
+    text[43] = '1' + CONSOLE_FOCUS;
+    console_poll();
+    spins(focused(), 1000 + 2 * PATIENCE_MS);
+    assert_hex(*fake.input, 0);
+    fake.input = "y";
+    spins(focused(), 900 - PATIENCE_MS);
+    assert_hex(*fake.input, 'y');
+    assert_hex(get(focused(), LSR) & LSR_OE, LSR_OE);
+    assert_input(focused(), "kkkkkkkkkkkkkkkky");
+}
+
 /* What the board's UART itself has lost is told to who would have got it. */
 static void overrun_of_the_board(void **state)
 {
@@ -874,6 +895,7 @@ int main(void)
         TEST_BOOTED(escape),
         TEST_BOOTED(too_much_input),
         TEST_BOOTED(input_is_let_go),
+        TEST_BOOTED(time_of_the_focus),
         TEST_BOOTED(overrun_of_the_board),
         TEST_BOOTED(focus_is_told),
         TEST_BOOTED(transmit_interrupt),
