@@ -86,7 +86,8 @@ SECTIONS
     hypervisor_end = .;
     data_words = (data_end - data_start) / 4;
 #ifdef CONFIG_IRFM
-    .vcpu REGISTERS_BASE (NOLOAD) : { registers_start = .; *(.vcpu) registers_words = (. - registers_start) / 4; }
+    .vcpu REGISTERS_BASE (NOLOAD) : { registers_start = .; *(.vcpu) }
+    registers_words = SIZEOF(.vcpu) / 4;
 #endif
 
     .images IMAGES : { KEEP(*(.images)) }

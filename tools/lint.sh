@@ -167,6 +167,14 @@ clean_white_space() {
         $(files src asm config tools tests Kconfig Makefile .ci '*.md' | grep -v '\.profile$')
 }
 
+# To ld a number that is assigned in a section's braces is an offset into that section: a length becomes an address.
+lengths_behind_braces() {
+    # shellcheck disable=SC2046
+    none "a length assigned in a section's braces" "behind the brace" \
+        '\{.*\w = [^;}]*(SIZEOF|- *[A-Za-z_.(]|/ *[0-9])[^;}]*;.*\}' \
+        $(files '*.ld' '*.lds.S' '*.ld.S')
+}
+
 # The 405 has no floating-point and no vector registers: no such instruction in the hypervisor, whatever the compiler
 # thought of. `-d` takes executable sections only; .images has the guests.
 no_float_in() {
@@ -223,6 +231,7 @@ check no-if no_if_in_bodies
 check left-overs no_left_overs
 check columns short_lines
 check blanks clean_white_space
+check lengths lengths_behind_braces
 if [ $# = 0 ]; then
     # shellcheck disable=SC2046
     set -- $(images)

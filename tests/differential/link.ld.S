@@ -27,7 +27,8 @@ SECTIONS
     data_bytes = . - data_start;
     .text 0x3000 : { text_start = .; *(.text .text.*) text_end = .; }
 #ifdef CONFIG_IRFM
-    .vcpu REGISTERS_BASE (NOLOAD) : { registers_start = .; *(.vcpu) registers_words = (. - registers_start) / 4; }
+    .vcpu REGISTERS_BASE (NOLOAD) : { registers_start = .; *(.vcpu) }
+    registers_words = SIZEOF(.vcpu) / 4;
 #else
     .vcpu 0x8000 (NOLOAD) : { *(.vcpu) }
 #endif
