@@ -29,7 +29,7 @@ TRACE = """build {0}: CUSTOM_COMMAND ../src/trace-events | ../src/scripts/tracet
 @pytest.fixture
 def tree(tmp_path):
     """make({source: text}, flags) writes sources and a build.ninja that links them; gives the build folder."""
-    def make(sources, flags=None, traces=(), single=()):
+    def make(sources, flags=None, traces=(), archive="lib.a", linker="c_LINKER", direct=0):
         build = tmp_path / "build"
         blocks, objects = [HEAD.rstrip()], []
         for name, text in sources.items():
@@ -44,8 +44,9 @@ def tree(tmp_path):
         (tmp_path / "src" / "scripts").mkdir(parents=True, exist_ok=True)
         (tmp_path / "src" / "scripts" / "tracetool.py").write_text(TRACETOOL)
         blocks += [TRACE.format(name, sys.executable) for name in traces]
-        blocks.append(f"build lib.a: STATIC_LINKER {' '.join(objects)}\n LINK_ARGS = csrDT")
-        blocks.append("build qemu: c_LINKER main.o | lib.a\n LINK_ARGS = -Wl,--start-group lib.a -Wl,--end-group")
+        blocks.append(f"build {archive}: STATIC_LINKER {' '.join(objects)}\n LINK_ARGS = csrDT")
+        blocks.append(f"build qemu: {linker} {' '.join(['main.o', *objects[:direct]])} | {archive}\n"
+                      f" LINK_ARGS = -Wl,--start-group {archive} -Wl,--end-group")
         blocks.append("build main.o: c_COMPILER ../src/main.c || config.h\n ARGS = -main")
         (tmp_path / "src" / "main.c").write_text("int main(void) { return 0; }\n")
         (build / "build.ninja").write_text("\n\n".join(blocks) + "\n")
@@ -69,6 +70,16 @@ def test_sources_that_agree_become_one(tree):
     assert "build lib.a: STATIC_LINKER lib.a.p/unity0.c.o\n" in new
     assert "build lib.a.p/unity0.c.o: c_COMPILER lib.a.p/unity0.c || config.h\n" in new and new.count(" ARGS = -O1") == 3
     assert (build / "build.ninja.each").read_text() == old      # the way back
+
+
+@pytest.mark.parametrize("linker", ["c_LINKER", "cpp_LINKER"])
+def test_the_linker_s_own_objects(tree, linker):
+    """7.2 links with the C++ compiler, names objects of a library, and calls others .fa: no source is compiled by itself."""
+    build = tree({"a.c": "int a;\n", "b.c": "int b;\n", "c.c": "int c;\n"}, archive="lib.fa", linker=linker, direct=2)
+    said, new, groups = run(build)
+    assert said.startswith("3 sources in 1,") and groups == [["a.c", "b.c", "c.c"]]
+    assert f"build qemu: {linker} main.o lib.a.p/unity0.c.o | lib.fa\n" in new
+    assert "build lib.fa: STATIC_LINKER lib.a.p/unity0.c.o\n" in new
 
 
 def test_what_is_put_together_is_what_the_sources_are(tree):

@@ -50,7 +50,7 @@ unpack() {
     done
 }
 
-# Many sources at once (unity.py): a third of the time. If that should not do for a new version, one by one.
+# Many sources at once (unity.py): less than half of the time. If that should not do for a new version, one by one.
 ninja_all() {
     nice "$root/tools/progress.py" QEMU ninja -j"$(nproc)" qemu-system-ppc
 }

@@ -104,7 +104,7 @@ def wanted(edges, target):
     """Objects that a target is linked from, and those in the archives that it names."""
     lines = edges[target].splitlines()
     found = {name for name in inputs(lines[0]) if name.endswith(".o")}
-    for archive in re.findall(r"(?<!\S)[\w./-]+\.a(?!\S)", edges[target]):
+    for archive in re.findall(r"(?<!\S)[\w./-]+\.f?a(?!\S)", edges[target]):
         if archive in edges:
             found.update(name for name in inputs(edges[archive].splitlines()[0]) if name.endswith(".o"))
     return found
@@ -138,7 +138,7 @@ def together(blocks, edges, folder, target):
             chosen.update({name: f"{path}.o" for name, _ in chunk})
     for index, block in enumerate(blocks):
         head, rest = (block.split("\n", 1) + [""])[:2]
-        if re.match(r"build \S+: (c_LINKER|STATIC_LINKER)", head):
+        if re.match(r"build \S+: (c_LINKER|cpp_LINKER|STATIC_LINKER)", head):
             words = dict.fromkeys(chosen.get(word, word) for word in head.split(" "))
             blocks[index] = " ".join(words) + "\n" + rest
     return len(chosen), len(set(chosen.values()))
