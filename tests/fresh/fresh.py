@@ -176,8 +176,12 @@ def tree_files():
         listed = subprocess.run(["git", "-C", TOP, "ls-files", "-z", "--cached", "--others", "--exclude-standard"],
                                 capture_output=True, check=True).stdout.split(b"\0")
         return [os.fsdecode(name) for name in listed if name and os.path.lexists(os.path.join(TOP, os.fsdecode(name)))]
-    return [os.path.relpath(os.path.join(folder, name), TOP) for folder, folders, names in os.walk(TOP)
-            if not (folder == TOP and folders.remove("build")) for name in names]
+    found = []
+    for folder, folders, names in os.walk(TOP):
+        folders[:] = [name for name in folders if name not in ("__pycache__", ".pytest_cache") and
+                      not (folder == TOP and name in ("build", ".git"))]
+        found += [os.path.relpath(os.path.join(folder, name), TOP) for name in names]
+    return found
 
 
 def place(root, home):

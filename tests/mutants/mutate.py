@@ -21,6 +21,7 @@ sys.dont_write_bytecode = True      # generated files belong under build/ only
 import argparse
 import collections
 import concurrent.futures
+import glob
 import os
 import queue
 import random
@@ -31,6 +32,9 @@ import time
 
 HERE = os.path.dirname(os.path.abspath(__file__))
 ROOT = os.path.dirname(os.path.dirname(HERE))
+sys.path.insert(0, os.path.join(ROOT, "tests", "fresh"))
+import fresh  # noqa: E402
+
 CORES = len(os.sched_getaffinity(0))
 PATIENCE = 300      # seconds for the tests of one mutant
 GOAL = 95           # of a hundred
@@ -109,8 +113,8 @@ def mutants_of(path):
 
 def sources(names):
     """The files that are mutated."""
-    found = names or subprocess.run(["git", "ls-files", "asm/*.S", "asm/*.h", "src/*.c", "hypercalls/*.c"], cwd=ROOT,
-                                    capture_output=True, text=True, check=True).stdout.split()
+    patterns = ("asm/*.S", "asm/*.h", "src/**/*.c", "hypercalls/*.c")
+    found = names or sorted(path for pattern in patterns for path in glob.glob(pattern, root_dir=ROOT, recursive=True))
     return [path for path in found if not LEFT_OUT.match(path)]
 
 
@@ -142,8 +146,7 @@ class Tree:
 
     def __init__(self, number):
         self.path = os.path.join(ROOT, "build", "mutants", str(number))
-        files = subprocess.run(["git", "ls-files"], cwd=ROOT, capture_output=True, text=True, check=True).stdout.split()
-        for name in files:
+        for name in fresh.tree_files():
             target = os.path.join(self.path, name)
             source = os.path.join(ROOT, name)
             if os.path.isfile(source):

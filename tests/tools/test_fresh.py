@@ -75,6 +75,17 @@ def test_the_tree_is_all_of_it():
     assert "README.md" in files and "tools/deps.sh" in files and not any(name.startswith("build/") for name in files)
 
 
+@pytest.mark.parametrize("folders", [["asm"], ["asm", "build", ".git", "tests/build", "asm/__pycache__"]])
+def test_a_tree_without_git(tmp_path, monkeypatch, folders):
+    """All but what is generated, built or not yet."""
+    for folder in folders:
+        (tmp_path / folder).mkdir(parents=True)
+        (tmp_path / folder / "file").write_text("")
+    monkeypatch.setattr(fresh, "TOP", str(tmp_path))
+    monkeypatch.setenv("PATH", "/nowhere")
+    assert sorted(fresh.tree_files()) == [f"{folder}/file" for folder in ("asm", "tests/build") if folder in folders]
+
+
 @pytest.mark.parametrize("ci, inside, last", [("", "", "0 passed, 0 failed, 1 skipped"), ("true", "", "0 passed, 1 failed"),
                                               ("true", "1", "0 passed, 0 failed, 1 skipped")])
 def test_skipped_but_by_ci(monkeypatch, tmp_path, capsys, ci, inside, last):

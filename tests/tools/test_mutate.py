@@ -39,6 +39,14 @@ def test_every_file_has_mutants_and_tests():
     assert not [mutant for mutant in found if mutant.old.lstrip().startswith(("/*", "*"))]
 
 
+def test_a_machine_without_git(monkeypatch):
+    """The same mutants; a copy of the tree has what they are made of (test_fresh.py)."""
+    expected = mutate.sources([])
+    monkeypatch.setenv("PATH", "/nowhere")
+    assert mutate.sources([]) == expected and "asm/dispatch.S" in expected and expected == sorted(expected)
+    assert set(expected) <= set(mutate.fresh.tree_files())
+
+
 def test_sample():
     """Twenty, each of a line that is there once."""
     found = list(mutate.sample())
