@@ -1,10 +1,11 @@
 /*
  * proteus.lds.S: the linker script, run through the preprocessor with the product's configuration.
  *
- * RAM image: vectors at 0, constants and stack between them, code and the assembler's words in the lowest 32 KiB. ROM image:
- * vectors at 0xFFFF0000, code and constants in the highest 32 KiB, these words in the lowest; so the highest 64 KiB are enough
- * for all but the guest images. Either way every address that the assembler names fits a signed 16-bit offset. C's data come
- * behind them, and last the register files, with option IRFM each across the border of two pages that its guest sees.
+ * RAM image: vectors at 0, constants and stack between them; in the lowest 32 KiB the assembler's code and words, and where it
+ * enters C (ROAD of vcpu.h). ROM image: vectors at 0xFFFF0000, code and constants in the highest 32 KiB, these words in the
+ * lowest; so the highest 64 KiB are enough for all but the guest images. Either way every address that the assembler names fits a
+ * signed 16-bit offset. Behind come C's data, the register files, and the rest of C's code; with option IRFM the files are last,
+ * each across the border of two pages that its guest sees.
  *
  * tools/link.py says each ASSERT that a configuration or a board file can break in the words of those files: its table has
  * the texts.
@@ -46,7 +47,7 @@
 #define ROAD(file) *asm/file.o(.text.*)
 #define ROADS ROAD(dispatch) ROAD(irfm) ROAD(hypercall) ROAD(emul_spr) ROAD(emul_msr) ROAD(emul_time) ROAD(tlbwe) ROAD(refill) \
     ROAD(miss) ROAD(uart) ROAD(pit) ROAD(enter) ROAD(switch) ROAD(reflect) \
-    *(EXCLUDE_FILE(*asm/cold.o) .text EXCLUDE_FILE(*asm/cold.o) .text.*) ROAD(cold)
+    *(EXCLUDE_FILE(*asm/cold.o) .text.*) ROAD(cold)
 
 OUTPUT_ARCH(powerpc:common)
 ENTRY(start)
@@ -62,7 +63,7 @@ SECTIONS
 #endif
 
 #ifdef CONFIG_ROM
-    .text CODE : { ROADS }
+    .text CODE : { ROADS *(.text) }
     .rodata : { *(.rodata.spr_table) *(.rodata .rodata.*) . = ALIGN(16); }
 #else
     .rodata CONSTANTS : { *(.rodata.spr_table) *(.rodata .rodata.*) . = ALIGN(16); }
@@ -83,6 +84,9 @@ SECTIONS
 #else
     .vcpu (NOLOAD) : ALIGN(16) { *(.vcpu) . = ALIGN(4); data_end = .; }
 #endif
+#ifndef CONFIG_ROM
+    .text_far : { *(.text) }
+#endif
     hypervisor_end = .;
     data_words = (data_end - data_start) / 4;
 #ifdef CONFIG_IRFM
@@ -96,7 +100,11 @@ SECTIONS
     .reset 0xFFFFFFFC : { KEEP(*(.reset)) }
 #endif
 
+#ifdef CONFIG_ROM
     text_bytes = SIZEOF(.text) + SIZEOF(.rodata);
+#else
+    text_bytes = SIZEOF(.text) + SIZEOF(.text_far) + SIZEOF(.rodata);
+#endif
     .data : { *(.data .data.* .sdata .sdata.*) }
     /DISCARD/ : { *(.comment .note* .gnu.* .eh_frame* .got*) }
 }
@@ -105,8 +113,11 @@ ASSERT(SIZEOF(.data) == 0, "initialised data: the hypervisor's data must be zero
 #ifndef CONFIG_ROM
 ASSERT(constants_end <= CONSTANTS_END, "constants and stack do not fit between the vectors")
 #endif
-ASSERT(low_end <= 0x8000, "the hypervisor's data does not fit the lowest 32 KiB")
+ASSERT(low_end <= 0x8000, "what the assembler names does not fit the lowest 32 KiB")
 ASSERT(hypervisor_end <= BOARD_HYPERVISOR_SIZE, "the register files do not fit the hypervisor's memory")
+#ifdef CONFIG_IRFM
+ASSERT(hypervisor_end <= REGISTERS_BASE, "the hypervisor's code and data do not fit below the register pages")
+#endif
 ASSERT(CONFIG_STACK_SIZE % 16 == 0, "CONFIG_STACK_SIZE is not a multiple of 16")
 ASSERT(images_end <= IMAGES_END, "the guest images do not fit")
 #if CONFIG_DATA_BUDGET

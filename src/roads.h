@@ -11,22 +11,24 @@
 struct vcpu *boot(void);
 
 /* Light roads: what C leaves alone is in the machine. schedule() of vcpu.h: the machine's PIT, or MSR[WE] was set. */
-struct vcpu *external(struct vcpu *v);     /* the machine's interrupt controller */
-struct vcpu *vcpu_deliver(struct vcpu *v); /* MSR lets in what is pending */
+ROAD struct vcpu *external(struct vcpu *v);     /* the machine's interrupt controller */
+ROAD struct vcpu *vcpu_deliver(struct vcpu *v); /* MSR lets in what is pending */
 
-struct vcpu *tlb_checked(struct vcpu *v); /* asm/refill.S has made an entry, option TLB_CHECK */
-struct vcpu *tlb_find_context(struct vcpu *v); /* MSR or PID are new; the guest goes on, with an interrupt if it lets one in */
+ROAD struct vcpu *tlb_checked(struct vcpu *v); /* asm/refill.S has made an entry, option TLB_CHECK */
 
-struct vcpu *hypercall(struct vcpu *v);    /* a hypercall that the assembler does not do itself */
+/* MSR or PID are new; the guest goes on, with an interrupt if it lets one in. */
+ROAD struct vcpu *tlb_find_context(struct vcpu *v);
+
+ROAD struct vcpu *hypercall(struct vcpu *v);    /* a hypercall that the assembler does not do itself */
 
 /* Full roads: all of the guest's registers are in the register file. */
-struct vcpu *emulate(struct vcpu *v);
-struct vcpu *data_fault(struct vcpu *v);
-struct vcpu *fetch_fault(struct vcpu *v);
-struct vcpu *machine_check(struct vcpu *v);
-struct vcpu *unexpected(struct vcpu *v);
+ROAD struct vcpu *emulate(struct vcpu *v);
+ROAD struct vcpu *data_fault(struct vcpu *v);
+ROAD struct vcpu *fetch_fault(struct vcpu *v);
+ROAD struct vcpu *machine_check(struct vcpu *v);
+ROAD struct vcpu *unexpected(struct vcpu *v);
 
-struct vcpu *work(struct vcpu *v); /* a piece of what the hypervisor does for the VM itself (lifecycle.c) */
+ROAD struct vcpu *work(struct vcpu *v); /* a piece of what the hypervisor does for the VM itself (lifecycle.c) */
 
 /* Where the machine waits (cold.S). work_loop(), where a VM is while there is work for it: vcpu.h. */
 void idle_loop(void);

@@ -10,6 +10,7 @@ pit     TSR[PIS] is cleared before the PIT is set: otherwise the next event is l
 
 hints   a conditional branch from one section of the assembler's to another goes forward: as writes bne- and bne+ for a target
         ahead, and for one behind the same bit means the contrary (of images with their objects beside them, in asm/)
+near    what the assembler names by 16 bits is where a signed number of 16 bits reaches: a C function is a ROAD (likewise)
 
 A fault is a line `image: address: cause. hint: ...`; exit status 1 if there is one.
 """
@@ -75,11 +76,31 @@ def tool_lines(tool, *arguments):
     return subprocess.run([path, *arguments], capture_output=True, text=True, check=True).stdout.splitlines()
 
 
+def places(image):
+    """{symbol: address}"""
+    return {row[2]: int(row[0], 16) for row in map(str.split, tool_lines("nm", image)) if len(row) == 3}
+
+
+def assembled(image):
+    """The assembler's objects."""
+    return sorted(glob.glob(os.path.join(os.path.dirname(image), "asm", "*.o")))
+
+
+def check_near(image):
+    """The relocations by 16 bits alone: without a high half of the same symbol in that object."""
+    place = places(image)
+    for path in assembled(image):
+        found = re.findall(r"^[0-9a-f]+ R_PPC_ADDR16_(LO|HI|HA)\s+([^-+\s]+)", "\n".join(tool_lines("objdump", "-r", path)), re.M)
+        for name in sorted({name for half, name in found if half == "LO"} - {name for half, name in found if half != "LO"}):
+            if 0x8000 <= place.get(name, 0) < 0xFFFF8000:
+                yield place[name], f"{os.path.basename(path)} names {name} by 16 bits, which do not reach it", \
+                    "ROAD before its declaration (src/vm/vcpu.h)"
+
+
 def check_hints(image):
     """The relocations of the assembler's conditional branches, with the places that the linker has found."""
-    place = {row[2]: int(row[0], 16) for row in map(str.split, tool_lines("nm", image)) if len(row) == 3}
-    section = ""
-    for path in sorted(glob.glob(os.path.join(os.path.dirname(image), "asm", "*.o"))):
+    place, section = places(image), ""
+    for path in assembled(image):
         for line in tool_lines("objdump", "-r", path):
             if match := re.match(r"RELOCATION RECORDS FOR \[(.+)\]:", line):
                 section = match[1]
@@ -100,7 +121,7 @@ def main():
     faults = 0
     for image in args.images:
         code = disassemble(image)
-        for found in (check_rfi(code), check_switch(code), check_pit(code), check_hints(image)):
+        for found in (check_rfi(code), check_switch(code), check_pit(code), check_near(image), check_hints(image)):
             for at, cause, hint in found:
                 faults += 1
                 print(f"{image}: {at:08x}: {cause}. hint: {hint}")

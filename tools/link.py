@@ -70,8 +70,15 @@ def hypervisor(place, has, limit):
 
 def low(place, has, limit):
     """The 32 KiB that an instruction reaches without a base register."""
-    return (place.defconfig, 1, f"the hypervisor's code and data end at 0x{has:X}, {has - limit} bytes beyond the 32 KiB that "
-            "they may have",
+    return (place.defconfig, 1, f"what the assembler names ends at 0x{has:X}, {has - limit} bytes beyond the 32 KiB that it may "
+            "have",
+            "fewer options (tools/footprint.py has the bytes of each), or CONFIG_ROM=y, which has the code elsewhere")
+
+
+def registers(place, has, limit):
+    """Code and data in front of the register pages."""
+    return (place.defconfig, 1, f"the hypervisor's code and data end at 0x{has:X}, {has - limit} bytes behind the first "
+            "register page",
             "fewer options (tools/footprint.py has the bytes of each), or CONFIG_ROM=y, which has the code elsewhere")
 
 
@@ -98,7 +105,8 @@ RULES = {
     "the product's code is larger than CONFIG_TEXT_BUDGET": budget("TEXT_BUDGET", "code and constants"),
     "the product's data is larger than CONFIG_DATA_BUDGET": budget("DATA_BUDGET", "data"),
     "the register files do not fit the hypervisor's memory": hypervisor,
-    "the hypervisor's data does not fit the lowest 32 KiB": low,
+    "what the assembler names does not fit the lowest 32 KiB": low,
+    "the hypervisor's code and data do not fit below the register pages": registers,
     "constants and stack do not fit between the vectors": constants,
     "the guest images do not fit": images,
     "CONFIG_STACK_SIZE is not a multiple of 16": stack,

@@ -62,7 +62,7 @@ void console_init(void);
 void console_reset(struct vcpu *v);
 
 /* The guest has set MSR[WE]: what it has written of a line comes out. Then as schedule(). */
-struct vcpu *console_wait(struct vcpu *v);
+ROAD struct vcpu *console_wait(struct vcpu *v);
 
 /* Is the guest-physical address one of its UART's registers? */
 bool console_claims(const struct vcpu *v, uint32_t address);

@@ -19,6 +19,9 @@
 #include "cpu.h"
 #include "partitions.h"
 
+/* A C function whose address the assembler has as a signed 16-bit number: the linker puts it in the lowest 32 KiB. */
+#define ROAD __attribute__((section(".text.road")))
+
 struct vcpu {
     union {
         struct {
@@ -191,6 +194,6 @@ static inline bool vcpu_has_work(struct vcpu *v)
 void vcpu_start(struct vcpu *v);
 
 /* The end of every cold road, whatever happened to the guest: who runs next? */
-struct vcpu *schedule(struct vcpu *v);
+ROAD struct vcpu *schedule(struct vcpu *v);
 
 #endif

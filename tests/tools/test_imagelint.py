@@ -47,3 +47,16 @@ def test_each_fault(tmp_path, old, new, text):
     status, output = faults(tmp_path, GOOD.replace(old, new))
     assert status == 1
     assert text in output and output.count("\n") == 1
+
+
+@pytest.mark.parametrize("at, high, text", [
+    (0x7FFC, "", ""), (0x8000, "", "00008000: x.o names far by 16 bits, which do not reach it"), (0x8000, " lis 3, far@ha\n", ""),
+    (0xFFFF7FFC, "", "names far by 16 bits"), (0xFFFF8000, "", "")])
+def test_far_names(tmp_path, at, high, text):
+    """What the assembler names by its low half alone is within the lowest or highest 32 KiB."""
+    (tmp_path / "asm").mkdir()
+    (tmp_path / "x.S").write_text(f".globl _start\n_start: li 3, far@l\n{high}{GOOD}")
+    for command in (["as", "-m405", "-o", "asm/x.o", "x.S"], ["ld", "-Ttext=0x100", f"--defsym=far={at}", "-o", "x.elf", "asm/x.o"]):
+        subprocess.run(["powerpc-linux-gnu-" + command[0], *command[1:]], cwd=tmp_path, check=True)
+    done = subprocess.run([sys.executable, TOOL, str(tmp_path / "x.elf")], capture_output=True, text=True, check=False)
+    assert (done.returncode, text in done.stdout, done.stdout.count("\n")) == (int(text != ""), True, int(text != ""))
