@@ -138,6 +138,7 @@ SRC-$(CONFIG_INTC)         += irq/intc
 SRC-$(CONFIG_INTC_MMIO)    += irq/intc_mmio
 SRC-$(CONFIG_MMIO)         += devices/mmio
 SRC-$(CONFIG_MMIO_WORDS)   += devices/bus
+SRC-$(CONFIG_FORWARD)      += devices/forward
 SRC-$(CONFIG_TLB_VIRT)     += mmu/tlb
 SRC-$(CONFIG_TLB_CHECK)    += mmu/tlbcheck
 SRC-$(CONFIG_UART_UARTLITE) += devices/uartlite

@@ -22,6 +22,7 @@
 #define FEATURE_PREVIRT    0x00000008 /* its pre-virtualization table is applied at its start */
 #define FEATURE_STRAY_STOP 0x00000010 /* a data access to nothing, with MSR[ME] off, stops it; without it the bus ignores it */
 #define FEATURE_PLANS      0x00000020 /* may choose the scheduler's plan (hcall_sched_set) */
+#define FEATURE_ABSENT_CHECK 0x00000040 /* an access to nothing beside its emulated registers is a machine check, as elsewhere */
 #define FEATURE_HYPERCALLS 0x00004000 /* may make hypercalls; at the place of MSR[PR], which asm/hypercall.S uses */
 #define FEATURE_IRFM       0x00010000 /* has the register pages */
 #define FEATURE_TSR_STORE  0x00020000 /* TSR of the writable page may be stored: no FIT, no watchdog */

@@ -340,10 +340,11 @@ class Builder:
         """Build a product with changed options and the one VM of PARTITION. `options_on`: names of those that are on."""
         folder = os.path.join(self.options.work, label)
         path = os.path.join(ROOT, folder, "partitions.toml")
+        forward = 'forward = ["iic0", "gpio0"]\n' if "FORWARD" in options_on else ""
         techniques = [name for name in TECHNIQUES if name in options_on]
         text = PARTITION.format(image=self.options.previrt_guest if "PREVIRT" in techniques else self.options.guest,
                                 console=console_of(options_on),
-                                techniques="".join(f"{name.lower()} = true\n" for name in techniques))
+                                techniques=forward + "".join(f"{name.lower()} = true\n" for name in techniques))
         text += PLAN if settings.get("SCHED_CYCLIC") == "y" else ""
         write_if_changed(path, text)
         settings = {**settings, "TEXT_BUDGET": 65536, "DATA_BUDGET": 65536}      # the product's own, not its variants'

@@ -5,7 +5,6 @@
  * address where nobody answers: the board's machine check (manual, "Machine Check Interrupts"), or nothing at all if the
  * guest has it disabled, as the bus would have it.
  */
-#include "bus.h"
 #include "cpu.h"
 #include "emulate.h"
 #include "memory.h"
@@ -45,10 +44,11 @@ static struct vcpu *translated(struct vcpu *v, uint32_t decision)
 }
 
 /* Nobody has answered the access at pc. True: this VM is to end by it (`stray` of the partition file), and it has. */
-static bool stray_stops(struct vcpu *v, uint32_t effective)
+static bool stray_stops(struct vcpu *v, uint32_t effective, uint32_t address)
 {
     stat_unanswered(v, effective);
     if (!STRAYS_STOP || (v->msr & MSR_ME) != 0 || (vm_config[vcpu_index(v)].flags & VM_STRAY_STOP) == 0) {
+        message_note(v, address);
         return false;
     }
     v->dear = effective; /* for who looks at it */
@@ -64,7 +64,7 @@ struct vcpu *data_fault(struct vcpu *v)
 {
     uint32_t effective = cpu_mfspr(SPRN_DEAR);
     uint32_t address = effective;
-    bool done;
+    enum mmio done;
 
     if (VCPU_UART_HIT(v, effective)) { /* what asm/uart.S has left */
         address = effective - VCPU_UART_AT(v) + vm_config[vcpu_index(v)].console_base;
@@ -78,11 +78,11 @@ struct vcpu *data_fault(struct vcpu *v)
     }
     stat_count(v, STAT_data_fault);
     done = mmio_access(v, address, memory_fetch(v), effective);
-    if ((IS_ENABLED(CONFIG_STATS) || STRAYS_STOP) && !(done && bus_claims(v, address)) && stray_stops(v, effective)) {
+    if (done != MMIO_DONE && stray_stops(v, effective, address)) {
         return schedule(v);
     }
     v->pc += 4;
-    return done || (v->msr & MSR_ME) == 0 ? schedule(v) : bus_error(v, 0, "");
+    return done != MMIO_NONE || (v->msr & MSR_ME) == 0 ? schedule(v) : bus_error(v, 0, "");
 }
 
 /* Instruction TLB miss, instruction storage: the guest has left its memory. */

@@ -5,6 +5,7 @@
 
 #include "bus.h"
 #include "emulate.h"
+#include "forward.h"
 #include "partition.h"
 #include "stats.h"
 
@@ -37,7 +38,25 @@ static bool is_store(uint32_t kind)
     return (kind & 4) != 0;
 }
 
-bool mmio_access(struct vcpu *v, uint32_t address, uint32_t insn, uint32_t effective)
+/* What an absent device on the board's bus gives: its bridge ends the access, and nobody has driven the lines. */
+static bool is_open(const struct vcpu *v, uint32_t address)
+{
+    const struct vm_config *config = &vm_config[vcpu_index(v)];
+
+    if ((v->msr & MSR_ME) == 0) {
+        return true;
+    }
+    return IS_ENABLED(CONFIG_ABSENT) && (!ABSENT_CHECKS || (config->flags & VM_ABSENT_CHECK) == 0) &&
+           ((config->console_base != 0 && MMIO_IS_NEAR(config->console_base, address)) || forward_is_near(v, address));
+}
+
+/* Of `size` bytes, the last first. */
+static uint32_t turn(uint32_t value, uint32_t size)
+{
+    return __builtin_bswap32(value) >> (32 - 8 * size);
+}
+
+enum mmio mmio_access(struct vcpu *v, uint32_t address, uint32_t insn, uint32_t effective)
 {
     bool reversed;
     uint32_t kind = decode(insn, &reversed);
@@ -45,16 +64,28 @@ bool mmio_access(struct vcpu *v, uint32_t address, uint32_t insn, uint32_t effec
     uint32_t value = 0;
     uint32_t size, i;
     struct beat beat = {0, 0};
+    bool claimed, forwarded;
 
-    if (kind == KINDS || (!bus_claims(v, address) && (v->msr & MSR_ME) != 0)) {
-        return false;
+    if (kind == KINDS) {
+        return MMIO_NONE;
+    }
+    size = size_of[kind / 2];
+    claimed = bus_claims(v, address);
+    forwarded = !claimed && forward_claims(v, address, size);
+    if (!claimed && !forwarded && !is_open(v, address)) {
+        return MMIO_NONE;
     }
     stat_count(v, STAT_mmio);
     if (is_store(kind) && console_is_near(v, address)) { /* so it may read there, too */
         VCPU_UART_NEAR(v, effective - address + vm_config[vcpu_index(v)].console_base);
     }
-    size = size_of[kind / 2];
-    for (i = 0; i < size; i++) { /* byte by byte, as memory has them */
+    if (forwarded && is_store(kind)) {
+        forward_store(address, size, reversed ? turn(*reg, size) : *reg);
+    } else if (forwarded) {
+        value = forward_load(address, size);
+        value = reversed ? turn(value, size) : value;
+    }
+    for (i = 0; i < size && !forwarded; i++) { /* byte by byte, as memory has them */
         uint32_t shift = 8 * (reversed ? i : size - 1 - i);
 
         if (is_store(kind)) {
@@ -69,5 +100,5 @@ bool mmio_access(struct vcpu *v, uint32_t address, uint32_t insn, uint32_t effec
     if ((kind & 1) != 0) {
         v->gpr[INSN_RA(insn)] = effective;
     }
-    return true;
+    return claimed || forwarded ? MMIO_DONE : MMIO_OPEN;
 }

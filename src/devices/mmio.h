@@ -10,21 +10,31 @@
 
 #include "vcpu.h"
 
+/* What a board decodes as one: a guest's emulated registers stand for all that its board has there. */
+#define MMIO_PAGE 4096
+#define MMIO_IS_NEAR(base, address) (((base) ^ (address)) < MMIO_PAGE)
+
+enum mmio {
+    MMIO_NONE,  /* nobody has answered, nothing changed: a machine check is due */
+    MMIO_OPEN,  /* nobody has, and it is over as on an open bus: a load is zero, a store lost */
+    MMIO_DONE   /* a device has */
+};
+
 #ifdef CONFIG_MMIO
 
 /*
- * The guest's `insn` accessed `address` (guest-physical; `effective` is what it computed), where it has no memory. True:
- * done, as a device did it, or as the open bus does while MSR[ME] is 0: a load is zero, a store lost. False: nothing changed,
- * a machine check is due.
+ * The guest's `insn` accessed `address` (guest-physical; `effective` is what it computed), where it has no memory. The bus
+ * is open while MSR[ME] is 0; and around its emulated registers, for what a kernel for its board touches there, too
+ * (option ABSENT, `absent` of the partition file).
  */
-bool mmio_access(struct vcpu *v, uint32_t address, uint32_t insn, uint32_t effective);
+enum mmio mmio_access(struct vcpu *v, uint32_t address, uint32_t insn, uint32_t effective);
 
 #else
 
-static inline bool mmio_access(struct vcpu *v, uint32_t address, uint32_t insn, uint32_t effective)
+static inline enum mmio mmio_access(struct vcpu *v, uint32_t address, uint32_t insn, uint32_t effective)
 {
     (void)v, (void)address, (void)insn, (void)effective;
-    return false;
+    return MMIO_NONE;
 }
 
 #endif

@@ -140,6 +140,23 @@ static inline void cpu_drain(void)
     }
 }
 
+/* As a guest does it, in whatever order; size 1, 2 or 4. The processor does what is not aligned, as ever (forward.c). */
+static inline uint32_t cpu_bus_load(uint32_t address, uint32_t size)
+{
+    return size == 1 ? *(volatile uint8_t *)address : size == 2 ? *(volatile uint16_t *)address : *(volatile uint32_t *)address;
+}
+
+static inline void cpu_bus_store(uint32_t address, uint32_t size, uint32_t value)
+{
+    if (size == 1) {
+        *(volatile uint8_t *)address = (uint8_t)value;
+    } else if (size == 2) {
+        *(volatile uint16_t *)address = (uint16_t)value;
+    } else {
+        *(volatile uint32_t *)address = value;
+    }
+}
+
 static inline uint32_t cpu_in32(uint32_t address)
 {
     uint32_t value;

@@ -30,6 +30,8 @@ static struct note {
     bool table_said;   /* a VM that restarts again and again must not make us print */
     const char *table; /* why its table is refused, */
     uint32_t row;      /* for which row */
+    uint32_t lost_pc, lost_insn, lost_at; /* the first access that nobody answered */
+    bool lost, lost_has_insn, lost_said;
 } notes[VM_COUNT];
 
 static const struct vcpu *focus; /* likewise: it has got the input */
@@ -102,21 +104,31 @@ static bool insn_of(const struct vcpu *v, uint32_t *insn)
     return true;
 }
 
+static void say_where(uint32_t pc, bool has_insn, uint32_t insn)
+{
+    message_text(" pc=");
+    message_hex(pc);
+    message_text(has_insn ? " insn=" : " lr="); /* it has jumped where it has no memory: who sent it there? */
+    message_hex(insn);
+    if (has_insn) {
+        message_insn(insn);
+    }
+    message_text(": ");
+}
+
 static void say_stop(const struct vcpu *v, const struct note *note)
 {
     message_start("stop ", v);
-    message_text(" pc=");
-    message_hex(note->pc);
-    if (note->has_insn) {
-        message_text(" insn=");
-        message_hex(note->insn);
-        message_insn(note->insn);
-    } else { /* it has jumped where it has no memory: who sent it there? */
-        message_text(" lr=");
-        message_hex(note->insn);
-    }
-    message_text(": ");
+    say_where(note->pc, note->has_insn, note->insn);
     message_text(note->stop);
+}
+
+static void say_lost(const struct vcpu *v, const struct note *note)
+{
+    message_start("note ", v);
+    say_where(note->lost_pc, note->lost_has_insn, note->lost_insn);
+    message_text("nobody answers at ");
+    message_hex(note->lost_at);
 }
 
 static void say_table(const struct vcpu *v, const struct note *note)
@@ -135,12 +147,15 @@ void message_next(void)
     for (i = 0; i < VM_COUNT; i++) {
         struct note *note = &notes[i];
 
-        if ((note->table == 0 && note->stop == 0) || !console_has_said(&vcpu[i])) {
+        if ((note->table == 0 && note->stop == 0 && !note->lost) || !console_has_said(&vcpu[i])) {
             continue;
         }
         if (note->table != 0) {
             say_table(&vcpu[i], note);
             note->table = 0;
+        } else if (note->lost) {
+            say_lost(&vcpu[i], note);
+            note->lost = false;
         } else {
             say_stop(&vcpu[i], note);
             note->stop = 0;
@@ -174,6 +189,21 @@ void message_stop(struct vcpu *v, const char *reason)
     note->has_insn = insn_of(v, &note->insn);
     note->stop = reason;
     say();
+}
+
+void message_note(struct vcpu *v, uint32_t address)
+{
+    struct note *note = &notes[vcpu_index(v)];
+
+    if (!note->lost_said) {
+        note->lost_said = true;
+        note->lost = true;
+        note->lost_pc = v->pc;
+        note->lost_insn = v->lr;
+        note->lost_has_insn = insn_of(v, &note->lost_insn);
+        note->lost_at = address;
+        say();
+    }
 }
 
 void message_table(const struct vcpu *v, uint32_t row, uint32_t reason)

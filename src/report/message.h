@@ -1,6 +1,6 @@
 /*
- * message.h: what the hypervisor itself has to say. Only four things: that a guest stopped, that its pre-virtualization table
- * is not applied, who has the console's input, and that the hypervisor stopped.
+ * message.h: what the hypervisor itself has to say. Only five things: that a guest stopped, that its pre-virtualization table
+ * is not applied, that nobody answers it (once each), who has the console's input, and that the hypervisor stopped.
  */
 #ifndef PROTEUS_MESSAGE_H
 #define PROTEUS_MESSAGE_H
@@ -13,6 +13,9 @@
 
 /* "[proteus] stop NAME pc=PC insn=WORD (mnemonic): reason"; or lr=LR, if there is no memory at its pc */
 void message_stop(struct vcpu *v, const char *reason);
+
+/* "[proteus] note NAME pc=PC insn=WORD: nobody answers at ADDRESS", guest-physical: the first one of all its lives */
+void message_note(struct vcpu *v, uint32_t address);
 
 /* "[proteus] focus NAME", for the console */
 void message_focus(const struct vcpu *v);
@@ -46,6 +49,11 @@ static inline void message_focus(const struct vcpu *v)
 
 static inline void message_next(void)
 {
+}
+
+static inline void message_note(struct vcpu *v, uint32_t address)
+{
+    (void)v, (void)address;
 }
 
 static inline void message_table(const struct vcpu *v, uint32_t row, uint32_t reason)

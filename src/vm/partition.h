@@ -30,11 +30,17 @@
 #define VM_AUTOSTART FEATURE_AUTOSTART
 #define VM_STRAY_STOP FEATURE_STRAY_STOP
 #define VM_PLANS FEATURE_PLANS
+#define VM_ABSENT_CHECK FEATURE_ABSENT_CHECK
 
 // A board interrupt line that belongs to a VM, and the line of the VM's virtual controller that it drives.
 struct irq_route {
     uint8_t line;           // line of the board's interrupt controller
     uint8_t guest_line;     // line of the virtual controller
+};
+
+// Registers of a board's device that a VM has, for the hypervisor to access (option FORWARD).
+struct forward {
+    uint32_t base, size;    // guest-physical and machine address; bytes
 };
 
 struct vm_config {
@@ -52,6 +58,10 @@ struct vm_config {
 #endif
 #ifdef CONFIG_IRFM
     uint32_t page;                  // guest-physical boundary between its register pages; 0: the VM has none
+#endif
+#ifdef CONFIG_FORWARD
+    uint32_t forward_count;         // rows of forward
+    const struct forward *forward;  // a null pointer when forward_count is 0
 #endif
     uint16_t irq_count;             // rows of irq
     const struct irq_route *irq;    // rows sorted by line; a null pointer when irq_count is 0

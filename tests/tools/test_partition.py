@@ -79,8 +79,8 @@ FAULTS = [
     ("unknown_key", product(A + MB + "on_rest = 'stop'"), CONSOLE,
      ["8: unknown key 'on_rest'. hint: did you mean 'on_reset'?"]),
     ("unknown_far", product(A + MB + "zzz = 1"), CONSOLE,
-     ["8: unknown key 'zzz'. hint: known: autostart, blob, budget_us, console, console_at, console_kind, console_line, devices, dma, image, "
-      "intc_at, interrupts, irfm, memory, name, on_reset, paravirt, period_us, plans, previrt, priority, regs, stray, tasks"]),
+     ["8: unknown key 'zzz'. hint: known: absent, autostart, blob, budget_us, console, console_at, console_kind, console_line, devices, dma, "
+      "forward, image, intc_at, interrupts, irfm, memory, name, on_reset, paravirt, period_us, plans, previrt, priority, regs, stray, tasks"]),
     ("unknown_inline", product(A + "memory = { size = '1M', gest = 0 }"), CONSOLE,
      ["7: unknown key 'gest'. hint: did you mean 'guest'?"]),
     ("type_bool", product(A + MB + "dma = 'yes'"), CONSOLE,
@@ -535,8 +535,9 @@ def test_header(tool):
     good(tool, FULL)
     text = (tool.path / "gen" / "partitions.h").read_text()
     assert [line for line in text.splitlines() if line.startswith("#define") and " " in line[8:]] == [
-        "#define VM_COUNT 2", "#define TLB_ROW_COUNT 5", "#define VM_WINDOWS 1 // of VMs with neighbours",
-        "#define STRAYS_STOP 0 // stray = \"stop\" of any VM", "#define SCHED_QUANTUM_TICKS 16667", "#define CONSOLE_ESCAPE 0x01",
+        "#define VM_COUNT 2", "#define TLB_ROW_COUNT 5", "#define VM_WINDOWS 1 // of VMs with neighbours, and forwarded registers",
+        "#define STRAYS_STOP 0 // stray = \"stop\" of any VM", "#define ABSENT_CHECKS 0 // absent = \"check\" of any VM",
+        "#define SCHED_QUANTUM_TICKS 16667", "#define CONSOLE_ESCAPE 0x01",
         "#define CONSOLE_FOCUS 1", "#define CONSOLE_HOT CONSOLE_16550", "#define CONSOLE_HOT_SIZE 8",
         "#define CONSOLE_KIND(config) ((void)(config), CONSOLE_16550)",
         "#define CONSOLE_IRQ(config) ((void)(config), 0)"]
@@ -591,6 +592,93 @@ def test_strays(tool):
     vms = good(tool, product(A + MB, B + MB + "stray = 'stop'"))["vms"]
     assert [vm["flags"] & 0x10 for vm in vms] == [0, 0x10]
     assert "#define STRAYS_STOP 1 " in (tool.path / "gen" / "partitions.h").read_text()
+
+
+def test_absent(tool):
+    """One VM whose neighbourhood is checked: its bit, and a constant likewise."""
+    vms = good(tool, product(A + MB, B + MB + "absent = 'check'"))["vms"]
+    assert [vm["flags"] & 0x40 for vm in vms] == [0, 0x40]
+    assert "#define ABSENT_CHECKS 1 " in (tool.path / "gen" / "partitions.h").read_text()
+    assert good(tool, product(A + MB + "absent = 'quiet'"), config=CONSOLE + "CONFIG_ABSENT=y\n")["vms"][0]["flags"] & 0x40 == 0
+
+
+FORWARD = CONSOLE + "CONFIG_FORWARD=y\n"
+
+
+def test_forward(tool):
+    """Devices of the console's page, and parts of one, of two VMs; with the lines that belong to them."""
+    text = product(A + MB + "console = 'shared'\nforward = ['iic0', { device = 'gpio0', offset = 4, size = 4 }]\ninterrupts = ['iic0']",
+                   B + MB + "forward = [{ device = 'gpio0', size = 4 }, 'uart1', { device = 'gpio0', offset = 8 }]\ninterrupts = ['uart1']")
+    first, second = good(tool, text, config=FORWARD)["vms"]
+    assert first["forward"] == [{"device": "iic0", "base": 0xEF600500, "size": 0x12}, {"device": "gpio0", "base": 0xEF600704, "size": 4}]
+    assert [(row["base"], row["size"]) for row in second["forward"]] == [(0xEF600400, 8), (0xEF600700, 4), (0xEF600708, 0x30)]
+    code = (tool.path / "gen" / "partitions.c").read_text()
+    assert "forward_0[2] = { { 0xEF600500, 0x12 }, { 0xEF600704, 0x4 } };" in code
+    assert ".forward_count = 3,\n        .forward = forward_1,\n" in code
+    assert "#define VM_WINDOWS 5 " in (tool.path / "gen" / "partitions.h").read_text()
+    assert "(iic0) (gpio0)" in tool(text, "--table", config=FORWARD)[1]
+    good(tool, product(A + MB), config=CONSOLE)
+    assert "forward" not in (tool.path / "gen" / "partitions.c").read_text()
+
+
+FORWARD_FAULTS = [
+    ("off", "forward = ['iic0']", "", ["forward needs CONFIG_FORWARD. hint: set CONFIG_FORWARD=y in the defconfig, or remove forward"]),
+    ("console", "forward = ['uart0']", "", ["device 'uart0' is the hypervisor's console. hint: set CONFIG_CONSOLE=n to give it to one VM"]),
+    ("part_of_console", "forward = [{ device = 'uart0', offset = 7 }]", "",
+     ["device 'uart0' is the hypervisor's console. hint: set CONFIG_CONSOLE=n to give it to one VM"]),
+    ("unknown", "forward = ['iic1']", "", ["unknown device \"iic1\" on board 'ref405ep'. hint: did you mean 'iic0'?"]),
+    ("type", "forward = [5]", "", ["a device has to be a string or a table, not a number. hint: for example forward = [\"iic0\", "
+                                   "{ device = \"gpio0\", offset = 4, size = 4 }]"]),
+    ("far", "forward = [{ device = 'gpio0', offset = 0x34, size = 8 }]", "",
+     ["device 'gpio0' has 56 bytes of registers, not 60. hint: offset + size is at most that"]),
+    ("behind", "forward = [{ device = 'gpio0', offset = 0x38 }]", "",
+     ["device 'gpio0' has 56 bytes of registers, not 57. hint: offset + size is at most that"]),
+    ("dma", "forward = ['emac0']", "", ["device 'emac0' does DMA. hint: dma = true if this is the one trusted VM: a DMA master reaches "
+                                        "all memory, there is no IOMMU"]),
+    ("twice", "forward = ['gpio0', { device = 'gpio0', offset = 4, size = 4 }]", "",
+     ["registers 0xEF600704-0xEF600707 of 'gpio0' belong to vm 'a' already. hint: a register has one owner"]),
+    ("two_owners", "forward = ['gpio0']", "forward = [{ device = 'gpio0', offset = 0x34 }]",
+     ["registers 0xEF600734-0xEF600737 of 'gpio0' belong to vm 'a' already. hint: a register has one owner"]),
+    ("on_uart", "forward = ['iic0']\nconsole = 'shared'\nconsole_at = 0xEF600508", "",
+     ["registers 0xEF600500-0xEF600511 of 'iic0' lie in the virtual 16550 0xEF600508-0xEF60050F. "
+      "hint: accesses to them have to fault to be forwarded: move it, or leave one of the two out"]),
+    ("window", "forward = ['nvram']", "devices = ['nvram']", [
+        "registers 0xF0000000-0xF0001FFF of 'nvram' lie in a page of 'nvram' of vm 'b' 0xF0000000-0xF0001FFF. "
+        "hint: accesses to them have to fault to be forwarded: move it, or leave one of the two out",
+        "device 'nvram' belongs to vm 'a' already. hint: a device has one owner"]),
+    ("line", "forward = ['iic0']", "interrupts = ['iic0']",
+     ["interrupt line 2 is that of 'iic0' of vm 'a'. hint: only its owner can have it"]),
+    ("absent", "absent = 'quiet'", "", ["absent = \"quiet\" needs CONFIG_ABSENT. hint: set CONFIG_ABSENT=y in the defconfig, or remove absent"]),
+    ("policy", "absent = 'zero'", "", ["unknown policy 'zero'. hint: \"quiet\" or \"check\""]),
+]
+
+
+@pytest.mark.parametrize("first, second, expected", [row[1:] for row in FORWARD_FAULTS], ids=[row[0] for row in FORWARD_FAULTS])
+def test_forward_fault(tool, first, second, expected):
+    config = CONSOLE if expected[0].startswith("forward needs") else FORWARD
+    status, out, err = tool(product(A + MB + first, B + MB + second), config=config)
+    assert sorted(line.split("': ", 1)[1] for line in err) == sorted(expected)
+    assert status == 1 and out == "" and not (tool.path / "gen").exists()
+
+
+def test_random_forwards(tool):
+    """What is accepted is sound: registers of devices that are free, none of two, none of the console."""
+    rng = random.Random(405)
+    names = ["uart0", "uart1", "gpt0", "iic0", "opba0", "gpio0", "emac0", "nvram"]
+    seen = {0: 0, 1: 0}
+    for _ in range(400):
+        vms = [[rng.choice([f"'{rng.choice(names)}'", f"{{ device = '{rng.choice(names)}', offset = {rng.randrange(0x40)}, "
+                            f"size = {rng.randint(1, 16)} }}"]) for _ in range(rng.randrange(3))] for _ in "ab"]
+        status, _, err = tool(product(*(name + MB + f"forward = [{', '.join(rows)}]" for name, rows in zip((A, B), vms))), config=FORWARD)
+        seen[status] += 1
+        assert bool(err) == bool(status)
+        if status == 0:
+            rows = [row for vm in json.loads((tool.path / "gen" / "partitions.json").read_text())["vms"] for row in vm["forward"]]
+            assert len(rows) == sum(map(len, vms))
+            owned = [address for row in rows for address in range(row["base"], row["base"] + row["size"])]
+            assert len(owned) == len(set(owned)) and not set(owned) & set(range(0xEF600300, 0xEF600308))
+            assert not set(owned) & set(range(0xEF600800, 0xEF600900))
+    assert min(seen.values()) > 50, seen
 
 
 def test_json(tool):
@@ -1211,7 +1299,7 @@ def test_random_damage(tool):
         board_text = file.read()
     seen = {0: 0, 1: 0}
     for _ in range(400):
-        texts = [FULL + "irfm = '0xFFFFA000'\nparavirt = true\nprevirt = true\n", board_text]
+        texts = [FULL + "forward = ['iic0', { device = 'gpio0', offset = 4, size = 4 }]\nirfm = '0xFFFFA000'\nparavirt = true\nprevirt = true\n", board_text]
         which = rng.randrange(2)
         lines = texts[which].splitlines()
         for _ in range(rng.randint(1, 4)):
@@ -1227,7 +1315,7 @@ def test_random_damage(tool):
             elif "=" in lines[index]:
                 lines[index] = lines[index].split("=")[0] + "= " + rng.choice(VALUES)
         texts[which] = "\n".join(lines)
-        status, _, err = tool(texts[0], board=texts[1], config=HYBRID)
+        status, _, err = tool(texts[0], board=texts[1], config=HYBRID + "CONFIG_FORWARD=y\n")
         seen[status] += 1
         assert bool(err) == bool(status)
         for line in err:

@@ -618,7 +618,7 @@ static void hostile(uint32_t index)
 
     begin(v);
     for (round = 0; round < ROUNDS; round++) {
-        if (strstr(fake.output, "[proteus]") != 0 || round % 256 == 255) {
+        if (strstr(fake.output, "[proteus] stop ") != 0 || round % 256 == 255) {
             assert_null(strstr(fake.output, "panic"));
             stops += round % 256 != 255;
             begin(v);

@@ -100,6 +100,9 @@ PARTITIONS = {
         Key("tasks", LIST, "what it has to do in time, the most urgent first: tables as below. `make schedule` proves that all "
             "deadlines are kept, or the product is not built", (), says="none",
             example="tasks = [{ period_us = 2000, wcet_us = 100 }]"),
+        Key("absent", TEXT, 'what a data access to nothing does in the 4 KiB around its virtual UART and forwarded registers: '
+            '`"quiet"`, reads zero (needs `CONFIG_ABSENT`), or `"check"`, a machine check, as elsewhere', says='"quiet" with '
+            "`CONFIG_ABSENT`", choices=("quiet", "check")),
         Key("autostart", FLAG, "runs from boot; `false` only where another VM can start it", True, example="autostart = false"),
         Key("regs", TABLE, '`{ r3 = 0x1000, r4 = "blob" }`: r3 to r7 at the start; `"blob"` is the blob\'s address', {},
             says="0", example="regs = { r3 = 0 }"),
@@ -115,6 +118,9 @@ PARTITIONS = {
             "`CONFIG_INTC`)", says="the board's", address=True),
         Key("devices", LIST, "board devices whose registers it sees, at their own address, whole pages", (), says="none",
             example='devices = ["uart1"]'),
+        Key("forward", LIST, 'board devices that share a page with others: the hypervisor does its accesses, one by one (needs '
+            '`CONFIG_FORWARD`); a name, or `{ device = "gpio0", offset = 4, size = 4 }`', (), says="none", option="FORWARD",
+            example='forward = ["iic0", { device = "gpio0", offset = 4, size = 4 }]'),
         Key("interrupts", LIST, "board lines it gets: a device's name, a number, or `{ line = 7, guest = 9 }` (needs "
             "`CONFIG_UIC` or `CONFIG_INTC`)", (), says="none", example='interrupts = ["uart1", 5, { line = 7, guest = 9 }]'),
         Key("dma", FLAG, "the one trusted VM; only it may own devices that do DMA (its memory has the same guest and machine "
@@ -142,6 +148,10 @@ PARTITIONS = {
             low=1, high=10_000_000),
         Key("deadline_us", NUMBER, "when a job has to have ended, after its release", says="its period", low=1,
             high=10_000_000))),
+    "forward": Table("forward", (
+        Key("device", TEXT, "the board's device", "", required='{ device = "gpio0", offset = 4, size = 4 }'),
+        Key("offset", NUMBER, "of the first of its registers that the VM gets", 0),
+        Key("size", NUMBER, "their bytes", says="to its end", low=1))),
     "interrupts": Table("interrupts", (
         Key("line", (NUMBER, TEXT), "the board's line, or a device with one", required="{ line = 7, guest = 9 }", high=LAST_LINE),
         Key("guest", NUMBER, "the line on which its guest sees it", says="the same", high=LAST_LINE))),

@@ -74,6 +74,6 @@ class Product:
     def owner(self, name):
         """Who has a device: a Vm, "the hypervisor", or None."""
         for vm in self.vms:
-            if name in vm.devices:
+            if name in vm.devices or any(name == device for _, _, device, _ in vm.forward):
                 return vm
         return "the hypervisor" if name == self.board.console and self.config.get("CONSOLE") else None

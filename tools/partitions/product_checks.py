@@ -9,7 +9,7 @@ VM_MAX_BY_TID = 255                 # PID and TID have 8 bits, and 0 matches eve
 
 def check(product):
     """All of them."""
-    for rule in (check_count, check_names, check_start, check_dma, check_devices, check_interrupts):
+    for rule in (check_count, check_names, check_start, check_dma, check_devices, check_forward, check_interrupts):
         rule(product)
 
 
@@ -99,6 +99,46 @@ def check_devices(product):
             if vm.console_base and overlap(base, end - base, vm.console_base, vm.console_size):
                 vm.fault(key, f"{vm.uart} at 0x{vm.console_base:08X} lies in a page of '{name}'",
                          "move it with console_at: accesses to it have to fault to be emulated")
+
+
+def check_forward(product):
+    """Forwarded registers have one owner, are not the console's, and nothing else of the VM is at their addresses."""
+    seen = []
+    for vm in product.vms:
+        for base, size, name, key in vm.forward:
+            device = product.board.devices[name]
+            if name == product.board.console and product.config.get("CONSOLE"):
+                vm.fault(key, f"device '{name}' is the hypervisor's console", "set CONFIG_CONSOLE=n to give it to one VM")
+            if device["dma"] and not vm.dma:
+                vm.fault(key, f"device '{name}' does DMA",
+                         "dma = true if this is the one trusted VM: a DMA master reaches all memory, there is no IOMMU")
+            for other, start, length in seen:
+                if overlap(base, size, start, length):
+                    vm.fault(key, f"registers {show_range(base, size)} of '{name}' belong to vm '{other.name}' already",
+                             "a register has one owner")
+            seen.append((vm, base, size))
+            for start, length, text in forward_clashes(product, vm):
+                if overlap(base, size, start, length):
+                    vm.fault(key, f"registers {show_range(base, size)} of '{name}' lie in {text} {show_range(start, length)}",
+                             "accesses to them have to fault to be forwarded: move it, or leave one of the two out")
+
+
+def forward_clashes(product, vm):
+    """[(base, size, name)] of where forwarded registers of a VM cannot be: what is its own already, and windows of others."""
+    clashes = [(vm.guest, vm.size, "the VM's memory")]
+    if vm.console_base:
+        clashes.append((vm.console_base, vm.console_size, vm.uart))
+    if vm.intc_base is not None:
+        clashes.append((vm.intc_base, INTC_SIZE, "the virtual interrupt controller"))
+    if product.board.intc_base is not None:
+        clashes.append((product.board.intc_base, INTC_SIZE, "the board's interrupt controller"))
+    if vm.page:
+        clashes.append((vm.page - product.board.page_min, 2 * product.board.page_min, "its register pages"))
+    for other in product.vms:
+        for name in other.devices:
+            start, end = product.board.pages(product.board.devices[name])
+            clashes.append((start, end - start, f"a page of '{name}' of vm '{other.name}'"))
+    return clashes
 
 
 def check_owner(product, vm, key, device):

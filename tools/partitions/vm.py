@@ -30,12 +30,14 @@ class Vm:
         self.needs("plans")
         self.plans = bool(values["plans"])
         self.tasks = self.read_tasks()
+        self.absent_checks = self.read_absent()
         self.autostart, self.dma = values["autostart"], values["dma"]
         self.regs = self.read_regs()
         self.blob = self.read_blob()
         self.console_kind, self.console_size, self.console_line, self.uart = "ns16550", 8, 0, ""
         self.console_base = self.read_console()
         self.devices = self.read_devices()
+        self.forward = self.read_forward()
         self.intc_base = self.read_intc()
         self.irqs = self.read_interrupts()
         self.paravirt = self.technique("paravirt", values["paravirt"])
@@ -268,6 +270,45 @@ class Vm:
                 devices.append(name)
         return devices
 
+    def read_absent(self):
+        """True if what is absent beside its emulated registers is a machine check, too."""
+        if self.values["absent"] is None:
+            return False
+        if self.choice("absent", "policy") == "quiet" and not self.config.get("ABSENT"):
+            self.fault("absent", 'absent = "quiet" needs CONFIG_ABSENT', "set CONFIG_ABSENT=y in the defconfig, or remove absent")
+        return self.values["absent"] == "check"
+
+    def read_forward(self):
+        """[(base, size, device, key)] of the registers that the hypervisor accesses for it, by address."""
+        if not self.technique("forward", self.values["forward"]):
+            return []
+        found = [self.read_registers(item, ("forward", index)) for index, item in enumerate(self.values["forward"])]
+        return sorted(filter(None, found))
+
+    def read_registers(self, item, key):
+        """One of them, None if it is none: a device's name, or a part of it as a table."""
+        if isinstance(item, str):
+            item = {"device": item}
+        if not isinstance(item, dict):
+            self.fault(key, f"a device has to be a string or a table, not {toml_kind(item)}",
+                       example(PARTITIONS["vm"]["forward"]))
+            return None
+        values = self.reader.values(PARTITIONS["forward"], item, (*self.path, *key))
+        if "device" not in item:
+            return None
+        device = self.board.devices.get(values["device"])
+        if device is None:
+            self.fault(key, f"unknown device {show(values['device'])} on board '{self.board.name}'",
+                       guess(values["device"], self.board.devices))
+            return None
+        offset, size = values["offset"], values["size"]
+        size = max(device["size"] - offset, 1) if size is None else size
+        if offset + size > device["size"]:
+            self.fault(key, f"device '{device['name']}' has {device['size']} bytes of registers, not {offset + size}",
+                       "offset + size is at most that")
+            return None
+        return device["base"] + offset, size, device["name"], key
+
     def read_interrupts(self):
         """[(board line, guest line, key)] of the routed interrupt lines."""
         routes = []
@@ -345,6 +386,7 @@ class Vm:
         tlb_virt = any(name.startswith("TLB_VIRT") and value for name, value in self.config.items())
         rows = [("RESTART", self.restart), ("AUTOSTART", self.autostart), ("DMA", self.dma),
                 ("PREVIRT", self.previrt), ("STRAY_STOP", self.strays_stop), ("PLANS", self.plans),
+                ("ABSENT_CHECK", self.absent_checks),
                 ("HYPERCALLS", self.paravirt), ("IRFM", self.page), ("TSR_STORE", self.page and not option("FIT_WATCHDOG")),
                 ("MMU_STORE", self.page and not tlb_virt), ("SERVICES", self.paravirt and option("SERVICES")),
                 ("DRIVERS", self.paravirt and option("DRIVERS") and self.console_base), ("TLB", self.paravirt and tlb_virt)]

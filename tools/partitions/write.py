@@ -18,8 +18,9 @@ def render_header(product):
         f"// {banner(product)}", "#ifndef PARTITIONS_H", "#define PARTITIONS_H", "",
         f"#define VM_COUNT {len(product.vms)}",
         f"#define TLB_ROW_COUNT {len(product.tlb)}",
-        f"#define VM_WINDOWS {sum(len(vm.devices) for vm in product.vms) if product.vms[1:] else 0} // of VMs with neighbours",
+        f"#define VM_WINDOWS {bus_windows(product)} // of VMs with neighbours, and forwarded registers",
         f"#define STRAYS_STOP {int(any(vm.strays_stop for vm in product.vms))} // stray = \"stop\" of any VM",
+        f"#define ABSENT_CHECKS {int(any(vm.absent_checks for vm in product.vms))} // absent = \"check\" of any VM",
         f"#define SCHED_QUANTUM_TICKS {product.quantum_ticks}",
         *schedule_macros(product),
         f"#define CONSOLE_ESCAPE 0x{product.escape:02X}",
@@ -76,6 +77,11 @@ def render_schedule(product):
             f"const uint8_t sched_order[VM_COUNT] = {{ {', '.join(order)} }};"]
 
 
+def bus_windows(product):
+    """By how many ways a guest's access can end in a machine check of the hypervisor's that is not its own."""
+    return sum((len(vm.devices) if product.vms[1:] else 0) + len(vm.forward) for vm in product.vms)
+
+
 def console_macros(vms):
     """Kind and line of the virtual UARTs: constants, unless VMs differ; and the kind that asm/uart.S knows."""
     kinds = [vm.console_kind for vm in vms if vm.console_base] or ["ns16550"]
@@ -91,6 +97,11 @@ def console_macros(vms):
                     f"#define CONSOLE_IRQ(config) ((void)(config), {line})"]
 
 
+def forward_lines(vm):
+    """The members of vm_config for its forwarded registers."""
+    return [f"        .forward_count = {len(vm.forward)},", f"        .forward = {f'forward_{vm.index}' if vm.forward else '0'},"]
+
+
 def render_c(product):
     """partitions.c: the const tables of src/vm/partition.h."""
     lines = [f"// {banner(product)}", '#include "partition.h"', ""]
@@ -98,6 +109,9 @@ def render_c(product):
         if vm.irqs:
             routes = ", ".join(f"{{ {line}, {guest} }}" for line, guest, _ in sorted(vm.irqs))
             lines += [f"static const struct irq_route irq_{vm.index}[{len(vm.irqs)}] = {{ {routes} }};", ""]
+        if vm.forward:
+            rows = ", ".join(f"{{ 0x{base:08X}, 0x{size:X} }}" for base, size, _, _ in vm.forward)
+            lines += [f"static const struct forward forward_{vm.index}[{len(vm.forward)}] = {{ {rows} }};", ""]
     mixed = "#define CONSOLE_MIXED" in console_macros(product.vms)
     lines.append("const struct vm_config vm_config[VM_COUNT] = {")
     for vm in product.vms:
@@ -109,6 +123,7 @@ def render_c(product):
                   *([f"        .console_kind = {CONSOLE_KINDS[vm.console_kind][0]},",
                      f"        .console_line = {vm.console_line},"] if mixed else []),
                   *([f"        .page = 0x{vm.page:08X},"] if product.registers else []),
+                  *(forward_lines(vm) if product.config.get("FORWARD") else []),
                   f"        .irq_count = {len(vm.irqs)},",
                   f"        .irq = {f'irq_{vm.index}' if vm.irqs else '0'},", "    },"]
     lines += ["};", "", "const struct tlb_row tlb_rows[TLB_ROW_COUNT] = {"]
@@ -160,6 +175,7 @@ def as_json(product):
                  "tasks": vm.tasks, "priority": vm.priority, "period_us": vm.period_us, "budget_us": vm.budget_us,
                  "regs": vm.regs, "blob": vm.blob,
                  "devices": vm.devices,
+                 "forward": [{"device": name, "base": base, "size": size} for base, size, name, _ in vm.forward],
                  "interrupts": [{"line": board_line, "guest": guest} for board_line, guest, _ in sorted(vm.irqs)]}
                 for vm in product.vms],
         "tlb": [{"hi": hi, "lo": lo, "tid": tid} for hi, lo, tid in product.tlb],
@@ -176,13 +192,16 @@ def render_table(product):
         rows.append([vm.name, vm.image, show_size(vm.size), f"0x{vm.guest:08X}", f"0x{vm.machine:08X}",
                      str(len(vm.pages) + len(vm.windows) + len(vm.register_rows)),
                      f"0x{vm.console_base:08X}" if vm.console_base else "-",
-                     " ".join(vm.devices) or "-", " ".join(routes) or "-", "restart" if vm.restart else "stop",
+                     " ".join(vm.devices + [f"({name})" for _, _, name, _ in vm.forward]) or "-",
+                     " ".join(routes) or "-", "restart" if vm.restart else "stop",
                      "boot" if vm.autostart else "-", "yes" if vm.dma else "-", vm.mode()])
     widths = [max(len(r[column]) for r in rows) for column in range(len(head))]
     lines = [f"{product.name}: {product.description}", ""]
     lines += ["  ".join(cell.ljust(width) for cell, width in zip(r, widths)).rstrip() for r in rows]
     lines += ["", f"board {product.board.name}, quantum {product.quantum_us} us = {product.quantum_ticks} ticks, "
               f"{len(product.tlb)} of {TLB_ENTRIES} TLB entries"]
+    if any(vm.forward for vm in product.vms):
+        lines.append("(device): the hypervisor does its accesses, one by one")
     for vm in product.vms:
         also = {other["name"] for name in vm.devices
                 for other in product.board.page_neighbours(product.board.devices[name])}

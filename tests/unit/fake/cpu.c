@@ -201,6 +201,28 @@ void cpu_iccci(void)
     fake.fetch_stale = false;
 }
 
+/* ---- devices of the board that are a guest's ---- */
+
+static void on_bus(uint32_t address, uint32_t size)
+{
+    assert_true(size == 1 || size == 2 || size == 4);
+    fake.bus_accesses++;
+    fake.bus_address = address;
+    fake.bus_size = size;
+}
+
+uint32_t cpu_bus_load(uint32_t address, uint32_t size)
+{
+    on_bus(address, size);
+    return fake.bus_value & 0xFFFFFFFF >> (32 - 8 * size);
+}
+
+void cpu_bus_store(uint32_t address, uint32_t size, uint32_t value)
+{
+    on_bus(address, size);
+    fake.bus_value = value & 0xFFFFFFFF >> (32 - 8 * size);
+}
+
 /* ---- UART: what its receiver and transmitter do; and the registers of a 16550, wherever the board has them ---- */
 
 #define UART(reg) (BOARD_CONSOLE_BASE + BOARD_CONSOLE_OFFSET + BOARD_CONSOLE_STRIDE * (reg))

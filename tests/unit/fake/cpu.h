@@ -51,6 +51,8 @@ struct fake {
     uint32_t lines; /* inputs of the interrupt controller */
     uint32_t lines_were, intc[8], intc_acknowledged; /* inputs last seen; of an INTC: registers, what IAR was written with */
 
+    uint32_t bus_accesses, bus_address, bus_size, bus_value; /* of a guest's, by the hypervisor: how many, the last one */
+
     bool reset_expected;
     uint32_t reset; /* what was written to DBCR0 */
     jmp_buf reset_jump;
@@ -79,6 +81,8 @@ void cpu_dcbf(uint32_t address);
 void cpu_iccci(void);
 uint32_t cpu_read32(uint32_t address);
 void cpu_write32(uint32_t address, uint32_t value);
+uint32_t cpu_bus_load(uint32_t address, uint32_t size);
+void cpu_bus_store(uint32_t address, uint32_t size, uint32_t value);
 uint32_t cpu_in32(uint32_t address);
 void cpu_out32(uint32_t address, uint32_t value);
 uint8_t cpu_read8(uint32_t address);
