@@ -235,7 +235,8 @@ class Judge:
         """Print the tables; the complaints, which go elsewhere, are given back."""
         vms = {vm.name: vm for vm in vms_to_show(result, self.names)}
         for state in self.states or ():
-            vms[state.name].stats = vms[state.name].stats or state.console_stats()
+            vm = vms.setdefault(state.name, result.vm(state.name))      # silent, and not one of those asked for
+            vm.stats = vm.stats or state.console_stats()
         print("\n".join(summary(list(vms.values()))), flush=True)
         if self.states:
             print("\n" + "\n".join(vmstate.report(self.states, vms, table)), flush=True)

@@ -94,6 +94,16 @@ def test_where_each_stands(images, tmp_path, capsys, board, options):
     assert "unanswered: k8: 1, the last at address 7f000000 by 00000004 _start+0x4" in lines
 
 
+@pytest.mark.parametrize("names", ["k4", "k2,k4"])
+def test_some_are_asked_for(images, tmp_path, capsys, names):
+    """They are judged; where the others stand is shown as well, though they never said a word."""
+    image = images.elf("demo", OPTIONS, wrong(tmp_path))
+    status, lines = output(["--image", image, "--vms", names, "--silence", "2"], capsys)
+    assert status == 1
+    assert list(table(lines, r"vm +state +pc")) == [f"k{kind}" for kind in KINDS]
+    assert [line.split(": ")[1] for line in lines if "expected a line" in line] == sorted(names.split(","))
+
+
 def test_when_all_have_ended(images, capsys):
     """The machine was reset; what is in the register files can still be read. ELF and ROM image."""
     for kind, image in (("--image", images.elf("demo")), ("--rom", images.rom("demo"))):
