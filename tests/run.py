@@ -116,8 +116,8 @@ def count_lint(text):
 STAGES = [
     Stage("qemu", ["make", "qemu"], count_build, ("qemu",), builds=("build/qemu/qemu-system-ppc",)),
     Stage("linux", ["make", "linux"], count_build, ("linux",), builds=("build/guests/linux*.elf",)),
-    # One case of four: the others are in `make fresh`, which builds a QEMU on a bare Debian 13
-    Stage("fresh", [PYTHON, "tests/fresh/fresh.py", "bookworm-user"], count_summary,
+    # Each Debian once: as a user with sudo, and as root where a QEMU is built first. The other two cases are in `make fresh`
+    Stage("fresh", [PYTHON, "tests/fresh/fresh.py", "bookworm-user", "trixie-root"], count_summary,
           () if os.geteuid() else ("fresh",), builds=("build/fresh/*/root",)),
     Stage("unit",
           ["make", "-s", "-C", "tests/unit", f"-j{CORES}", f"OUT={ROOT}/build/unit", f"COVERAGE={ROOT}/build/coverage", "run"],
