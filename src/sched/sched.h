@@ -47,8 +47,16 @@ extern uint32_t slice_end; /* TBL of the next decision; a low word, because asm/
 uint32_t sched_plan_get(void);
 bool sched_plan_set(uint32_t number);
 #else
-#define sched_plan_get()       0U
-#define sched_plan_set(number) ((void)(number), false)
+static inline uint32_t sched_plan_get(void)
+{
+    return 0;
+}
+
+static inline bool sched_plan_set(uint32_t number)
+{
+    (void)number;
+    return false;
+}
 #endif
 
 #ifdef CONFIG_SCHED_URGENT
