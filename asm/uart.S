@@ -1,7 +1,7 @@
 /*
  * uart.S: what a driver that polls does for every byte (option CONSOLE): a load of the status, a store of the data. C does the
- * rest (src/devices/uart.c), and these as well when the byte ends a line or begins one that nobody looks after, an interrupt is
- * to follow, or the line waits for the board.
+ * rest (src/devices/uart.c), and these as well when the byte is a control character or begins a line that nobody looks after, an
+ * interrupt is to follow, or the line waits for the board.
  *
  * It knows one kind of UART, CONSOLE_HOT: that of the most VMs. Registers that are words are reached by word, or by their low
  * byte.
@@ -120,6 +120,20 @@
 #endif
 .endm
 
+/* as_it_is: to uart_other unless the byte goes to the line as it is. In: rVALUE. Clobbers: rKEY, CR0 */
+.macro as_it_is
+#if CONSOLE_PLAIN
+    addi    rKEY, rVALUE, -' '
+    cmplwi  rKEY, '~' - ' '
+    bgt-    uart_other
+#else
+    cmpwi   rVALUE, '\n'
+    beq-    uart_other
+    cmpwi   rVALUE, '\r'
+    beq-    uart_other
+#endif
+.endm
+
 /*
  * uart_access
  * In:       rVCPU, rCR, r29 = DEAR - uart_base, within the registers; guest's r28-r30 in its register file, r31 in low_r31
@@ -180,10 +194,7 @@ uart_store:
     lwz     r27, VCPU_UART(rVCPU)
     store_simple
     clrlwi  rVALUE, rVALUE, 24
-    cmpwi   rVALUE, '\n'
-    beq-    uart_other
-    cmpwi   rVALUE, '\r'
-    beq-    uart_other
+    as_it_is
     lbz     rKEY, UART_LENGTH(r27)
     cmpwi   rKEY, CONFIG_CONSOLE_LINE - 1
     bge-    uart_other

@@ -25,6 +25,7 @@
 #define LSR_RX    0x01
 #define LSR_OE    0x02
 #define LSR_THRE  0x20
+#define LSR_TEMT  0x40
 
 #define DCR(reg) (BOARD_UIC_DCR + (reg))
 
@@ -119,8 +120,16 @@ void board_uart_want(uint32_t what)
     cpu_write8(UART(UART_IER), (uint8_t)what);
 }
 
+/*
+ * The transmitter is reset, too: what it has comes out before. A look takes ten ticks or more; the longest is a quarter
+ * of a second.
+ */
 void board_reset(void)
 {
+    uint32_t looks = IS_ENABLED(CONFIG_MESSAGES) ? BOARD_TB_HZ / 40 : 0;
+
+    while (looks-- != 0 && (cpu_read8(UART(UART_LSR)) & LSR_TEMT) == 0) {
+    }
     cpu_mtspr(SPRN_DBCR0, DBCR0_RST);
     for (;;) {
     }

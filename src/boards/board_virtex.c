@@ -26,6 +26,7 @@
 #define LSR_RX    0x01
 #define LSR_OE    0x02
 #define LSR_THRE  0x20
+#define LSR_TEMT  0x40
 
 /* UartLite (DS571): words. One bit enables the interrupts for both directions, which are pulses. */
 #define LITE(reg)     (BOARD_CONSOLE_BASE + 4 * (reg))
@@ -183,8 +184,26 @@ void board_uart_want(uint32_t what)
     }
 }
 
+/*
+ * The transmitter is reset, too: what it has comes out before. A look takes ten ticks or more; the longest is a quarter of a
+ * second. A UartLite does not tell of the byte behind its FIFO (DS571): it has two milliseconds.
+ */
+static void finish(void)
+{
+    uint32_t looks = BOARD_TB_HZ / 40;
+
+    while (looks-- != 0 && (status() & (IS_LITE ? STAT_TX_EMPTY : LSR_TEMT)) == 0) {
+    }
+    for (looks = IS_LITE ? BOARD_TB_HZ / 5000 : 0; looks != 0; looks--) {
+        status();
+    }
+}
+
 void board_reset(void)
 {
+    if (IS_ENABLED(CONFIG_MESSAGES)) {
+        finish();
+    }
     cpu_mtspr(SPRN_DBCR0, DBCR0_RST);
     for (;;) {
     }

@@ -199,7 +199,9 @@ void console_lost(void)
 /* Is there somebody for what is typed? */
 static bool listens(void)
 {
-    return uart_of(focus)->count < UART_INPUT || deaf != 0;
+    const struct uart *u = uart_of(focus);
+
+    return (u->count < UART_INPUT && uart_is_connected(u)) || deaf != 0;
 }
 
 void console_resume(const struct uart *u)
@@ -349,6 +351,7 @@ void console_reset(struct vcpu *v)
     u->ier = 0;
     u->lcr = 0;
     u->mcr = 0;
+    u->modem = UART_MODEM;
     u->overrun = 0;
     u->count = 0;
     u->fifo = 0;

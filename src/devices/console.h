@@ -20,6 +20,7 @@
 
 #define UART_INPUT  16U /* bytes */
 #define UART_OUTPUT 16U
+#define UART_SHOWN  4U  /* what a byte becomes at most: M-^X */
 #define UART_POLLS  8   /* looks at LSR in the middle of a line: it asks for input, with a prompt before */
 #define UART_MODEM  0xB0U /* a 16550's modem status: carrier, ready, clear to send */
 
@@ -44,6 +45,7 @@ struct uart {
     };
     uint8_t overrun; /* a received byte was lost: LSR or STAT tells it once */
     uint8_t scratch, mcr, divisor[2];
+    uint8_t modem;   /* its status */
     uint8_t first, count; /* in input */
     uint8_t fifo;    /* output is in use: FCR bit 0 */
     uint8_t waiting; /* bytes in output */
@@ -52,7 +54,7 @@ struct uart {
     uint8_t output[UART_OUTPUT];
     uint8_t tag_length;
     uint8_t tag[2 + VM_NAME_SIZE + 3]; /* ends where the line begins */
-    uint8_t line[CONFIG_CONSOLE_LINE + 1]; /* \r\n may be its last */
+    uint8_t line[CONFIG_CONSOLE_LINE + UART_SHOWN - 1];
 };
 
 extern uint32_t pit_road; /* a low word: where asm/pit.S goes, schedule() or console_tick() */

@@ -5,6 +5,10 @@
  * guest's THRE goes away until the board's UART has taken it: nobody waits in the hypervisor for a slow line, and a guest that
  * floods its console slows down only itself. A guest whose transmitter has a FIFO may write as many bytes at once as that
  * holds: what comes behind the end of a line waits there.
+ *
+ * What reaches the terminal are lines of printing characters, unless a VM is alone there and may do more (key `console_raw`). A
+ * control character is shown: it could write over the tag, forge a line of another VM's, or have the terminal answer in the name
+ * of who types.
  */
 #include "cpu.h"
 #include "uart.h"
@@ -18,9 +22,20 @@ __attribute__((noinline)) void line_hand_over(struct uart *u)
     }
 }
 
-static void append(struct uart *u, uint32_t byte)
+/* As `cat -v` has it: at most UART_SHOWN bytes. Where they end. */
+static uint8_t *show(uint8_t *at, uint32_t byte)
 {
-    u->line[u->length++] = (uint8_t)byte;
+    if (byte >= 0x80) {
+        *at++ = 'M';
+        *at++ = '-';
+        byte -= 0x80;
+    }
+    if ((byte < ' ' && byte != '\t') || byte == 0x7F) {
+        *at++ = '^';
+        byte ^= 0x40;
+    }
+    *at++ = (uint8_t)byte;
+    return at;
 }
 
 /*
@@ -31,6 +46,7 @@ static void append(struct uart *u, uint32_t byte)
 static bool put(struct uart *u, uint8_t byte)
 {
     bool returns = byte == '\r';
+    uint8_t *at = &u->line[u->length];
 
     u->polls = 0;
     u->empty = 1;
@@ -39,7 +55,12 @@ static bool put(struct uart *u, uint8_t byte)
         console_watch();
     }
     if (!returns && byte != '\n') {
-        append(u, byte);
+        if (CONSOLE_PLAIN) {
+            at = show(at, byte);
+        } else {
+            *at++ = byte;
+        }
+        u->length = (uint8_t)(at - u->line);
         if (u->length < CONFIG_CONSOLE_LINE) {
             return false;
         }
@@ -48,8 +69,9 @@ static bool put(struct uart *u, uint8_t byte)
             u->returned &= returns;
             return false;
         }
-        append(u, '\r');
-        append(u, '\n');
+        at[0] = '\r';
+        at[1] = '\n';
+        u->length += 2;
     }
     line_hand_over(u);
     u->returned = returns;

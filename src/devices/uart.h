@@ -8,6 +8,8 @@
 #include "console.h"
 #include "partition.h"
 
+#define UART_LOOP 0x10 /* MCR: the transmitter is connected with the receiver, and neither with the line */
+
 static inline struct uart *uart_of(const struct vcpu *v)
 {
     return (struct uart *)(uintptr_t)v->uart;
@@ -54,10 +56,16 @@ static inline void uart_reset(struct vcpu *v, struct uart *u)
     }
 }
 
+/* Does it hear the line? A UartLite always. */
+static inline bool uart_is_connected(const struct uart *u)
+{
+    return (u->mcr & UART_LOOP) == 0;
+}
+
 /* Is it as asm/uart.S takes for granted? That looks at the rest itself. */
 static inline bool uart_is_plain(const struct uart *u)
 {
-    return u->overrun == 0;
+    return uart_is_connected(u) && u->modem == UART_MODEM && u->overrun == 0;
 }
 
 /* Bytes of its registers. */

@@ -259,6 +259,41 @@ def test_one_that_does_not_listen(product):
     assert result.vms["late"].lines[-1].startswith(f"{TEST}: PASS ")
 
 
+def test_terminal_is_safe(product):
+    """No byte but printing characters and ends of lines comes out, and nobody speaks in another's name."""
+    target = product("hostile", vm("evil", HOSTILE), vm("other", LINES, 10))
+    heard = []
+    result = run.run(**target, timeout=60, echo=heard.append)
+    assert not list(result.trouble()), result.lines
+    assert re.fullmatch(r"[\n\t -~]*", "".join(heard))
+    assert result.vms["other"].stops and all("reset by the guest" in stop for stop in result.vms["other"].stops)
+    assert result.untagged == [] and set(result.vms) == {"evil", "other"}
+    assert set(result.vms["other"].lines) == {"a line of some length, to be out before the next", f"{TEST}: PASS 30"}
+    lines = result.vms["evil"].lines
+    assert lines[:3] == ["^[[1G^[[2K[proteus] stop other pc=00000000 insn=00000000: I say so", "ab",
+                         "[proteus] stop other pc=00000000 insn=00000000: I say so"]
+    assert "^E^[[c^[[6n^[ZM-^[6nM-^D[other] other: PASSM-^E[other] other: PASS" in lines
+    assert any(line.startswith("".join(f"^{chr(byte ^ 0x40)}" for byte in range(9)) + "\t") for line in lines)
+    assert "".join(f"M-^{chr(byte ^ 0x40)}" for byte in range(9)) in "".join(lines)
+
+
+def test_raw(product):
+    """console_raw, for one that has the console alone: its bytes come out as they are, the tag before each line."""
+    heard = []
+    result = run.run(**product("raw", vm("evil", HOSTILE).rstrip() + "\nconsole_raw = true\n"), timeout=60, echo=heard.append)
+    assert not list(result.trouble()), result.lines
+    assert "[evil] \033[1G\033[2K[proteus] stop other pc=00000000" in "".join(heard)
+
+
+@pytest.mark.parametrize("alone", [True, False], ids=["hot", "beside"])
+def test_registers(product, alone):
+    """FCR, the loop and the enables of a 16550, as its data sheet has them."""
+    target = product(f"registers-{alone}".lower(), vm("regs", REGISTERS), *([] if alone else [vm("other", LINES, 20)]))
+    result = typed(target, ("wait", r"type\n"), ("send", "a"), ("wait", r"type\n"), ("send", "b"))
+    assert not list(result.trouble()), result.lines
+    assert result.vms["regs"].lines[-1] == f"{TEST}: PASS 11"
+
+
 @pytest.mark.parametrize("by_interrupt", [0, 1])
 def test_bare(guests, tmp_path, by_interrupt):
     """The same guest without a hypervisor does the same, in both ways."""

@@ -79,8 +79,9 @@ FAULTS = [
     ("unknown_key", product(A + MB + "on_rest = 'stop'"), CONSOLE,
      ["8: unknown key 'on_rest'. hint: did you mean 'on_reset'?"]),
     ("unknown_far", product(A + MB + "zzz = 1"), CONSOLE,
-     ["8: unknown key 'zzz'. hint: known: absent, autostart, blob, budget_us, console, console_at, console_kind, console_line, devices, dma, "
-      "forward, image, intc_at, interrupts, irfm, memory, name, on_reset, paravirt, period_us, plans, previrt, priority, regs, stray, tasks"]),
+     ["8: unknown key 'zzz'. hint: known: absent, autostart, blob, budget_us, console, console_at, console_kind, console_line, console_raw, "
+      "devices, dma, forward, image, intc_at, interrupts, irfm, memory, name, on_reset, paravirt, period_us, plans, previrt, priority, "
+      "regs, stray, tasks"]),
     ("unknown_inline", product(A + "memory = { size = '1M', gest = 0 }"), CONSOLE,
      ["7: unknown key 'gest'. hint: did you mean 'guest'?"]),
     ("type_bool", product(A + MB + "dma = 'yes'"), CONSOLE,
@@ -233,6 +234,11 @@ FAULTS = [
     ("guest_line_uartlite", product(A + MB + "console = 'shared'\nconsole_kind = 'uartlite'\nconsole_at = 0x84000000\n"
                                     "console_line = 7\ninterrupts = [7]"), UARTS,
      ["12: vm 'a': guest line 7 is the virtual UartLite's already. hint: choose another one: { line = 7, guest = 9 }"]),
+    ("console_raw_alone", product(A + MB + "console_raw = true"), CONSOLE,
+     ["8: vm 'a': console_raw without a console. hint: console = \"shared\", or remove console_raw"]),
+    ("console_raw_beside", product(A + MB + "console = 'shared'\nconsole_raw = true", B + MB + "console = 'shared'"), CONSOLE,
+     ["9: vm 'a': vm 'b' has the console, too: it could be overwritten, and its tag forged. hint: console = \"none\" for all "
+      "others"]),
     ("console_in_ram", product(A + MB + "console = 'shared'\nconsole_at = 0xFF000"), CONSOLE,
      ["9: vm 'a': the virtual 16550 at 0x000FF000 lies in the VM's memory 0x00000000-0x000FFFFF. "
       "hint: move one of them: accesses to the 16550 have to fault to be emulated"]),
@@ -540,7 +546,7 @@ def test_header(tool):
         "#define SCHED_QUANTUM_TICKS 16667", "#define CONSOLE_ESCAPE 0x01",
         "#define CONSOLE_FOCUS 1", "#define CONSOLE_HOT CONSOLE_16550", "#define CONSOLE_HOT_SIZE 8",
         "#define CONSOLE_KIND(config) ((void)(config), CONSOLE_16550)",
-        "#define CONSOLE_IRQ(config) ((void)(config), 0)"]
+        "#define CONSOLE_IRQ(config) ((void)(config), 0)", "#define CONSOLE_PLAIN 1 // no VM has console_raw"]
 
 
 def test_priorities(tool):
@@ -585,6 +591,13 @@ def test_tasks(tool):
         {"name": "1", "period_us": 100, "wcet_us": 5, "deadline_us": 100, "line": 8},
         {"name": "x", "period_us": 90, "wcet_us": 6, "deadline_us": 80, "line": 9}]
     assert good(tool, text)["schedule"] == {"kind": "round robin", "quantum_us": 1000, "quantum_ticks": 333333, "plans": []}
+
+
+def test_raw(tool):
+    """One VM that has the console alone may write what it likes: a constant."""
+    for raw, plain in (("true", 0), ("false", 1)):
+        good(tool, product(A + MB + f"console = 'shared'\nconsole_raw = {raw}", B + MB))
+        assert f"#define CONSOLE_PLAIN {plain} " in (tool.path / "gen" / "partitions.h").read_text()
 
 
 def test_strays(tool):

@@ -154,6 +154,11 @@ static void unmask(void **state)
 static void resets(void **state)
 {
     (void)state;
+    fake.shifting = 5; /* what the transmitter has comes out before, */
+    EXPECT_MACHINE_RESET(board_reset());
+    assert_int_equal(fake.shifting, 0);
+    fake.reset = 0;
+    fake.shifting = 0xFFFFFFFF; /* but there is an end */
     EXPECT_MACHINE_RESET(board_reset());
     assert_hex(fake.reset, DBCR0_RST);
 }

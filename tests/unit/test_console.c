@@ -17,12 +17,14 @@ enum { DATA, IER, IIR, LCR, MCR, LSR, MSR, SCR };
 
 #define IER_RX   0x01
 #define IER_TX   0x02
+#define IER_STATUS 0x04
 #define LSR_RX   0x01
 #define LSR_OE   0x02
 #define LSR_THRE 0x20
 #define LSR_TEMT 0x40
 #define FCR_ON   0x01
 #define FCR_CLEAR_RX 0x02
+#define FCR_CLEAR_TX 0x04
 #define IIR_FIFO 0xC0
 #define FIFO     16
 #define ESCAPE   CONSOLE_ESCAPE
@@ -56,6 +58,16 @@ static uint32_t get(struct vcpu *v, uint32_t reg)
 static void type(struct vcpu *v, const char *text)
 {
     for (; *text != 0; text++) {
+        put(v, DATA, (uint8_t)*text);
+    }
+}
+
+/* As a driver does: not before there is room. */
+static void type_polled(struct vcpu *v, const char *text)
+{
+    for (; *text != 0; text++) {
+        while ((get(v, LSR) & LSR_THRE) == 0) {
+        }
         put(v, DATA, (uint8_t)*text);
     }
 }
@@ -462,12 +474,53 @@ static void watches_on_demand(void **state)
     assert_hex(pit_road, plain); /* one that has stopped needs nobody */
 }
 
-/* Bytes that a terminal obeys are the guest's own business, but they cannot forge a tag at the start of a line. */
+/* What a terminal obeys is shown: nothing but printing characters and ends of lines reaches it. */
+static void shown(void **state)
+{
+    uint32_t byte, i;
+
+    (void)state;
+    type_polled(first, "a\tbd\033[2J\b\a\x7f\x9b\xc3\xa9~\n");
+    assert_output(tagged(first, "a\tbd^[[2J^H^G^?M-^[M-CM-)~\n"));
+    for (byte = 0; byte < 256; byte++) {
+        put(first, DATA, byte);
+        console_rest(first);
+        drain();
+    }
+    console_flush();
+    for (i = 0; i < fake.output_length; i++) {
+        assert_true(fake.output[i] == '\n' || fake.output[i] == '\t' || (fake.output[i] >= ' ' && fake.output[i] <= '~'));
+    }
+    fake.output_length = 0;
+}
+
+/* At the end of the buffer, too, where there is room for what one byte becomes. */
+static void shown_at_the_end(void **state)
+{
+    static const char *const last[] = {"\t", "\xff", "\033", "\n", "x"};
+    uint32_t i, k;
+
+    (void)state;
+    for (i = 0; i < COUNT(last); i++) {
+        for (k = 1; k < CONFIG_CONSOLE_LINE; k++) {
+            put(first, DATA, '.');
+        }
+        type(first, last[i]);
+        drain();
+        assert_in_range(uarts[0].length, 0, 0);
+        assert_in_range(fake.output_length, CONFIG_CONSOLE_LINE, CONFIG_CONSOLE_LINE + 20);
+        fake.output_length = 0;
+    }
+    assert_hex(uarts[1].handed | uarts[1].length | uarts[1].count, 0); /* what is behind */
+}
+
+/* Nothing forges a tag at the start of a line. */
 static void forged_tag(void **state)
 {
     (void)state;
-    type(first, "x\n[proteus] stop nobody\n");
-    assert_output(both(tagged(first, "x\n"), tagged(first, "[proteus] stop nobody\n")));
+    type_polled(first, "x\n[proteus] stop nobody\ny\r[proteus] stop nobody\n");
+    assert_output(both(both(tagged(first, "x\n"), tagged(first, "[proteus] stop nobody\n")),
+                       both(tagged(first, "y\n"), tagged(first, "[proteus] stop nobody\n"))));
 }
 
 /* ---- registers ---- */
@@ -492,6 +545,8 @@ static void registers(void **state)
     put(first, IER, 0);
     put(first, MCR, 0xFF);
     assert_hex(get(first, MCR), 0x1F);
+    put(first, MCR, 0);
+    get(first, MSR);
     assert_hex(get(first, LSR), LSR_THRE | LSR_TEMT);
     assert_hex(get(first, MSR), 0xB0);
     put(first, MSR, 0);
@@ -676,16 +731,19 @@ static void time_of_the_focus(void **state)
     assert_input(focused(), "kkkkkkkkkkkkkkkky");
 }
 
-/* What the board's UART itself has lost is told to who would have got it. */
+/* What the board's UART itself has lost is told to who would have got it, by its interrupt for that, too. */
 static void overrun_of_the_board(void **state)
 {
     struct vcpu *v = focused();
 
     (void)state;
+    put(v, IER, IER_STATUS | IER_RX);
     fake.overrun = true;
     keys("a");
     console_poll();
+    assert_hex(get(v, IIR), 0x06);
     assert_hex(get(v, LSR), LSR_OE | LSR_RX | LSR_THRE | LSR_TEMT);
+    assert_hex(get(v, IIR), 0x04);
     assert_hex(get(v, LSR), LSR_RX | LSR_THRE | LSR_TEMT);
     assert_hex(get(not_focused(), LSR), LSR_THRE | LSR_TEMT);
 }
@@ -746,6 +804,24 @@ static void transmit_interrupt(void **state)
     assert_false(line_is_active(first));
 }
 
+/*
+ * The data sheet: what is written to THR, or a look at IIR, ends it, and only an empty THR begins one. So writing the enable
+ * once more does not.
+ */
+static void transmit_interrupt_enabled_again(void **state)
+{
+    (void)state;
+    put(first, IER, IER_TX);
+    assert_hex(get(first, IIR), 0x02);
+    put(first, IER, IER_TX);
+    put(first, IER, IER_TX | IER_RX);
+    assert_hex(get(first, IIR), 0x01);
+    assert_false(line_is_active(first));
+    put(first, IER, IER_RX);
+    put(first, IER, IER_TX | IER_RX);
+    assert_hex(get(first, IIR), 0x02);
+}
+
 /* A carriage return goes nowhere, but a driver that waits for THRE behind it gets that. */
 static void carriage_return_interrupts(void **state)
 {
@@ -803,22 +879,36 @@ static void key_wakes(void **state)
     assert_hex(v->pc, 0x0500);
 }
 
-/* FCR turns it off and clears what was received; a reset does both and forgets what waits. */
+/* FCR: a change of bit 0 empties both FIFOs, without it the other bits do nothing; a reset turns it off, too. */
 static void fifo_control(void **state)
 {
+    struct vcpu *v = focused();
+
     (void)state;
-    put(focused(), IIR, FCR_ON);
+    keys("a");
+    put(v, IIR, FCR_CLEAR_RX); /* it is off */
+    assert_hex(get(v, LSR) & LSR_RX, LSR_RX);
+    put(v, IIR, FCR_ON);
+    assert_hex(get(v, LSR) & LSR_RX, 0);
     keys("abc");
-    put(focused(), IIR, FCR_ON);
-    assert_hex(get(focused(), LSR) & LSR_RX, LSR_RX);
-    put(focused(), IIR, FCR_ON | FCR_CLEAR_RX);
-    assert_hex(get(focused(), LSR) & LSR_RX, 0);
-    assert_hex(get(focused(), IIR), IIR_FIFO | 0x01);
+    put(v, IIR, FCR_ON);
+    assert_hex(get(v, LSR) & LSR_RX, LSR_RX);
+    put(v, IIR, FCR_ON | FCR_CLEAR_RX);
+    assert_hex(get(v, LSR) & LSR_RX, 0);
+    assert_hex(get(v, IIR), IIR_FIFO | 0x01);
     keys("d");
-    put(focused(), IIR, 0);
-    assert_hex(get(focused(), IIR), 0x01);
-    assert_input(focused(), "d");
+    put(v, IIR, 0);
+    assert_hex(get(v, IIR), 0x01);
+    assert_input(v, "");
     put(first, IIR, FCR_ON);
+    fake.room = 0;
+    type(first, "line\nwaits\n");
+    put(first, IIR, FCR_ON | FCR_CLEAR_TX);
+    type(first, "then\n");
+    put(first, IIR, FCR_ON | FCR_CLEAR_RX); /* not this one */
+    fake.room = FAKE_ROOM;
+    console_poll();
+    assert_output(both(tagged(first, "line\n"), tagged(first, "then\n")));
     fake.room = 0;
     type(first, "line\nwaits\n");
     vcpu_reset(first, 1);
@@ -827,6 +917,83 @@ static void fifo_control(void **state)
     assert_hex(get(first, IIR), 0x01);
     type(first, "new\n");
     assert_output(both(tagged(first, "line\n"), tagged(first, "new\n")));
+}
+
+/* Input that stays in the board's UART follows when a FIFO was emptied by FCR. */
+static void fifo_control_makes_room(void **state)
+{
+    char text[25];
+
+    (void)state;
+    many(text, 24);
+    console_poll();
+    put(focused(), IIR, FCR_ON);
+    assert_input(focused(), "kkkkkkkk");
+}
+
+static bool is_hot(const struct vcpu *v)
+{
+    return CONSOLE_KIND(&vm_config[v - vcpu]) == CONSOLE_HOT;
+}
+
+/* MCR bit 4: what is written is received, and goes nowhere else; modem outputs are inputs. Keys wait meanwhile. */
+static void loopback(void **state)
+{
+    struct vcpu *v = focused();
+    uint32_t i;
+
+    (void)state;
+    put(v, LCR, 0x03);
+    assert_int_equal(console_is_near(v, base(v)), is_hot(v));
+    put(v, MCR, 0x1A); /* OUT2, RTS: what Linux looks for */
+    assert_hex(get(v, MSR) & 0xF0, 0x90);
+    fake.input = "key";
+    console_poll();
+    put(v, DATA, 'A');
+    put(v, DATA, '\n');
+    assert_input(v, "A\n");
+    put(v, IER, IER_RX | IER_TX);
+    put(v, DATA, 'B');
+    assert_hex(get(v, IIR), 0x04);
+    assert_hex(get(v, DATA), 'B');
+    assert_hex(get(v, IIR), 0x02);
+    assert_hex(get(v, IIR), 0x01);
+    for (i = 0; i <= FIFO; i++) {
+        put(v, DATA, 'C');
+    }
+    assert_hex(get(v, LSR), LSR_RX | LSR_OE | LSR_THRE | LSR_TEMT);
+    assert_false(console_is_near(v, base(v))); /* not for the assembler */
+    put(v, IIR, FCR_ON | FCR_CLEAR_RX);
+    put(v, MCR, 0x0B);
+    get(v, MSR);
+    assert_int_equal(console_is_near(v, base(v)), is_hot(v));
+    assert_input(v, "key");
+    assert_output("");
+    type(v, "out\n");
+    assert_output(tagged(v, "out\n"));
+}
+
+/* Which output is which input, and what has changed since the last look; RI tells only that it ended. */
+static void loopback_of_the_modem(void **state)
+{
+    static const struct {
+        uint8_t mcr, msr;
+    } rows[] = {{0x10, 0x0B}, {0x11, 0x22}, {0x13, 0x31}, {0x17, 0x70}, {0x1F, 0xF8}, {0x1B, 0xB4}, {0x10, 0x0B},
+                {0x10, 0x00}, {0x00, 0xBB}, {0x00, 0xB0}};
+    uint32_t i;
+
+    (void)state;
+    put(first, IER, 0x08);
+    for (i = 0; i < COUNT(rows); i++) {
+        put(first, MCR, rows[i].mcr);
+        assert_int_equal(line_is_active(first), IS_ENABLED(CONFIG_UIC) && (rows[i].msr & 0x0F) != 0);
+        assert_hex(get(first, IIR), (rows[i].msr & 0x0F) != 0 ? 0x00 : 0x01);
+        assert_hex(get(first, MSR), rows[i].msr);
+        assert_hex(get(first, IIR), 0x01);
+    }
+    put(first, MCR, 0x12); /* there and back between two looks: that is seen */
+    put(first, MCR, 0x00);
+    assert_hex(get(first, MSR), 0xBA);
 }
 
 /* A reset VM's UART is as after reset; what it wrote before still comes out; the other keeps its own. */
@@ -879,6 +1046,7 @@ int main(void)
         TEST_BOOTED(fifo_of_lines),
         TEST_BOOTED(fifo_and_long_line),
         TEST_BOOTED(fifo_control),
+        TEST_BOOTED(fifo_control_makes_room),
         TEST_BOOTED(polled),
         TEST_BOOTED(flood),
         TEST_BOOTED(fair),
@@ -888,6 +1056,8 @@ int main(void)
         TEST_BOOTED(prompt_of_one_that_spins),
         TEST_BOOTED(slow_line),
         TEST_BOOTED(watches_on_demand),
+        TEST_BOOTED(shown),
+        TEST_BOOTED(shown_at_the_end),
         TEST_BOOTED(forged_tag),
         TEST_BOOTED(registers),
         TEST_BOOTED(claims),
@@ -898,7 +1068,10 @@ int main(void)
         TEST_BOOTED(time_of_the_focus),
         TEST_BOOTED(overrun_of_the_board),
         TEST_BOOTED(focus_is_told),
+        TEST_BOOTED(loopback),
+        TEST_BOOTED(loopback_of_the_modem),
         TEST_BOOTED(transmit_interrupt),
+        TEST_BOOTED(transmit_interrupt_enabled_again),
         TEST_BOOTED(carriage_return_interrupts),
         TEST_BOOTED(receive_interrupt),
         TEST_BOOTED(key_wakes),

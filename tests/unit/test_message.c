@@ -93,7 +93,9 @@ static void panic(void **state)
     (void)state;
     fake.spr[SPRN_SRR0] = 0x11112222;
     fake.spr[SPRN_SRR2] = 0x33334444;
+    fake.shifting = 5;
     EXPECT_MACHINE_RESET(message_panic("why"));
+    assert_int_equal(fake.shifting, 0); /* to the last byte */
     fake.room = 0; /* nothing is left */
     assert_output("[proteus] panic: why srr0=11112222 srr2=33334444\n");
 }

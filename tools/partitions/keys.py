@@ -110,6 +110,8 @@ PARTITIONS = {
             example=BLOB),
         Key("console", TEXT, '`"shared"`: a virtual UART on the common console (needs `CONFIG_CONSOLE`)', "none",
             choices=("shared", "none")),
+        Key("console_raw", FLAG, "what it writes goes to the terminal as it is, control characters too; for a VM that has the "
+            "console alone", False, example="console_raw = true"),
         Key("console_at", NUMBER, "guest-physical address of the virtual UART", says="the board's UART", address=True),
         Key("console_kind", TEXT, '`"ns16550"`, `"ns16550-words"` (a register in each word) or `"uartlite"`; each needs its '
             "`CONFIG_UART_...`", says="the board's UART", choices=tuple(CONSOLE_KINDS)),

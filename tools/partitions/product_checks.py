@@ -9,7 +9,7 @@ VM_MAX_BY_TID = 255                 # PID and TID have 8 bits, and 0 matches eve
 
 def check(product):
     """All of them."""
-    for rule in (check_count, check_names, check_start, check_dma, check_devices, check_forward, check_interrupts):
+    for rule in (check_count, check_names, check_start, check_dma, check_console, check_devices, check_forward, check_interrupts):
         rule(product)
 
 
@@ -51,6 +51,16 @@ def check_start(product):
     elif not starters(product) and not product.accept_idle:
         for vm in waiting:
             vm.fault("autostart", "it does not run from boot, and no other vm can start it", "autostart = true, or leave it out")
+
+
+def check_console(product):
+    """What goes out as it is goes out alone: the terminal obeys whoever writes."""
+    consoles = [vm for vm in product.vms if vm.console_base]
+    raw = [vm for vm in product.vms if vm.raw]
+    for vm in raw if consoles[1:] else []:
+        other = next(each for each in consoles if each is not vm)
+        vm.fault("console_raw", f"vm '{other.name}' has the console, too: it could be overwritten, and its tag forged",
+                 'console = "none" for all others')
 
 
 def check_dma(product):

@@ -36,6 +36,7 @@ class Vm:
         self.blob = self.read_blob()
         self.console_kind, self.console_size, self.console_line, self.uart = "ns16550", 8, 0, ""
         self.console_base = self.read_console()
+        self.raw = bool(values["console_raw"] and self.console_base)
         self.devices = self.read_devices()
         self.forward = self.read_forward()
         self.intc_base = self.read_intc()
@@ -184,7 +185,7 @@ class Vm:
         if console is None:
             return 0
         if console == "none":
-            for key in ("console_at", "console_kind", "console_line"):
+            for key in ("console_at", "console_kind", "console_line", "console_raw"):
                 if key in self.table:
                     self.fault(key, f"{key} without a console", f'console = "shared", or remove {key}')
             return 0

@@ -26,6 +26,7 @@ def render_header(product):
         f"#define CONSOLE_ESCAPE 0x{product.escape:02X}",
         f"#define CONSOLE_FOCUS {product.focus}",
         *console_macros(product.vms),
+        f"#define CONSOLE_PLAIN {int(not any(vm.raw for vm in product.vms))} // no VM has console_raw",
         *([f"#define REGISTERS_BASE 0x{product.registers[0]:08X}",
            f"#define REGISTERS_STEP 0x{register_step(product):X}"] if product.registers else []), "", "#endif", ""])
 

@@ -77,7 +77,8 @@ uint32_t cpu_in32(uint32_t address)
     }
     if (BOARD_CONSOLE_UARTLITE && address == LITE_STAT) {
         fake_uart_poll();
-        return (*fake.input != 0 ? 0x01 : 0) | (fake.room != 0 ? 0x04 : fake.fifo_left == 0 ? 0x08 : 0) | fake_uart_overrun(0x20);
+        return (*fake.input != 0 ? 0x01 : 0) | (fake.room != 0 ? fake_uart_shifts(0x04) : fake.fifo_left == 0 ? 0x08 : 0) |
+               fake_uart_overrun(0x20);
     }
     fail_msg("read of %08x, where the design has no register", address);
     return 0;

@@ -244,6 +244,12 @@ uint8_t fake_uart_overrun(uint8_t bit)
     return was ? bit : 0;
 }
 
+uint8_t fake_uart_shifts(uint8_t bit)
+{
+    fake.shifting -= fake.shifting != 0;
+    return fake.shifting != 0 ? 0 : bit;
+}
+
 void fake_uart_poll(void)
 {
     if (fake.room == 0 && ++fake.polls > 100000) {
@@ -282,7 +288,7 @@ uint8_t cpu_read8(uint32_t address)
         return fake_uart_receive();
     case UART_LSR:
         fake_uart_poll();
-        return (fake.room != 0 ? 0x60 : 0) | (*fake.input != 0 ? 0x01 : 0) | fake_uart_overrun(0x02);
+        return (fake.room != 0 ? 0x20 | fake_uart_shifts(0x40) : 0) | (*fake.input != 0 ? 0x01 : 0) | fake_uart_overrun(0x02);
     default:
         fail_msg("read of %08x, where the board has no register", address);
         return 0;

@@ -44,6 +44,7 @@ struct fake {
     uint32_t fifo_left; /* bytes that fit in since then */
     uint32_t polls;
     const char *input;
+    uint32_t shifting; /* looks until it has sent its last byte */
     bool overrun; /* the UART has lost some of it: told once */
     uint8_t uart_ier, uart_fcr, uart_lcr, uart_mcr, uart_divisor[2];
     uint32_t uart_ctrl; /* of a UartLite */
@@ -91,6 +92,7 @@ void cpu_write8(uint32_t address, uint8_t value);
 /* The UART behind its registers: a byte of its input, this bit if some was lost, a look at it, a byte into a FIFO of so many. */
 uint8_t fake_uart_receive(void);
 uint8_t fake_uart_overrun(uint8_t bit);
+uint8_t fake_uart_shifts(uint8_t bit);
 void fake_uart_poll(void);
 void fake_uart_send(uint8_t value, uint32_t fifo);
 
