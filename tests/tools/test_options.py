@@ -47,14 +47,14 @@ def test_stack_size(plain):
     status, errors, path = link("stack", "CONFIG_STACK_SIZE=1024")
     assert status == 0, errors
     assert sections(path)[".stack"] == 1024
-    assert {name: size for name, size in sections(path).items() if name in (".text", ".bss", ".vcpu")} == \
-        {name: size for name, size in plain.items() if name in (".text", ".bss", ".vcpu")}
+    assert {name: size for name, size in sections(path).items() if name in (".text", ".text_far", ".bss", ".vcpu")} == \
+        {name: size for name, size in plain.items() if name in (".text", ".text_far", ".bss", ".vcpu")}
 
 
 def test_budget(plain):
     """A product that is larger than CONFIG_TEXT_BUDGET and CONFIG_DATA_BUDGET does not link: each is one line, with its own line of
     the defconfig, and nothing of the linker's. (At its very budget, and by one byte: tests/tools/test_link.py.)"""
-    text = sum(plain[name] for name in (".text", ".rodata"))
+    text = sum(plain[name] for name in (".text", ".text_far", ".rodata"))
     status, errors, image = link("over", f"CONFIG_TEXT_BUDGET={text - 3} CONFIG_DATA_BUDGET=1")
     assert status != 0 and not os.path.exists(image)
     lines = [line for line in errors.splitlines() if not line.startswith("make")]
