@@ -131,6 +131,7 @@ SRC-$(CONFIG_SCHED_RR)     += sched/sched_rr
 SRC-$(CONFIG_SCHED_PRIO)   += sched/sched_prio
 SRC-$(CONFIG_SCHED_CYCLIC) += sched/sched_cyclic
 SRC-$(CONFIG_SCHED_RESERVE) += sched/sched_reserve
+SRC-$(CONFIG_LIFECYCLE)    += vm/health
 SRC-$(CONFIG_FIT_WATCHDOG) += time/events
 SRC-$(CONFIG_IRQ)          += irq/irq
 SRC-$(CONFIG_UIC)          += irq/uic
@@ -148,6 +149,7 @@ SRC-$(CONFIG_MESSAGES)     += report/message
 SRC-$(CONFIG_STATS)        += report/stats
 HCALL-$(CONFIG_SERVICES)   += hypercalls/services hypercalls/hypercall
 HCALL-$(CONFIG_TLB_CALLS)  += hypercalls/tlb hypercalls/hypercall
+HCALL-$(CONFIG_LIFECYCLE)  += hypercalls/lifecycle hypercalls/hypercall
 HCALL-$(CONFIG_DRIVERS)    += hypercalls/drivers hypercalls/hypercall
 HCALL-$(CONFIG_PREVIRT)    += previrt/loader
 OBJECTS := $(ASM:%=$(O)/asm/%.o) $(SRC-y:%=$(O)/src/%.o) $(patsubst %,$(O)/%.o,$(sort $(HCALL-y))) $(O)/gen/partitions.o

@@ -7,7 +7,7 @@
 #define PROTEUS_ABI_H
 
 #define HCALL_TAG     0x5034 /* upper half of r0 */
-#define HCALL_VERSION 2      /* of hypercalls.def: grows with every change of a call */
+#define HCALL_VERSION 3      /* of hypercalls.def: grows with every change of a call */
 
 /* Results below zero */
 #define HCALL_E_NUMBER   -1 /* no such call in this hypervisor */
@@ -23,6 +23,7 @@
 #define FEATURE_STRAY_STOP 0x00000010 /* a data access to nothing, with MSR[ME] off, stops it; without it the bus ignores it */
 #define FEATURE_PLANS      0x00000020 /* may choose the scheduler's plan (hcall_sched_set) */
 #define FEATURE_ABSENT_CHECK 0x00000040 /* an access to nothing beside its emulated registers is a machine check, as elsewhere */
+#define FEATURE_SUPERVISOR 0x00000080 /* may start, stop and look at the VMs that the partition file names (LIFECYCLE) */
 #define FEATURE_HYPERCALLS 0x00004000 /* may make hypercalls; at the place of MSR[PR], which asm/hypercall.S uses */
 #define FEATURE_IRFM       0x00010000 /* has the register pages */
 #define FEATURE_TSR_STORE  0x00020000 /* TSR of the writable page may be stored: no FIT, no watchdog */
@@ -44,6 +45,45 @@
 #define HCALL_INFO_RAM     4 /* bytes of its memory */
 #define HCALL_INFO_TB_HZ   5 /* ticks of the time base in a second */
 #define HCALL_INFO_PREVIRT 6 /* what became of its pre-virtualization table: the word of page.def */
+
+/* Why a VM stopped: the cause of its failure; those up to STOP_SUPERVISOR are none */
+#define STOP_NONE        0 /* it never has */
+#define STOP_RESET       1 /* by a reset of its own: so says its partition */
+#define STOP_SUPERVISOR  2 /* by its supervisor */
+#define STOP_TRANSLATION 3 /* address translation without option TLB_VIRT */
+#define STOP_STRAY       4 /* a data access outside its memory: so says its partition */
+#define STOP_FETCH       5 /* a fetch outside its memory while MSR[ME] is 0 */
+#define STOP_CHECK       6 /* a machine check while MSR[ME] is 0 */
+#define STOP_PAGE        7 /* a TLB entry below the machine's smallest page */
+#define STOP_LITTLE      8 /* a little-endian TLB entry */
+#define STOP_IMAGE       9 /* an image outside its memory */
+
+/* hcall_vm_control: what shall become of another VM, and in which states (HCALL_STATE_*) it can */
+#define HCALL_CONTROL_START   0 /* a stopped or failed one, from its image */
+#define HCALL_CONTROL_STOP    1 /* any that lives */
+#define HCALL_CONTROL_PAUSE   2 /* one that runs or waits: no instruction, and its PIT, FIT and watchdog stand still */
+#define HCALL_CONTROL_RESUME  3 /* a paused one */
+#define HCALL_CONTROL_RESTART 4 /* any: nothing of its life is left */
+
+/* hcall_vm_query */
+#define HCALL_QUERY_STATE    0 /* HCALL_STATE_* */
+#define HCALL_QUERY_CAUSE    1 /* why it stopped last: STOP_* */
+#define HCALL_QUERY_STARTS   2 /* lives it has begun */
+#define HCALL_QUERY_SINCE_HI 3 /* time base at which the last of them began: the upper word, */
+#define HCALL_QUERY_SINCE_LO 4 /* and the lower one */
+#define HCALL_QUERY_FAILURES 5 /* number of its last failure (vm_failure), plus one; 0: it has had none */
+#define HCALL_QUERY_STAT     256 /* and up: a counter, as of vm_stat */
+
+#define HCALL_STATE_STOPPED    0 /* by itself, by its supervisor, or not yet started */
+#define HCALL_STATE_FAILED     1 /* it cannot go on */
+#define HCALL_STATE_RESTARTING 2 /* its memory is cleared and loaded */
+#define HCALL_STATE_RUNNING    3
+#define HCALL_STATE_WAITING    4 /* for an interrupt, or for a time */
+#define HCALL_STATE_PAUSED     5
+
+/* hcall_vm_failure writes so many words: VM, cause, pc, the instruction there (0: no memory), time base high and low */
+#define HCALL_FAILURE_WORDS 6
+#define HCALL_FAILURES      8 /* the last so many are kept */
 
 /* Why a pre-virtualization table was refused: found by tools/pack.py, the last two by the hypervisor as well */
 #define PREVIRT_E_MAGIC    1 /* not a table */

@@ -36,5 +36,8 @@ uint32_t hcall_vm_info(struct vcpu *v);
 uint32_t hcall_vm_stat(struct vcpu *v);
 uint32_t hcall_console_write(struct vcpu *v);
 uint32_t hcall_console_read(struct vcpu *v);
+uint32_t hcall_vm_control(struct vcpu *v);
+uint32_t hcall_vm_query(struct vcpu *v);
+uint32_t hcall_vm_failure(struct vcpu *v);
 
 #endif

@@ -16,10 +16,10 @@
 #include "tlb.h"
 
 /* The guest's machine check, at pc; without MSR[ME] it cannot go on. */
-static struct vcpu *bus_error(struct vcpu *v, uint32_t esr, const char *reason)
+static struct vcpu *bus_error(struct vcpu *v, uint32_t esr, uint32_t cause, const char *text)
 {
     if ((v->msr & MSR_ME) == 0) {
-        vcpu_stop(v, reason);
+        vcpu_stop(v, cause, text);
     } else {
         v->esr = esr;
         vcpu_critical(v, 0x0200);
@@ -52,7 +52,7 @@ static bool stray_stops(struct vcpu *v, uint32_t effective, uint32_t address)
         return false;
     }
     v->dear = effective; /* for who looks at it */
-    vcpu_stop(v, "access outside its memory");
+    vcpu_stop(v, STOP(STRAY));
     return true;
 }
 
@@ -82,7 +82,7 @@ struct vcpu *data_fault(struct vcpu *v)
         return schedule(v);
     }
     v->pc += 4;
-    return done != MMIO_NONE || (v->msr & MSR_ME) == 0 ? schedule(v) : bus_error(v, 0, "");
+    return done != MMIO_NONE || (v->msr & MSR_ME) == 0 ? schedule(v) : bus_error(v, 0, STOP(NONE));
 }
 
 /* Instruction TLB miss, instruction storage: the guest has left its memory. */
@@ -97,7 +97,7 @@ struct vcpu *fetch_fault(struct vcpu *v)
         }
     }
     stat_count(v, STAT_fetch_fault);
-    return bus_error(v, ESR_MCI, "fetch outside its memory");
+    return bus_error(v, ESR_MCI, STOP(FETCH));
 }
 
 /* The bus itself. SRR2 and SRR3, which the guest reaches, are what the machine check made of them, as on the chip. */
@@ -116,7 +116,7 @@ struct vcpu *machine_check(struct vcpu *v)
      */
     esr = cpu_mfspr(SPRN_ESR) & ESR_MCI;
     cpu_mtspr(SPRN_ESR, 0);
-    return bus_error(v, esr, "machine check while MSR[ME] is 0");
+    return bus_error(v, esr, STOP(CHECK));
 }
 
 void bus_error_charge(void)

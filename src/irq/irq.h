@@ -51,7 +51,7 @@ static inline uint32_t irq_pending(const struct vcpu *v)
 /* A virtual device's output goes high (level != 0) or low. A pulse is both, one behind the other. */
 void irq_set_line(struct vcpu *v, uint32_t line, uint32_t level);
 
-/* The machine's controller has found this guest line's input active. */
+/* The machine's controller has found this guest line's input active, or the hypervisor itself has something to tell. */
 void irq_raise(struct vcpu *v, uint32_t line);
 
 /* The board's line became active and is masked until the guest has acknowledged it. */
@@ -80,6 +80,11 @@ static inline uint32_t irq_pending(const struct vcpu *v)
 static inline void irq_set_line(struct vcpu *v, uint32_t line, uint32_t level)
 {
     (void)v, (void)line, (void)level;
+}
+
+static inline void irq_raise(struct vcpu *v, uint32_t line)
+{
+    (void)v, (void)line;
 }
 
 static inline void irq_route(uint32_t line)

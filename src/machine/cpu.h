@@ -33,6 +33,13 @@ static inline uint32_t cpu_time(void) /* TBL */
     return value;
 }
 
+static inline uint32_t cpu_time_hi(void) /* TBU */
+{
+    uint32_t value;
+    __asm__ volatile("mftbu %0" : "=r"(value));
+    return value;
+}
+
 static inline void cpu_tlbwe_hi(uint32_t entry, uint32_t word)
 {
     __asm__ volatile("tlbwe %0, %1, 0" : : "r"(word), "r"(entry) : "memory");

@@ -78,7 +78,7 @@ bool memory_load(struct vcpu *v)
         return false;
     }
     if (!memory_contains_all(v, segment->guest, segment->filesz)) {
-        vcpu_stop(v, "image outside its memory");
+        vcpu_stop(v, STOP(IMAGE));
         return true;
     }
     left = segment->filesz - at;

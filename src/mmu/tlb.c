@@ -478,8 +478,12 @@ __attribute__((noinline)) uint32_t tlb_fault(struct vcpu *v, enum tlb_access acc
         right = mixed_rights(v, access, virtual, *address, right, &entry);
     }
     size = entry == REAL ? SIZE_MIN : TLBHI_SIZE(v->vtlb.hi[entry]);
-    if (is_below(size) || (entry != REAL && (v->vtlb.hi[entry] & TLBHI_E) != 0)) {
-        vcpu_stop(v, is_below(size) ? "TLB entry below the machine's smallest page" : "little-endian TLB entry");
+    if (is_below(size)) {
+        vcpu_stop(v, STOP(PAGE));
+        return TLB_STOP;
+    }
+    if (entry != REAL && (v->vtlb.hi[entry] & TLBHI_E) != 0) {
+        vcpu_stop(v, STOP(LITTLE));
         return TLB_STOP;
     }
     /* A storage fault in spite of the right: a page of a mixed context that was made for the other kind of access. */

@@ -92,8 +92,7 @@ static void message_insn(uint32_t insn)
     }
 }
 
-/* The word at the guest's pc, if that is in its RAM. Of any guest: it need not run, nor the machine have an entry for it. */
-static bool insn_of(const struct vcpu *v, uint32_t *insn)
+bool message_insn_of(const struct vcpu *v, uint32_t *insn)
 {
     uint32_t address = v->pc, esr;
 
@@ -186,7 +185,7 @@ void message_stop(struct vcpu *v, const char *reason)
 
     note->pc = v->pc;
     note->insn = v->lr;
-    note->has_insn = insn_of(v, &note->insn);
+    note->has_insn = message_insn_of(v, &note->insn);
     note->stop = reason;
     say();
 }
@@ -200,7 +199,7 @@ void message_note(struct vcpu *v, uint32_t address)
         note->lost = true;
         note->lost_pc = v->pc;
         note->lost_insn = v->lr;
-        note->lost_has_insn = insn_of(v, &note->lost_insn);
+        note->lost_has_insn = message_insn_of(v, &note->lost_insn);
         note->lost_at = address;
         say();
     }

@@ -14,6 +14,9 @@
 /* "[proteus] stop NAME pc=PC insn=WORD (mnemonic): reason"; or lr=LR, if there is no memory at its pc */
 void message_stop(struct vcpu *v, const char *reason);
 
+/* The word at the guest's pc, if that is in its RAM. Of any guest: it need not run, nor the machine have an entry for it. */
+bool message_insn_of(const struct vcpu *v, uint32_t *insn);
+
 /* "[proteus] note NAME pc=PC insn=WORD: nobody answers at ADDRESS", guest-physical: the first one of all its lives */
 void message_note(struct vcpu *v, uint32_t address);
 

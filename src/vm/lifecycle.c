@@ -13,6 +13,7 @@
 #include "board.h"
 #include "console.h"
 #include "cpu.h"
+#include "health.h"
 #include "irq.h"
 #include "loader.h"
 #include "memory.h"
@@ -47,21 +48,32 @@ static void report(struct vcpu *v, uint32_t work)
     services_reset(v);
 }
 
-void vcpu_stop(struct vcpu *v, const char *reason)
-{
-    message_stop(v, reason);
-    report(v, WORK_STOP);
-}
-
 void lifecycle_restart(struct vcpu *v, uint32_t cause, uint32_t tsr)
 {
+    health_prepared(v);
     report(v, tsr | cause << 8 | WORK_CLEAR);
+}
+
+void lifecycle_start(struct vcpu *v)
+{
+    vm_live |= 1U << vcpu_index(v);
+    lifecycle_restart(v, 3, 0);
+}
+
+void vcpu_stop(struct vcpu *v, uint32_t cause, const char *text)
+{
+    message_stop(v, text);
+    if (health_ended(v, cause)) {
+        lifecycle_restart(v, 3, 0);
+    } else {
+        report(v, WORK_STOP);
+    }
 }
 
 __attribute__((cold, noinline)) void vcpu_reset_request(struct vcpu *v, uint32_t cause, uint32_t tsr)
 {
     if ((vm_config[vcpu_index(v)].flags & VM_RESTART) == 0) {
-        vcpu_stop(v, "reset by the guest");
+        vcpu_stop(v, STOP(RESET));
     } else {
         lifecycle_restart(v, cause, tsr);
     }
@@ -75,9 +87,14 @@ void lifecycle_init(struct vcpu *v)
     v->msr = MSR_WE;
     console_reset(v);
     if ((flags & VM_AUTOSTART) != 0) { /* at least one, says tools/partition.py */
-        vm_live |= 1U << vcpu_index(v);
-        lifecycle_restart(v, 3, 0);
+        lifecycle_start(v);
     }
+}
+
+void lifecycle_stop(struct vcpu *v)
+{
+    health_ended(v, STOP_SUPERVISOR);
+    report(v, WORK_STOP);
 }
 
 /* It is a guest again, which waits for ever. When the last one has stopped nobody is left who could be disturbed. */
@@ -126,6 +143,7 @@ static void start(struct vcpu *v)
     irq_reset(v);
     console_reset(v);
     stat_count(v, STAT_starts);
+    health_started(v);
     vcpu_start(v);
 }
 

@@ -9,6 +9,12 @@
 /* A new life, as after a reset (vcpu_reset_request()), whatever its partition says. */
 void lifecycle_restart(struct vcpu *v, uint32_t cause, uint32_t tsr);
 
+/* The same for one that may have stopped. */
+void lifecycle_start(struct vcpu *v);
+
+/* By its supervisor, who knows: nothing is said. */
+void lifecycle_stop(struct vcpu *v);
+
 /* At boot: to be started as after a system reset, or stopped, as its partition says. */
 void lifecycle_init(struct vcpu *v);
 

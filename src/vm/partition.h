@@ -32,6 +32,15 @@
 #define VM_PLANS FEATURE_PLANS
 #define VM_ABSENT_CHECK FEATURE_ABSENT_CHECK
 
+// Option LIFECYCLE: whom a VM supervises, and what happens when it fails itself.
+struct vm_care {
+    uint32_t supervises;            // bit n: VM n
+    uint32_t within;                // ticks in which
+    uint16_t restarts;              // it is restarted so often; 0: never
+    uint8_t line;                   // of its own controller, which tells that one of those has stopped; or
+#define VM_NO_LINE 0xFF
+};
+
 // A board interrupt line that belongs to a VM, and the line of the VM's virtual controller that it drives.
 struct irq_route {
     uint8_t line;           // line of the board's interrupt controller
@@ -123,6 +132,9 @@ extern const struct tlb_row tlb_rows[TLB_ROW_COUNT];
 #ifdef CONFIG_SCHED_PRIO
 extern const struct sched_level sched_level[SCHED_LEVELS];
 extern const uint8_t sched_order[VM_COUNT];
+#endif
+#ifdef CONFIG_LIFECYCLE
+extern const struct vm_care vm_care[VM_COUNT];
 #endif
 #ifdef CONFIG_SCHED_RESERVE
 extern const struct sched_server sched_server[VM_COUNT];

@@ -51,7 +51,7 @@ void vcpu_set_msr(struct vcpu *v, uint32_t value)
 {
     v->msr = value & MSR_MASK;
     if (!IS_ENABLED(CONFIG_TLB_VIRT) && (value & (MSR_IR | MSR_DR)) != 0) {
-        vcpu_stop(v, "address translation needs option TLB_VIRT");
+        vcpu_stop(v, STOP(TRANSLATION));
     }
 }
 

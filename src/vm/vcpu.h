@@ -15,6 +15,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+#include "abi.h"
 #include "config.h"
 #include "cpu.h"
 #include "partitions.h"
@@ -171,8 +172,19 @@ uint32_t vcpu_program(struct vcpu *v, uint32_t esr);
  */
 void vcpu_reset_request(struct vcpu *v, uint32_t cause, uint32_t tsr);
 
-/* This guest cannot go on. The others can. */
-void vcpu_stop(struct vcpu *v, const char *reason);
+/* This guest cannot go on, because of STOP(name): vcpu_stop(v, STOP(FETCH)). The others can. */
+#define STOP(name) STOP_##name, STOP_TEXT_##name
+void vcpu_stop(struct vcpu *v, uint32_t cause, const char *text);
+
+#define STOP_TEXT_NONE        "" /* it does not stop */
+#define STOP_TEXT_RESET       "reset by the guest"
+#define STOP_TEXT_TRANSLATION "address translation needs option TLB_VIRT"
+#define STOP_TEXT_STRAY       "access outside its memory"
+#define STOP_TEXT_FETCH       "fetch outside its memory"
+#define STOP_TEXT_CHECK       "machine check while MSR[ME] is 0"
+#define STOP_TEXT_PAGE        "TLB entry below the machine's smallest page"
+#define STOP_TEXT_LITTLE      "little-endian TLB entry"
+#define STOP_TEXT_IMAGE       "image outside its memory"
 
 /* Of a guest that can't run: is there work? Then the hypervisor's loop (asm/cold.S) is what it runs next. */
 void work_loop(void);

@@ -61,6 +61,8 @@ A = "name = 'a'\nimage = 'a.elf'\n"                     # lines 5 and 6 of a pro
 B = "name = 'b'\nimage = 'b.elf'\n"
 MB = "memory = '1M'\n"
 
+LIFECYCLE = HYBRID + "CONFIG_LIFECYCLE=y\n"
+
 # name, text, configuration, the lines of standard error without the file's name
 FAULTS = [
     ("syntax", "[product]\nname = \n", CONSOLE,
@@ -80,8 +82,8 @@ FAULTS = [
      ["8: unknown key 'on_rest'. hint: did you mean 'on_reset'?"]),
     ("unknown_far", product(A + MB + "zzz = 1"), CONSOLE,
      ["8: unknown key 'zzz'. hint: known: absent, autostart, blob, budget_us, console, console_at, console_kind, console_line, console_raw, "
-      "devices, dma, forward, image, intc_at, interrupts, irfm, memory, name, on_reset, paravirt, period_us, plans, previrt, priority, "
-      "regs, stray, tasks"]),
+      "devices, dma, forward, health_line, image, intc_at, interrupts, irfm, memory, name, on_failure, on_reset, paravirt, period_us, plans, "
+      "previrt, priority, regs, restarts, restarts_in_ms, stray, supervises, tasks"]),
     ("unknown_inline", product(A + "memory = { size = '1M', gest = 0 }"), CONSOLE,
      ["7: unknown key 'gest'. hint: did you mean 'guest'?"]),
     ("type_bool", product(A + MB + "dma = 'yes'"), CONSOLE,
@@ -353,6 +355,24 @@ FAULTS = [
      ["5: vm name 'proteus' is the hypervisor's own tag on the console. hint: another name"]),
     ("nobody_starts", product(A + MB + "autostart = false", B + MB + "autostart = false"), CONSOLE,
      ["8: vm 'a': no vm runs from boot. hint: autostart = true for one of them at least"]),
+    ("no_lifecycle", product(A + MB + "supervises = ['b']\nparavirt = true\nhealth_line = 5", B + MB + "on_failure = 'stop'"), HYBRID,
+     ["8: vm 'a': supervises needs CONFIG_LIFECYCLE. hint: set CONFIG_LIFECYCLE=y in the defconfig, or remove supervises",
+      "10: vm 'a': health_line needs CONFIG_LIFECYCLE. hint: set CONFIG_LIFECYCLE=y in the defconfig, or remove health_line",
+      "15: vm 'b': on_failure needs CONFIG_LIFECYCLE. hint: set CONFIG_LIFECYCLE=y in the defconfig, or remove on_failure"]),
+    ("supervises_who", product(A + MB + "supervises = ['a', 'bb', 'b', 'b']", B + MB + "health_line = 5\nrestarts = 3"), LIFECYCLE,
+     ["8: vm 'a': supervises without hypercalls. hint: paravirt = true",
+      "8: vm 'a': it supervises itself. hint: another VM: what it does to itself is a reset",
+      "8: vm 'a': unknown vm 'bb'. hint: did you mean 'b'?",
+      "8: vm 'a': 'b' is there twice. hint: once is enough",
+      "13: vm 'b': health_line without supervises. hint: supervises = [\"<vm>\"], or remove health_line",
+      "14: vm 'b': restarts without on_failure. hint: on_failure = \"restart\", or remove restarts"]),
+    ("supervises_number", product(A + MB + "supervises = [1]\nparavirt = true"), LIFECYCLE,
+     ["8: vm 'a': a VM's name has to be a string, not a number. hint: for example supervises = [\"a\"]"]),
+    ("health_line_taken", product(A + MB + "paravirt = true\nsupervises = ['b']\nhealth_line = 9\ninterrupts = [{ line = 4, guest = 9 }]",
+                                  B + MB + "on_failure = 'restart'\nrestarts = 1001\nrestarts_in_ms = 0"), LIFECYCLE,
+     ["10: vm 'a': line 9 is that of board line 4. hint: a line that nothing else has",
+      "17: 'restarts' 1001 is out of range. hint: 1 to 1000",
+      "18: 'restarts_in_ms' 0 is out of range. hint: 1 to 8000"]),
     ("nobody_can_start_it", product(A + MB, B + MB + "autostart = false"), HYBRID,
      ["13: vm 'b': it does not run from boot, and no other vm can start it. hint: autostart = true, or leave it out"]),
     ("decimal_machine", product(A + "memory = { size = '1M', machine = 4000000 }"), CONSOLE,
@@ -566,6 +586,19 @@ def test_budgets(tool):
     assert "sched_server[VM_COUNT] = { { 33333, 333333 }, { 0, 0 } };" in (tool.path / "gen" / "partitions.c").read_text()
     header = (tool.path / "gen" / "partitions.h").read_text()
     assert f"#define SCHED_SWITCH_TICKS {data['schedule']['switch_ticks']}\n" in header and data["schedule"]["switch_ticks"] > 500
+
+
+def test_care(tool):
+    """Who supervises whom, by bits, the line that tells of it, and how often who fails is restarted."""
+    text = product(A + MB + "paravirt = true\nsupervises = ['b']\nhealth_line = 9", B + MB + "autostart = false\n"
+                   "on_failure = 'restart'\nrestarts = 2\nrestarts_in_ms = 30")
+    first, second = good(tool, text, config=LIFECYCLE)["vms"]
+    tables = (tool.path / "gen" / "partitions.c").read_text()
+    assert re.search(r"vm_care\[VM_COUNT\] = \{\s+\{ 0x00000002, 0U, 0, 9 \},\s+\{ 0x00000000, 9999999U, 2, VM_NO_LINE \},\s+\};", tables)
+    assert "FEATURE_SUPERVISOR" in first["features"] and "FEATURE_SUPERVISOR" not in second["features"]
+    assert (first["supervises"], first["health_line"], second["on_failure"]) == (["b"], 9, {"restarts": 2, "in_ms": 30})
+    good(tool, text.replace("\nhealth_line = 9", "").replace("on_failure = 'restart'\nrestarts = 2\nrestarts_in_ms = 30", ""), config=LIFECYCLE)
+    assert ", 0U, 0, VM_NO_LINE" in (tool.path / "gen" / "partitions.c").read_text()
 
 
 def test_plans(tool):

@@ -468,7 +468,7 @@ static void watches_on_demand(void **state)
     assert_true(uarts[0].closed && uarts[1].closed);
     put(second, DATA, 'b');
     put(first, DATA, 'c');
-    vcpu_stop(second, "");
+    vcpu_stop(second, STOP(FETCH));
     assert_hex(pit_road, look);
     spins(first, 10 * PATIENCE_MS);
     assert_hex(pit_road, plain); /* one that has stopped needs nobody */

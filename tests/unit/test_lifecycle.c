@@ -222,7 +222,7 @@ static void stopped_for_good(void **state)
     v->msr = MSR_EE | MSR_CE;
     v->tcr = TCR_PIE | TCR_FIE | TCR_WIE | TCR_WRC | TCR_ARE;
     timer_write_pit(v, 100);
-    vcpu_stop(v, "test");
+    vcpu_stop(v, STOP(FETCH));
     enter(schedule(v));
     for (i = 0; i < 100; i++) {
         fake.time += SCHED_QUANTUM_TICKS;
@@ -247,11 +247,11 @@ static void last_one_stops(void **state)
             continue;
         }
         if (--left != 0) {
-            vcpu_stop(&vcpu[i], "test");
+            vcpu_stop(&vcpu[i], STOP(FETCH));
             finish_work(&vcpu[i]);
             assert_hex(fake.reset, 0);
         } else {
-            vcpu_stop(&vcpu[i], "test");
+            vcpu_stop(&vcpu[i], STOP(FETCH));
             assert_hex(fake.reset, 0); /* whoever reports it goes on */
             EXPECT_MACHINE_RESET(finish_work(&vcpu[i]));
         }

@@ -541,7 +541,7 @@ static void sleep_ends_with_the_life(void **state)
     machine_boot_alone(state);
     alone(v = current);
     call(v, HCALL_sleep_until, fake.time + 1000, 0);
-    vcpu_stop(v, "test");
+    vcpu_stop(v, STOP(FETCH));
     fake.time += 1000;
     enter(schedule(v));
     assert_true(is_idle());

@@ -452,7 +452,7 @@ static void stop_line(void **state)
     begin(BOTH);
     set_guest_word(v, code_at(CODE + 0x200), INSN("tlbia"));
     run_vm(other);
-    vcpu_stop(v, "because");
+    vcpu_stop(v, STOP_RESET, "because");
     console_flush();
     snprintf(text, sizeof(text), "pc=c0000200 insn=%08x (tlbia): because", INSN("tlbia"));
     assert_non_null(strstr(fake.output, text));
@@ -460,7 +460,7 @@ static void stop_line(void **state)
     other->msr = BOTH;
     other->lr = 0x00C0FFEE;
     tlb_enter(other);
-    vcpu_stop(other, "because");
+    vcpu_stop(other, STOP_RESET, "because");
     console_flush();
     assert_non_null(strstr(fake.output, "pc=d0000000 lr=00c0ffee: because"));
 }

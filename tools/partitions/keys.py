@@ -87,6 +87,15 @@ PARTITIONS = {
         Key("memory", (NUMBER, TABLE), '`"1M"`, or a table: see below', required='memory = "1M"', example='memory = "1M"'),
         Key("on_reset", TEXT, 'what a reset by the guest does to it: `"stop"` or `"restart"` (such a VM never ends: '
             "`make run RUN=...`, README)", "stop", choices=("stop", "restart")),
+        Key("on_failure", TEXT, 'what happens when it cannot go on: `"stop"`, or `"restart"` as long as `restarts` lasts (needs '
+            "`CONFIG_LIFECYCLE`)", "stop", choices=("stop", "restart"), option="LIFECYCLE"),
+        Key("restarts", NUMBER, "so often within `restarts_in_ms`, from the first on", 3, low=1, high=1000, option="LIFECYCLE"),
+        Key("restarts_in_ms", NUMBER, "a time in ms; who fails once more in it stays stopped", 5000, low=1, high=8000,
+            option="LIFECYCLE"),
+        Key("supervises", LIST, "names of VMs that it may start, stop, pause, restart and look at by hypercall (needs "
+            "`CONFIG_LIFECYCLE` and `paravirt`)", (), says="none", option="LIFECYCLE", example='supervises = ["a"]'),
+        Key("health_line", NUMBER, "line of its interrupt controller that tells that one of those has stopped", says="none",
+            high=LAST_LINE, option="LIFECYCLE"),
         Key("stray", TEXT, 'what a data access to nothing does to it while its MSR[ME] is 0: `"ignore"`, as the bus does, or '
             '`"stop"`', "ignore", choices=("ignore", "stop")),
         Key("priority", NUMBER, "the higher one runs first (needs `CONFIG_SCHED_PRIO`); equals take turns of `quantum_us`", 0,

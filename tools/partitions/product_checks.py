@@ -1,15 +1,16 @@
 """Rules of a partition file as a whole: who owns what."""
 
+from kconfig import guess
 from partitions.keys import INTC_SIZE
 from partitions.ranges import overlap, show_range, show_size
 
-SUPERVISOR = "FEATURE_SUPERVISOR"
 VM_MAX_BY_TID = 255                 # PID and TID have 8 bits, and 0 matches everyone
 
 
 def check(product):
     """All of them."""
-    for rule in (check_count, check_names, check_start, check_dma, check_console, check_devices, check_forward, check_interrupts):
+    for rule in (check_count, check_names, check_supervisors, check_start, check_dma, check_console, check_devices, check_forward,
+                 check_interrupts):
         rule(product)
 
 
@@ -38,9 +39,25 @@ def check_names(product):
         seen.setdefault(vm.name, vm)
 
 
-def starters(product):
-    """The VMs that can start another one: those with the right to supervise, where the ABI has it."""
-    return [vm for vm in product.vms if SUPERVISOR in vm.features()]
+def check_supervisors(product):
+    """Who is supervised is there, once, and is somebody else; the line that tells of it is free."""
+    names = [vm.name for vm in product.vms]
+    for vm in product.vms:
+        for index, name in enumerate(vm.supervises):
+            key = ("supervises", index)
+            if name == vm.name:
+                vm.fault(key, "it supervises itself", "another VM: what it does to itself is a reset")
+            elif name not in names:
+                vm.fault(key, f"unknown vm '{name}'", guess(name, names))
+            elif name in vm.supervises[:index]:
+                vm.fault(key, f"'{name}' is there twice", "once is enough")
+        taken = {guest: f"board line {line}" for line, guest, _ in vm.irqs}
+        if vm.console_base:
+            taken[vm.console_line] = "its console"
+        if vm.health_line in taken:
+            vm.fault("health_line", f"line {vm.health_line} is that of {taken[vm.health_line]}", "a line that nothing else has")
+        elif vm.health_line is not None and not any(map(product.config.get, ("UIC", "INTC"))):
+            vm.fault("health_line", "it has no interrupt controller", "CONFIG_UIC or CONFIG_INTC, or remove health_line")
 
 
 def check_start(product):
@@ -48,8 +65,10 @@ def check_start(product):
     waiting = [vm for vm in product.vms if not vm.autostart]
     if product.vms and len(waiting) == len(product.vms):
         waiting[0].fault("autostart", "no vm runs from boot", "autostart = true for one of them at least")
-    elif not starters(product) and not product.accept_idle:
+    elif not product.accept_idle:
         for vm in waiting:
+            if any(vm.name in other.supervises for other in product.vms):
+                continue
             vm.fault("autostart", "it does not run from boot, and no other vm can start it", "autostart = true, or leave it out")
 
 

@@ -29,6 +29,8 @@ class Vm:
         self.period_us, self.budget_us = self.read_reservation()
         self.needs("plans")
         self.plans = bool(values["plans"])
+        self.restarts, self.restarts_in_ms = self.read_restarts()
+        self.supervises, self.health_line = self.read_supervises()
         self.tasks = self.read_tasks()
         self.absent_checks = self.read_absent()
         self.autostart, self.dma = values["autostart"], values["dma"]
@@ -132,6 +134,33 @@ class Vm:
         if period and budget and budget > period:
             self.fault("budget_us", f"budget_us {budget} is more than period_us {period}", f"{period} at most")
         return period or 0, budget or 0
+
+    def read_restarts(self):
+        """(how often, in how many milliseconds) it is restarted when it fails; (0, 0): never."""
+        for key in ("on_failure", "restarts", "restarts_in_ms"):
+            self.needs(key)
+        if self.choice("on_failure", "policy") == "restart":
+            return self.values["restarts"], self.values["restarts_in_ms"]
+        for key in ("restarts", "restarts_in_ms"):
+            if key in self.table:
+                self.fault(key, f"{key} without on_failure", f'on_failure = "restart", or remove {key}')
+        return 0, 0
+
+    def read_supervises(self):
+        """(names of the VMs that it supervises, the line that tells of them or None); product_checks.py knows them."""
+        for key in ("supervises", "health_line"):
+            self.needs(key)
+        names, line = list(self.values["supervises"]), self.values["health_line"]
+        for index, name in enumerate(names):
+            if not isinstance(name, str):
+                self.fault(("supervises", index), f"a VM's name has to be a string, not {toml_kind(name)}",
+                           example(PARTITIONS["vm"]["supervises"]))
+                return [], None
+        if names and not self.values["paravirt"]:
+            self.fault("supervises", "supervises without hypercalls", "paravirt = true")
+        if line is not None and not names:
+            self.fault("health_line", "health_line without supervises", 'supervises = ["<vm>"], or remove health_line')
+        return names, line
 
     def read_tasks(self):
         """[{name, period_us, wcet_us, deadline_us, line}] of the tasks whose deadlines are to be kept."""
@@ -388,6 +417,7 @@ class Vm:
         rows = [("RESTART", self.restart), ("AUTOSTART", self.autostart), ("DMA", self.dma),
                 ("PREVIRT", self.previrt), ("STRAY_STOP", self.strays_stop), ("PLANS", self.plans),
                 ("ABSENT_CHECK", self.absent_checks),
+                ("SUPERVISOR", self.supervises),
                 ("HYPERCALLS", self.paravirt), ("IRFM", self.page), ("TSR_STORE", self.page and not option("FIT_WATCHDOG")),
                 ("MMU_STORE", self.page and not tlb_virt), ("SERVICES", self.paravirt and option("SERVICES")),
                 ("DRIVERS", self.paravirt and option("DRIVERS") and self.console_base), ("TLB", self.paravirt and tlb_virt)]

@@ -61,6 +61,17 @@ def render_plans(product):
             f"const uint32_t sched_plan[SCHED_PLANS + 1] = {{ {', '.join([*starts, str(len(lines))])} }};"]
 
 
+def render_care(product):
+    """Option LIFECYCLE: who supervises whom, and who is restarted."""
+    if not product.config.get("LIFECYCLE"):
+        return []
+    names = [vm.name for vm in product.vms]
+    rows = (f"    {{ 0x{sum(1 << names.index(name) for name in vm.supervises):08X}, "
+            f"{vm.restarts_in_ms * product.board.tb_hz // 1000}U, {vm.restarts}, "
+            f"{'VM_NO_LINE' if vm.health_line is None else vm.health_line} }}," for vm in product.vms)
+    return ["", "const struct vm_care vm_care[VM_COUNT] = {", *rows, "};"]
+
+
 def render_schedule(product):
     """The tables of the scheduler, if it has some."""
     if product.scheduler == "cyclic":
@@ -129,7 +140,7 @@ def render_c(product):
                   f"        .irq = {f'irq_{vm.index}' if vm.irqs else '0'},", "    },"]
     lines += ["};", "", "const struct tlb_row tlb_rows[TLB_ROW_COUNT] = {"]
     lines += [f"    {{ 0x{hi:08X}, 0x{lo:08X}, {tid} }}," for hi, lo, tid in product.tlb]
-    return "\n".join(lines + ["};", *render_schedule(product), ""])
+    return "\n".join(lines + ["};", *render_care(product), *render_schedule(product), ""])
 
 
 def render_board(board):
@@ -169,7 +180,9 @@ def as_json(product):
                  "image": vm.image, "image_line": line((*vm.path, "image")),
                  "memory": {"guest": vm.guest, "machine": vm.machine, "size": vm.size,
                             "line": line((*vm.path, "memory"))},
-                 "on_reset": "restart" if vm.restart else "stop", "autostart": vm.autostart, "dma": vm.dma,
+                 "on_reset": "restart" if vm.restart else "stop",
+                 "on_failure": {"restarts": vm.restarts, "in_ms": vm.restarts_in_ms},
+                 "supervises": vm.supervises, "health_line": vm.health_line, "autostart": vm.autostart, "dma": vm.dma,
                  "flags": vm.flags(), "features": vm.features(), "page": vm.page, "previrt": vm.previrt,
                  "console_base": vm.console_base, "intc_base": vm.intc_base,
                  "console": {"kind": vm.console_kind, "line": vm.console_line} if vm.console_base else None,

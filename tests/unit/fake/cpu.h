@@ -25,6 +25,8 @@ struct fake {
     uint32_t spr[1024], dcr[1024];
     uint32_t spr_writes[1024];
     uint32_t time; /* TBL: moves only when the test says so */
+    uint32_t time_hi;
+    bool time_wraps; /* at the next look at it */
 
     uint32_t tlb_hi[TLB_ENTRIES], tlb_lo[TLB_ENTRIES], tlb_tid[TLB_ENTRIES];
     uint32_t tlb_writes; /* words */
@@ -68,6 +70,7 @@ void cpu_mtspr(uint32_t n, uint32_t value);
 uint32_t cpu_mfdcr(uint32_t n);
 void cpu_mtdcr(uint32_t n, uint32_t value);
 uint32_t cpu_time(void);
+uint32_t cpu_time_hi(void);
 void cpu_tlbwe_hi(uint32_t entry, uint32_t word);
 void cpu_tlbwe_lo(uint32_t entry, uint32_t word);
 uint32_t cpu_tlbre_hi(uint32_t entry);

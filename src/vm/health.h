@@ -1,0 +1,67 @@
+/*
+ * health.h: whether a VM lives, why it stopped, and whether its partition wants another life then (option LIFECYCLE). Who may
+ * ask, and tell it what to do, are its supervisors (hypercalls/lifecycle.c).
+ */
+#ifndef PROTEUS_HEALTH_H
+#define PROTEUS_HEALTH_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "vcpu.h"
+
+#ifdef CONFIG_LIFECYCLE
+
+struct health {
+    uint32_t query[HCALL_QUERY_FAILURES + 1]; /* HCALL_QUERY_*. State RUNNING stands for all that a VM may be in its life */
+    uint32_t again;              /* restarts since `first`, time base */
+    uint64_t first;
+    uint32_t msr, tcr, pit_left; /* while it is paused */
+};
+extern struct health health[VM_COUNT];
+
+/* A failure, in the order of HCALL_FAILURE_WORDS. */
+struct failure {
+    uint32_t vm, cause, pc, insn, time_hi, time_lo;
+};
+
+/* That of this number, counted from 0; a null pointer if there is none, or it is no longer kept. */
+const struct failure *health_failure(uint32_t number);
+
+uint64_t health_time(void);
+
+/* HCALL_STATE_* now. */
+uint32_t health_state(const struct vcpu *v);
+
+/* Reports of lifecycle.c: a life will begin, one has begun, one ends. The last is true if another is to begin. */
+static inline void health_prepared(const struct vcpu *v)
+{
+    health[vcpu_index(v)].query[HCALL_QUERY_STATE] = HCALL_STATE_RUNNING;
+}
+void health_started(const struct vcpu *v);
+bool health_ended(struct vcpu *v, uint32_t cause);
+
+/* A VM that runs or waits, and is not the current one: no instruction, and its timers stand still; all goes on. */
+void health_pause(struct vcpu *v);
+void health_resume(struct vcpu *v);
+
+#else
+
+static inline void health_prepared(const struct vcpu *v)
+{
+    (void)v;
+}
+
+static inline void health_started(const struct vcpu *v)
+{
+    (void)v;
+}
+
+static inline bool health_ended(struct vcpu *v, uint32_t cause)
+{
+    (void)v, (void)cause;
+    return false;
+}
+
+#endif
+#endif
