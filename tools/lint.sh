@@ -228,6 +228,7 @@ check shellcheck shell_scripts
 check pyflakes python_sources
 check reference reference
 check no-if no_if_in_bodies
+check rooms $PYTHON tools/rooms.py
 check left-overs no_left_overs
 check columns short_lines
 check blanks clean_white_space
