@@ -15,7 +15,8 @@ import sys
 HERE = os.path.dirname(os.path.abspath(__file__))
 LIST = os.path.join(HERE, "twin_expected_differences.txt")                  # of the distribution's QEMU
 LIST_OURS = os.path.join(HERE, "twin_expected_differences_ours.txt")        # of tools/qemu's
-PROBE = re.compile(r"(?:\[[A-Za-z0-9_-]+\] )?((?:[a-z][a-z0-9_]*)(?:\.[^ ]*)?(?: [a-z0-9]+=[0-9A-F]+| !)*)$")
+# Behind the tag may be the NUL that a probe of a UartLite sends, as the console shows it.
+PROBE = re.compile(r"(?:\[[A-Za-z0-9_-]+\] )?(?:\^@)?((?:[a-z][a-z0-9_]*)(?:\.[^ ]*)?(?: [a-z0-9]+=[0-9A-F]+| !)*)$")
 SECTIONS = {"[with TLB_VIRT]": ("tlb", True), "[without TLB_VIRT]": ("tlb", False), "[with UIC]": ("uic", True)}
 SINGLE = ("fit", "watchdog")        # probes whose name has no dot
 
