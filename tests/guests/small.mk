@@ -30,6 +30,12 @@ BUILT_BY := $(HERE)/Makefile $(HERE)/../small.mk $(addprefix $(HERE)/../common/,
 .PHONY: all
 all: $(OUT)/$(NAME).elf
 
+# The hypervisor's header, for a guest that makes hypercalls: -I$(PROTEUS)
+TOP     := $(HERE)/../../..
+PROTEUS ?= $(abspath $(TOP)/build/gen)
+$(PROTEUS)/proteus/proteus.h: $(wildcard $(addprefix $(TOP)/,tools/hypercalls.py hypercalls/*.def hypercalls/*.h config/*.def))
+	/usr/bin/python3 $(TOP)/tools/hypercalls.py --out $@ && touch $@
+
 $(B)/start.o: $(START) $(HEADER) $(BUILT_BY)
 	@mkdir -p $(B)
 	$(CC) $(CFLAGS) -c $< -o $@
