@@ -18,5 +18,4 @@ void lifecycle_stop(struct vcpu *v);
 /* At boot: to be started as after a system reset, or stopped, as its partition says. */
 void lifecycle_init(struct vcpu *v);
 
-
 #endif

@@ -53,7 +53,7 @@ static int begin(void **state)
     return 0;
 }
 
-/* OTHER gets into the state of this number; false: no such thing. */
+/* OTHER gets into the state of this number. */
 static void bring_to(uint32_t wanted)
 {
     begin(0);

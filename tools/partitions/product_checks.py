@@ -66,9 +66,8 @@ def check_start(product):
     if product.vms and len(waiting) == len(product.vms):
         waiting[0].fault("autostart", "no vm runs from boot", "autostart = true for one of them at least")
     elif not product.accept_idle:
-        for vm in waiting:
-            if any(vm.name in other.supervises for other in product.vms):
-                continue
+        supervised = {name for vm in product.vms for name in vm.supervises}
+        for vm in (vm for vm in waiting if vm.name not in supervised):
             vm.fault("autostart", "it does not run from boot, and no other vm can start it", "autostart = true, or leave it out")
 
 

@@ -416,8 +416,7 @@ class Vm:
         tlb_virt = any(name.startswith("TLB_VIRT") and value for name, value in self.config.items())
         rows = [("RESTART", self.restart), ("AUTOSTART", self.autostart), ("DMA", self.dma),
                 ("PREVIRT", self.previrt), ("STRAY_STOP", self.strays_stop), ("PLANS", self.plans),
-                ("ABSENT_CHECK", self.absent_checks),
-                ("SUPERVISOR", self.supervises),
+                ("ABSENT_CHECK", self.absent_checks), ("SUPERVISOR", self.supervises),
                 ("HYPERCALLS", self.paravirt), ("IRFM", self.page), ("TSR_STORE", self.page and not option("FIT_WATCHDOG")),
                 ("MMU_STORE", self.page and not tlb_virt), ("SERVICES", self.paravirt and option("SERVICES")),
                 ("DRIVERS", self.paravirt and option("DRIVERS") and self.console_base), ("TLB", self.paravirt and tlb_virt)]
