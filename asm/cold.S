@@ -33,7 +33,7 @@
 
 /*
  * step_and_deliver, deliver: MSR or SRR1 let in what is pending. step_and_wait: MSR[WE] was set, r29 = MSR. step_and_context,
- * to_context: the machine's PID for MSR and PID is not known by heart. to_pit_road: by pit.S.
+ * to_context: context_roads in hooks.h. to_pit_road: by pit.S.
  * In:   rVCPU, rCR; SRR0; guest's r28-r30 in its register file, r31 in low_r31
  */
 func step_and_deliver
@@ -55,28 +55,8 @@ to_light:                               /* hcall_cold: r30 = C function */
     b       cold_light
     .globl step_and_wait
 step_and_wait:
-#ifdef FAST_IDLE
     idle_now
-#else
-    mfspr   r29, SPRN_SRR0
-    addi    r29, r29, 4
-    mtspr   SPRN_SRR0, r29
-#ifdef CONFIG_CONSOLE
-    li      r30, console_wait@l         /* an unfinished line comes out first */
-    b       to_light
-#endif
-#endif
-#ifdef CONFIG_TLB_VIRT
-    b       to_schedule
-    .globl step_and_context, to_context
-step_and_context:
-    mfspr   r29, SPRN_SRR0
-    addi    r29, r29, 4
-    mtspr   SPRN_SRR0, r29
-to_context:
-    li      r30, tlb_find_context@l
-    b       to_light
-#endif
+    context_roads
     .globl to_pit_road, to_schedule
 to_pit_road:
     pit_road

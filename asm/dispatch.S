@@ -42,17 +42,9 @@ func dispatch
 endfunc dispatch
 
 /*
- * emul_nop: dccci, and without option TLB_VIRT tlbwe, for the guest's TLB keeps no entry (src/mmu/tlb.h). The data cache is the
- * machine's and coherent for every guest; to invalidate a part of it for one would throw away what others have written.
+ * emul_nop, to enter_step: dccci, and without option TLB_VIRT tlbwe, for the guest's TLB keeps no entry (src/mmu/tlb.h). The data
+ * cache is the machine's and coherent for every guest; to invalidate a part of it for one would throw away what others have
+ * written.
  */
-#ifdef CONFIG_STATS
-func emul_nop
-    stat_count STAT_nop, r30
-    b       enter_step
-endfunc emul_nop
-#else
-    .set    emul_nop, enter_step
-#endif
-#ifndef CONFIG_TLB_VIRT
-    .set    emul_tlbwe, emul_nop
-#endif
+    nop_routine
+    tlbwe_routine

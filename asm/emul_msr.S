@@ -25,16 +25,7 @@ func emul_mtmsr
     b       gpr_read
 endfunc emul_mtmsr
 
-#ifdef CONFIG_STATS
-func emul_wrtee
-    mtcrf   0x67, rINSN
-    stat_count STAT_wrtee, rINSN
-    b       gpr_read
-endfunc emul_wrtee
-#else
-    .globl  emul_wrtee
-    .set    emul_wrtee, emul_mtmsr
-#endif
+    wrtee_routine
 
 /*
  * emul_wrteei: E is bit 16 of the instruction, as EE is of the MSR.

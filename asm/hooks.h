@@ -15,6 +15,37 @@
 #endif
 .endm
 
+/* nop_routine, wrtee_routine: emul_nop (dispatch.S) and emul_wrtee (emul_msr.S), which only to be counted are of their own. */
+.macro nop_routine
+#ifdef CONFIG_STATS
+func emul_nop
+    stat_count STAT_nop, r30
+    b       enter_step
+endfunc emul_nop
+#else
+    .set    emul_nop, enter_step
+#endif
+.endm
+.macro wrtee_routine
+#ifdef CONFIG_STATS
+func emul_wrtee
+    mtcrf   0x67, rINSN
+    stat_count STAT_wrtee, rINSN
+    b       gpr_read
+endfunc emul_wrtee
+#else
+    .globl  emul_wrtee
+    .set    emul_wrtee, emul_mtmsr
+#endif
+.endm
+
+/* tlbwe_routine: emul_tlbwe, which is in tlbwe.S or does nothing (option TLB_VIRT). */
+.macro tlbwe_routine
+#ifndef CONFIG_TLB_VIRT
+    .set    emul_tlbwe, emul_nop
+#endif
+.endm
+
 /* irq_quiet label: to label if the virtual interrupt controller asks for an interrupt. In: rVCPU. Clobbers: rKEY, CR */
 .macro irq_quiet label
 #ifdef CONFIG_IRQ
@@ -212,6 +243,24 @@
 #endif
 .endm
 
+/*
+ * context_roads: in the middle of cold.S: step_and_context, to_context: the machine's PID for MSR and PID is not known by heart
+ * (option TLB_VIRT). Who comes from above goes on to to_schedule.
+ */
+.macro context_roads
+#ifdef CONFIG_TLB_VIRT
+    b       to_schedule
+    .globl step_and_context, to_context
+step_and_context:
+    mfspr   r29, SPRN_SRR0
+    addi    r29, r29, 4
+    mtspr   SPRN_SRR0, r29
+to_context:
+    li      r30, tlb_find_context@l
+    b       to_light
+#endif
+.endm
+
 /* pid_context label: PID was written, to label if translation is on. In: rVCPU. Clobbers: rKEY, CR0 */
 .macro pid_context label
 #ifdef CONFIG_TLB_VIRT
@@ -259,6 +308,15 @@
     bne     4f
     stw     \rx, VCPU_UART_CONTEXT(rVCPU)
 4:
+#endif
+.endm
+
+/* leave_if_careful: a machine with smaller pages has to look for shadows of those. In: r27. Clobbers: r25, CR0 */
+.macro leave_if_careful label
+#if BOARD_PAGE_MIN < 4096
+    lbz     r25, VTLB_CAREFUL(r27)
+    cmpwi   r25, 0
+    bne-    \label
 #endif
 .endm
 
@@ -343,6 +401,48 @@
 #endif
 .endm
 
+/* low_words: those of options (low.S). */
+.macro low_words
+#if VM_WINDOWS
+low_word bus_error_of   /* struct vcpu *: whose access nobody has answered, as it turned out later; 0 */
+#endif
+#ifndef CONFIG_SCHED_SINGLE
+low_word slice_end      /* TBL at which the scheduler wants the machine back */
+#endif
+#ifdef CONFIG_CONSOLE
+low_word pit_road       /* C that the machine's PIT goes to: schedule(), or console_tick() */
+#endif
+.endm
+
+/* vcpu_words: all register files: with option IRFM the first begins on one page and ends on the next. */
+.macro vcpu_words
+#ifdef CONFIG_IRFM
+    .space  BOARD_PAGE_MIN - VCPU_BOUNDARY
+vcpu:
+    .space VM_COUNT * VCPU_SIZE - (BOARD_PAGE_MIN - VCPU_BOUNDARY)
+#else
+    .balign 16
+vcpu:
+    .space VM_COUNT * VCPU_SIZE
+#endif
+.endm
+
+/* rom_reset: the word where the chip begins (option ROM). */
+.macro rom_reset
+#ifdef CONFIG_ROM
+    .section .reset, "ax"
+    b       start
+#endif
+.endm
+
+/* rom_early: what the board needs before there is memory (option ROM; board_<code>.S). Out: r0 = 0. Clobbers: as that does */
+.macro rom_early
+#ifdef CONFIG_ROM
+    bl      board_early
+    li      r0, 0
+#endif
+.endm
+
 /* clear_registers: all register pages (option IRFM); otherwise they are part of the data. In: r0 = 0. Clobbers: r3, r4, CTR */
 .macro clear_registers
 #ifdef CONFIG_IRFM
@@ -362,8 +462,10 @@
 #endif
 
 /*
- * idle_now: wait here if nothing is pending that MSR lets in. The machine's PIT is right: it is set to the next event of the
- * guest that runs, and there is no other. In: rVCPU, rCR, r29 = MSR; SRR0 at the instruction. Clobbers: r29, r30, CR0
+ * idle_now: with FAST_IDLE, wait here if nothing is pending that MSR lets in. The machine's PIT is right: it is set to the next
+ * event of the guest that runs, and there is no other. Otherwise, and if something is, falls through to to_schedule, behind
+ * the instruction; or to the console, for an unfinished line comes out first (option CONSOLE).
+ * In: rVCPU, rCR, r29 = MSR; SRR0 at the instruction. Clobbers: r29, r30, CR0
  */
 .macro idle_now
 #ifdef FAST_IDLE
@@ -381,6 +483,14 @@
     lwz     r29, GPR(29)(rVCPU)
     lwz     r30, GPR(30)(rVCPU)
     b       idle_loop
+#else
+    mfspr   r29, SPRN_SRR0
+    addi    r29, r29, 4
+    mtspr   SPRN_SRR0, r29
+#ifdef CONFIG_CONSOLE
+    li      r30, console_wait@l
+    b       to_light
+#endif
 #endif
 .endm
 
@@ -408,6 +518,39 @@
 #if VM_COUNT > 1
     cmpw    r3, rVCPU
     bne-    vcpu_switch
+#endif
+.endm
+
+/* save_other: what a light road has not saved (more than one partition). In: rVCPU; r31 in low_r31. Clobbers: r0, r4-r6 */
+.macro save_other
+#if VM_COUNT > 1
+    stw     r2, GPR(2)(rVCPU)
+    stw     r7, GPR(7)(rVCPU)
+    stw     r8, GPR(8)(rVCPU)
+    stw     r9, GPR(9)(rVCPU)
+    stw     r10, GPR(10)(rVCPU)
+    stmw    r13, GPR(13)(rVCPU)
+    lwz     r0, LOW(low_r31)
+    stw     r0, GPR(31)(rVCPU)
+    mfctr   r0
+    stw     r0, VCPU_CTR(rVCPU)
+    save_live rVCPU
+#endif
+.endm
+
+/*
+ * load_other: the registers of live.h. The reservation is one bit without an address, which only stwcx. clears (manual, "lwarx",
+ * "stwcx."): of the last VM's nothing may be left. Stores the same again. One partition alone is loaded once, at boot: size
+ * before speed. In: r3 = who runs now, as `current` says. Clobbers: r0, r4-r6, CR0
+ */
+.macro load_other
+#if VM_COUNT > 1
+    li      r4, current@l
+    erratum_stwcx r4
+    stwcx.  r3, 0, r4
+    load_live r3
+#else
+    bl      vcpu_load_live
 #endif
 .endm
 

@@ -6,16 +6,6 @@
 #include "offsets.h"
 #include "asm.h"
 #include "hooks.h"
-#include "board_values.h"
-
-/* leave_if_careful: a machine with smaller pages has to look for shadows of those. In: r27. Clobbers: r25, CR0 */
-.macro leave_if_careful label
-#if BOARD_PAGE_MIN < 4096
-    lbz     r25, VTLB_CAREFUL(r27)
-    cmpwi   r25, 0
-    bne-    \label
-#endif
-.endm
 
 /*
  * refill

@@ -41,10 +41,7 @@ func start
     mtspr   SPRN_DCCR, r3
     isync
 
-#ifdef CONFIG_ROM
-    bl      board_early
-    li      r0, 0
-#endif
+    rom_early
     tlbia
     mtspr   SPRN_TCR, r0
     lis     r3, vectors@h

@@ -2,8 +2,8 @@
  * switch.S: another guest's turn.
  */
 #include "offsets.h"
-#include "partitions.h"
 #include "asm.h"
+#include "hooks.h"
 #include "live.h"
 
 /*
@@ -12,19 +12,7 @@
  * Out:  falls through to vcpu_start
  */
 func vcpu_switch
-#if VM_COUNT > 1
-    stw     r2, GPR(2)(rVCPU)
-    stw     r7, GPR(7)(rVCPU)
-    stw     r8, GPR(8)(rVCPU)
-    stw     r9, GPR(9)(rVCPU)
-    stw     r10, GPR(10)(rVCPU)
-    stmw    r13, GPR(13)(rVCPU)
-    lwz     r0, LOW(low_r31)
-    stw     r0, GPR(31)(rVCPU)
-    mfctr   r0
-    stw     r0, VCPU_CTR(rVCPU)
-    save_live rVCPU
-#endif
+    save_other
 endfunc vcpu_switch
 
 /*
@@ -36,14 +24,7 @@ endfunc vcpu_switch
     .type vcpu_start, @function
 vcpu_start:
     stw     r3, LOW(current)
-#if VM_COUNT > 1
-    li      r4, current@l               /* The reservation is one bit without an address, which only stwcx. clears (manual, */
-    erratum_stwcx r4
-    stwcx.  r3, 0, r4                   /* "lwarx", "stwcx."): of the last VM's nothing may be left. Stores the same again. */
-    load_live r3
-#else
-    bl      vcpu_load_live              /* once, at boot: size before speed */
-#endif
+    load_other
     lwz     r4, VCPU_CONTEXT_PID(r3)
     lwz     r5, VCPU_RUN_MSR(r3)
     lwz     r6, VCPU_CTR(r3)

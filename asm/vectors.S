@@ -1,7 +1,7 @@
 /*
  * vectors.S: the machine's exception vectors.
  *
- * One row per vector says which road it takes. Each entry is assembled into a section of its own, which the linker
+ * One row per vector says which road it takes (vectors.h). Each entry is assembled into a section of its own, which the linker
  * script places at its offset; an entry that is longer than its window does not assemble.
  *
  * On entry the machine has cleared IR, DR, PR and EE: real mode, supervisor. What was interrupted is a guest, or (PIT
@@ -11,6 +11,7 @@
 #include "asm.h"
 #include "hooks.h"
 #include "sc.h"
+#include "vectors.h"
 
 /*
  * A privileged or undefined instruction, or a trap instruction.
@@ -135,47 +136,7 @@ vector_\name:
     .size vector_\name, . - vector_\name
 .endm
 
-#define ROAD_critical_input  road_unexpected
-#if VM_WINDOWS                          /* without, no guest can cause one, or it has no neighbour whom a panic harms */
-#define ROAD_machine_check   road_check
-#else
-#define ROAD_machine_check   road_cold cold_full, machine_check
-#endif
-#define ROAD_data_storage    road_cold cold_full, data_fault
-#define ROAD_inst_storage    road_cold cold_full, fetch_fault
-/* Without an interrupt controller to route for and a console, no line of the board is ever enabled. */
-#if defined(CONFIG_IRQ) || defined(CONFIG_CONSOLE)
-#define ROAD_external        road_cold cold_light, external
-#else
-#define ROAD_external        road_unexpected
-#endif
-#define ROAD_alignment       road_reflect 0x0600, STAT_program, 1
-#define ROAD_program         road_program
-#define ROAD_fp_unavailable  road_reflect 0x0800, STAT_program
-#ifdef CONFIG_PARAVIRT
-#define ROAD_system_call     road_system_call
-#else
-#define ROAD_system_call     road_reflect 0x0C00, STAT_sc
-#endif
-#define ROAD_apu_unavailable road_reflect 0x0F20, STAT_program
-#define ROAD_pit             road_pit
-#define ROAD_fit             road_unexpected
-#define ROAD_watchdog        road_unexpected
-#if defined(CONFIG_CONSOLE) || defined(CONFIG_TLB_VIRT)
-#define ROAD_dtlb_miss       road_miss data_miss
-#else
-#define ROAD_dtlb_miss       road_cold cold_full, data_fault
-#endif
-#ifdef CONFIG_TLB_VIRT
-#define ROAD_itlb_miss       road_miss fetch_miss
-#else
-#define ROAD_itlb_miss       road_cold cold_full, fetch_fault
-#endif
-#define ROAD_debug           road_unexpected
-
 #define VECTOR(name, offset, class, keep, info, window, manual) vector name, offset, window, ROAD_##name ;
 #include "vectors.def"
 
-#ifdef BOARD_ERRATUM_51                 /* a misaligned lwarx or stwcx. that misses: 0x1100 | 0x0600 */
-vector erratum_51, 0x1700, 0x20, ROAD_dtlb_miss
-#endif
+    erratum_51

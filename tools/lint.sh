@@ -116,8 +116,8 @@ reference() {
     $PYTHON tools/reference.py --check
 }
 
-# `#if` belongs between functions, in headers, or into Kconfig: bodies have IS_ENABLED(). X-macro tables (#define,
-# #include, #undef) are not conditions.
+# `#if` belongs between functions, in headers, or into Kconfig: bodies have IS_ENABLED(), or, in assembler, hooks. X-macro tables
+# (#define, #include, #undef) are not conditions.
 no_if_in_bodies() {
     # shellcheck disable=SC2046
     awk '
@@ -141,7 +141,15 @@ no_if_in_bodies() {
             if (line ~ /^[ \t]*#/) { next }
             depth += gsub(/\{/, "", line) - gsub(/\}/, "", line)
         }
-        END { exit bad }' $(files 'src/*.c')
+        END { exit bad }' $(files 'src/*.c') && awk '
+        FNR == 1 { inside = 0 }
+        /^(func|[ \t]*\.macro|[ \t]*\.type)[ \t]/ { inside = 1 }
+        /^(endfunc|[ \t]*\.size)[ \t]|^[ \t]*\.endm$/ { inside = 0 }
+        inside && /^[ \t]*#[ \t]*(if|ifdef|ifndef|elif|else)\>/ {
+            print FILENAME ":" FNR ": condition inside a routine: " $0 ". hint: a hook (asm/hooks.h), or another file"
+            bad = 1
+        }
+        END { exit bad }' $(files 'asm/*.S')
 }
 
 no_left_overs() {
