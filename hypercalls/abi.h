@@ -57,6 +57,8 @@
 #define STOP_PAGE        7 /* a TLB entry below the machine's smallest page */
 #define STOP_LITTLE      8 /* a little-endian TLB entry */
 #define STOP_IMAGE       9 /* an image outside its memory */
+#define STOP_OVERRUN     10 /* it used up its budget, window or turn, and wanted more: so says its partition */
+#define STOP_STORM       11 /* more interrupts of the board than its partition allows */
 
 /* hcall_vm_control: what shall become of another VM, and in which states (HCALL_STATE_*) it can */
 #define HCALL_CONTROL_START   0 /* a stopped or failed one, from its image */
@@ -72,6 +74,8 @@
 #define HCALL_QUERY_SINCE_HI 3 /* time base at which the last of them began: the upper word, */
 #define HCALL_QUERY_SINCE_LO 4 /* and the lower one */
 #define HCALL_QUERY_FAILURES 5 /* number of its last failure (vm_failure), plus one; 0: it has had none */
+#define HCALL_QUERY_OVERRUNS 6 /* how often it used up its budget, window or turn, and wanted more (on_overrun) */
+#define HCALL_QUERY_STORMS   7 /* how often its interrupts were too many (interrupts_max) */
 #define HCALL_QUERY_STAT     256 /* and up: a counter, as of vm_stat */
 
 #define HCALL_STATE_STOPPED    0 /* by itself, by its supervisor, or not yet started */

@@ -78,7 +78,7 @@ uint32_t hcall_vm_query(struct vcpu *v)
     }
     if (what == HCALL_QUERY_STATE) {
         ARG(v, 1) = health_state(&vcpu[vm]);
-    } else if (what <= HCALL_QUERY_FAILURES) {
+    } else if (what <= HCALL_QUERY_STORMS) {
         ARG(v, 1) = health[vm].query[what];
     } else if (what - HCALL_QUERY_STAT >= STAT_COUNT) {
         return ERROR(ARGUMENT);

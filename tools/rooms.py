@@ -33,7 +33,7 @@ MAY = {
     "state": ("abi", "machine"),
     "boards": ("machine", "state"),
     "mmu": ("machine", "state"),
-    "irq": ("state", "boards"),
+    "irq": ("machine", "state", "boards"),
     "time": ("machine", "state", "boards", "irq"),
     "devices": ("machine", "state", "boards", "irq"),
     "report": ("abi", "machine", "state", "boards", "mmu", "devices"),

@@ -24,6 +24,7 @@ void board_init(void);
 
 /* The machine's external interrupt: serve the console's line, hand a partition's line to its owner and mask it. */
 void board_interrupt(void);
+void board_irq_mask(uint32_t line);
 void board_irq_unmask(uint32_t line);
 
 /* Of a UIC: what makes this line active. It may look so for a moment: a change of either can be an edge. */

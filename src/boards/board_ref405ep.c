@@ -29,9 +29,9 @@
 
 #define DCR(reg) (BOARD_UIC_DCR + (reg))
 
-static void irq_mask(uint32_t bit)
+void board_irq_mask(uint32_t line)
 {
-    cpu_mtdcr(DCR(UIC_ER), cpu_mfdcr(DCR(UIC_ER)) & ~bit);
+    cpu_mtdcr(DCR(UIC_ER), cpu_mfdcr(DCR(UIC_ER)) & ~UIC_BIT(line));
 }
 
 void board_init(void)
@@ -61,7 +61,7 @@ void board_interrupt(void)
             console_poll();
             cpu_mtdcr(DCR(UIC_SR), UIC_BIT(line));
         } else {
-            irq_mask(UIC_BIT(line));
+            board_irq_mask(line);
             irq_route(line);
         }
     }

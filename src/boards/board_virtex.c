@@ -110,6 +110,11 @@ static void console_line(void)
     }
 }
 
+void board_irq_mask(uint32_t line)
+{
+    intc_write(INTC_IER, intc_read(INTC_IER) & ~INTC_BIT(line));
+}
+
 void board_interrupt(void)
 {
     uint32_t active = intc_read(INTC_ISR) & intc_read(INTC_IER);
@@ -121,7 +126,7 @@ void board_interrupt(void)
         if (IS_ENABLED(CONFIG_CONSOLE) && line == BOARD_CONSOLE_IRQ) {
             console_line();
         } else {
-            intc_write(INTC_IER, intc_read(INTC_IER) & ~INTC_BIT(line));
+            board_irq_mask(line);
             irq_route(line);
         }
     }

@@ -5,6 +5,7 @@
 
 #include "board.h"
 #include "partition.h"
+#include "storm.h"
 
 void irq_acknowledge(const struct vcpu *v, uint32_t bits)
 {
@@ -12,7 +13,7 @@ void irq_acknowledge(const struct vcpu *v, uint32_t bits)
     uint32_t i;
 
     for (i = 0; i < config->irq_count; i++) {
-        if ((bits & IRQ_BIT(config->irq[i].guest_line)) != 0) {
+        if ((bits & IRQ_BIT(config->irq[i].guest_line)) != 0 && (!VM_STORMS || storm_acknowledge(v, i))) {
             board_irq_unmask(config->irq[i].line);
         }
     }
@@ -25,6 +26,9 @@ void irq_route(uint32_t line)
     for (i = 0; i < VM_COUNT; i++) {
         for (k = 0; k < vm_config[i].irq_count; k++) {
             if (vm_config[i].irq[k].line == line) {
+                if (VM_STORMS) {
+                    storm_count(&vcpu[i], k);
+                }
                 irq_raise(&vcpu[i], vm_config[i].irq[k].guest_line);
             }
         }

@@ -33,6 +33,14 @@ static inline bool sched_is_ready(struct vcpu *v, uint32_t now)
     return vcpu_can_run(v) || services_wake(v, now) || vcpu_has_work(v);
 }
 
+/* Its budget, window or turn is over: has its guest wanted more? */
+static inline void sched_over(const struct vcpu *v)
+{
+    if (VM_OVERRUNS && vcpu_can_run(v) && v->work == 0) {
+        vcpu_event(v, EVENT_OVERRUN);
+    }
+}
+
 #ifdef CONFIG_SCHED_SINGLE
 #include "sched_single.h"
 #else

@@ -57,8 +57,13 @@ struct vcpu *sched_tick(struct vcpu *v, uint32_t now, uint32_t *left)
 
     *left = LOW_GET(slice_end) - now;
     if (!goes_on(*left) || window == 0) {
+        uint32_t last = window != 0 ? sched_window[window - 1].vm : SCHED_NOBODY;
+
         next_window(now);
         *left = LOW_GET(slice_end) - now;
+        if (last != SCHED_NOBODY && last != sched_window[window - 1].vm) {
+            sched_over(&vcpu[last]);
+        }
     }
     owner = sched_window[window - 1].vm;
     if (owner == SCHED_NOBODY) {

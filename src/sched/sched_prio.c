@@ -56,13 +56,28 @@ static void sync_below(uint32_t level, uint32_t now)
     }
 }
 
+/* Of the turn that lasts. Is it over, and was not given away? Who has no equals has no turn. */
+static void use(uint32_t ticks)
+{
+    uint32_t before = turns[level_now].used;
+
+    turns[level_now].used += ticks;
+    if (VM_OVERRUNS && level_now < SCHED_LEVELS && sched_level[level_now].count > 1) {
+        const struct vcpu *v = &vcpu[sched_order[sched_level[level_now].first + turns[level_now].at]];
+
+        if (before < services_quantum(v) && turns[level_now].used >= services_quantum(v)) {
+            sched_over(v);
+        }
+    }
+}
+
 __attribute__((noinline)) static struct vcpu *sched_next(uint32_t now, uint32_t *left)
 {
     uint32_t wake = DECISION_TICKS_MAX;
     uint32_t level;
     struct vcpu *next = 0;
 
-    turns[level_now].used += now - since;
+    use(now - since);
     since = now;
     for (level = 0; level < SCHED_LEVELS; level++) {
         uint32_t above = wake;

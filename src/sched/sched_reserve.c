@@ -109,7 +109,12 @@ static void charge(uint32_t now)
         }
     }
     if (charged != 0 && (int32_t)(now - since) > 0) {
+        bool had = charged->left > 0; /* otherwise it has given the rest away */
+
         charged->left -= (int32_t)(now - since);
+        if (had && charged->left <= 0) {
+            sched_over(&vcpu[charged - servers]);
+        }
     }
 }
 

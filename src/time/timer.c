@@ -8,6 +8,7 @@
 #include "cpu.h"
 #include "partition.h"
 #include "sched.h"
+#include "storm.h"
 
 /* The machine's PIT is never set longer than this, so that 32 bits of time are enough. */
 #define TICKS_MAX (IS_ENABLED(CONFIG_CONSOLE) ? BOARD_TB_HZ / 2 : 0x40000000U) /* the console may wait for something */
@@ -73,6 +74,9 @@ void timer_program(struct vcpu *running, uint32_t now, uint32_t left)
         for (i = 0; i < VM_COUNT; i++) {
             left = earlier(next_event(&vcpu[i], now), left);
         }
+    }
+    if (VM_STORMS) {
+        left = earlier(storm_left(now), left);
     }
     cpu_mtspr(SPRN_PIT, left > PIT_TICKS_MIN ? left : PIT_TICKS_MIN);
 }

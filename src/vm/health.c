@@ -4,13 +4,16 @@
  */
 #include "health.h"
 
+#include "console.h"
 #include "cpu.h"
 #include "irq.h"
+#include "lifecycle.h"
 #include "message.h"
 #include "partition.h"
 #include "timer.h"
 
 struct health health[VM_COUNT];
+uint32_t vcpu_events[EVENTS];
 
 static struct failure failures[HCALL_FAILURES];
 static uint32_t failure_count;
@@ -91,13 +94,26 @@ static bool another(struct health *h, const struct vm_care *care, uint64_t now)
     return h->again++ < care->restarts;
 }
 
+/* The last line says whose end it is. */
+static __attribute__((noreturn)) void reset_board(const struct vcpu *v)
+{
+    console_flush();
+    message_start("reset ", v);
+    message_text(": so says its partition\r\n");
+    lifecycle_end();
+}
+
 bool health_ended(struct vcpu *v, uint32_t cause)
 {
     struct health *h = &health[vcpu_index(v)];
+    const struct vm_care *care = &vm_care[vcpu_index(v)];
     uint64_t now = health_time();
 
     h->query[HCALL_QUERY_CAUSE] = cause;
     h->query[HCALL_QUERY_STATE] = HCALL_STATE_STOPPED;
+    if (VM_BOARD_RESETS && (care->resets >> (cause <= STOP_SUPERVISOR ? cause : 0) & 1) != 0) {
+        reset_board(v);
+    }
     tell(v);
     if (cause <= STOP_SUPERVISOR) {
         return false;
@@ -105,7 +121,42 @@ bool health_ended(struct vcpu *v, uint32_t cause)
     keep(v, cause, now);
     h->query[HCALL_QUERY_FAILURES] = failure_count;
     h->query[HCALL_QUERY_STATE] = HCALL_STATE_FAILED;
-    return another(h, &vm_care[vcpu_index(v)], now);
+    return another(h, care, now);
+}
+
+/* Whoever has stopped, or is about to begin, does not fail once more. */
+static void happened(struct vcpu *v, uint32_t event)
+{
+    struct health *h = &health[vcpu_index(v)];
+    uint32_t what = vm_care[vcpu_index(v)].on_event[event];
+
+    if (what == CARE_IGNORE) {
+        return;
+    }
+    h->query[HCALL_QUERY_OVERRUNS + event]++;
+    if (what == CARE_TELL || h->query[HCALL_QUERY_STATE] != HCALL_STATE_RUNNING || v->work != 0) {
+        tell(v);
+    } else if (event == EVENT_OVERRUN) {
+        vcpu_stop(v, STOP(OVERRUN));
+    } else {
+        vcpu_stop(v, STOP(STORM));
+    }
+}
+
+__attribute__((cold, noinline)) void health_events(void)
+{
+    uint32_t event, i;
+
+    for (event = 0; event < EVENTS; event++) {
+        uint32_t whose = vcpu_events[event];
+
+        vcpu_events[event] = 0;
+        for (i = 0; i < VM_COUNT; i++) {
+            if ((whose >> i & 1) != 0) {
+                happened(&vcpu[i], event);
+            }
+        }
+    }
 }
 
 /* As one that is stopped, it waits with all interrupts disabled; what comes meanwhile is pending when it goes on. */

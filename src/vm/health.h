@@ -8,12 +8,13 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+#include "storm.h"
 #include "vcpu.h"
 
 #ifdef CONFIG_LIFECYCLE
 
 struct health {
-    uint32_t query[HCALL_QUERY_FAILURES + 1]; /* HCALL_QUERY_*. State RUNNING stands for all that a VM may be in its life */
+    uint32_t query[HCALL_QUERY_STORMS + 1]; /* HCALL_QUERY_*. State RUNNING stands for all that a VM may be in its life */
     uint32_t again;              /* restarts since `first`, time base */
     uint64_t first;
     uint32_t msr, tcr, pit_left; /* while it is paused */
@@ -41,11 +42,28 @@ static inline void health_prepared(const struct vcpu *v)
 void health_started(const struct vcpu *v);
 bool health_ended(struct vcpu *v, uint32_t cause);
 
+/* Events since the last decision (vcpu.h), and lines that come back. */
+void health_events(void);
+static inline void health_look(uint32_t now)
+{
+    if (VM_STORMS) {
+        storm_look(now);
+    }
+    if ((VM_OVERRUNS && vcpu_events[EVENT_OVERRUN] != 0) || (VM_STORMS && vcpu_events[EVENT_STORM] != 0)) {
+        health_events();
+    }
+}
+
 /* A VM that runs or waits, and is not the current one: no instruction, and its timers stand still; all goes on. */
 void health_pause(struct vcpu *v);
 void health_resume(struct vcpu *v);
 
 #else
+
+static inline void health_look(uint32_t now)
+{
+    (void)now;
+}
 
 static inline void health_prepared(const struct vcpu *v)
 {

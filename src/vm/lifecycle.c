@@ -97,7 +97,15 @@ void lifecycle_stop(struct vcpu *v)
     report(v, WORK_STOP);
 }
 
-/* It is a guest again, which waits for ever. When the last one has stopped nobody is left who could be disturbed. */
+void lifecycle_end(void)
+{
+    console_flush();
+    stat_report();
+    console_flush();
+    board_reset();
+}
+
+/* It is a guest again, which waits for ever. */
 static struct vcpu *stop(struct vcpu *v)
 {
     v->msr = MSR_WE;
@@ -107,10 +115,7 @@ static struct vcpu *stop(struct vcpu *v)
     console_rest(v);
     vm_live &= ~(1U << vcpu_index(v));
     if (vm_live == 0) {
-        console_flush();
-        stat_report();
-        console_flush();
-        board_reset();
+        lifecycle_end();
     }
     return schedule(v);
 }

@@ -15,6 +15,9 @@ void lifecycle_start(struct vcpu *v);
 /* By its supervisor, who knows: nothing is said. */
 void lifecycle_stop(struct vcpu *v);
 
+/* Nobody is left who could be disturbed, or must not be: all that is to be said, and the board's reset. */
+void lifecycle_end(void) __attribute__((noreturn));
+
 /* At boot: to be started as after a system reset, or stopped, as its partition says. */
 void lifecycle_init(struct vcpu *v);
 

@@ -32,13 +32,20 @@
 #define VM_PLANS FEATURE_PLANS
 #define VM_ABSENT_CHECK FEATURE_ABSENT_CHECK
 
-// Option LIFECYCLE: whom a VM supervises, and what happens when it fails itself.
+// Option LIFECYCLE: whom a VM supervises, and what happens when it fails itself, or does what it should not.
 struct vm_care {
     uint32_t supervises;            // bit n: VM n
     uint32_t within;                // ticks in which
     uint16_t restarts;              // it is restarted so often; 0: never
-    uint8_t line;                   // of its own controller, which tells that one of those has stopped; or
+    uint8_t line;                   // of its own controller, which tells what has become of those; or
 #define VM_NO_LINE 0xFF
+    uint8_t resets;                 // the board is reset by its end: bit 0, if it fails; bit STOP_RESET
+    uint8_t on_event[2];            // what follows from an EVENT_* of vcpu.h
+#define CARE_IGNORE 0
+#define CARE_TELL   1               // its supervisors know
+#define CARE_FAIL   2               // it is a failure
+    uint16_t interrupts;            // at most so many of the board's; 0: no limit
+    uint32_t interrupts_in;         // in so many ticks
 };
 
 // A board interrupt line that belongs to a VM, and the line of the VM's virtual controller that it drives.

@@ -6,6 +6,7 @@
 #include "board.h"
 #include "console.h"
 #include "cpu.h"
+#include "health.h"
 #include "irq.h"
 #include "lifecycle.h"
 #include "memory.h"
@@ -105,6 +106,7 @@ __attribute__((flatten, optimize("O2", "no-reorder-blocks"))) struct vcpu *sched
         bus_error_take();
     }
     tlb_check();
+    health_look(now);
     timer_sync(v, now);
     next = sched_tick(v, now, &left);
     stat_switch(v, next, now);

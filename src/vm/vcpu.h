@@ -185,6 +185,19 @@ void vcpu_stop(struct vcpu *v, uint32_t cause, const char *text);
 #define STOP_TEXT_PAGE        "TLB entry below the machine's smallest page"
 #define STOP_TEXT_LITTLE      "little-endian TLB entry"
 #define STOP_TEXT_IMAGE       "image outside its memory"
+#define STOP_TEXT_OVERRUN     "used up its time, and wanted more"
+#define STOP_TEXT_STORM       "too many interrupts"
+
+/*
+ * Also a report, for health.c at the next decision: it has done what its partition file has a word for (option LIFECYCLE). Asked
+ * for if VM_OVERRUNS, VM_STORMS (partitions.h) say that any VM has.
+ */
+enum { EVENT_OVERRUN, EVENT_STORM, EVENTS };
+extern uint32_t vcpu_events[EVENTS]; /* bit n: VM n */
+static inline void vcpu_event(const struct vcpu *v, uint32_t event)
+{
+    vcpu_events[event] |= 1U << vcpu_index(v);
+}
 
 /* Of a guest that can't run: is there work? Then the hypervisor's loop (asm/cold.S) is what it runs next. */
 void work_loop(void);

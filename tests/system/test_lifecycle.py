@@ -92,3 +92,136 @@ def test_a_thousand_lives(images, tmp_path):
     assert result.vms["warden"].lines[-1] == "warden: PASS lives=1001", result.vms["warden"].lines
     gaps = [int(line.rpartition("=")[2]) for line in result.vms["beside"].lines]
     assert len(gaps) == 11 and max(gaps) <= OTHERS * (200 * TICKS_PER_US + PIECE)
+
+
+STORM = """
+[product]
+name = "storm"
+
+[[vm]]
+name = "watch"
+image = "storm.elf"
+memory = "64K"
+console = "shared"
+paravirt = true
+priority = 3
+supervises = ["storm"]
+regs = { r3 = 1, r4 = 1 }
+
+[[vm]]
+name = "storm"
+image = "storm.elf"
+memory = "64K"
+console = "shared"
+devices = ["timer"]
+interrupts = ["timer"]
+priority = 2
+BUDGET
+
+[[vm]]
+name = "beside"
+image = "gauge.elf"
+memory = "64K"
+console = "shared"
+"""
+STORMS, STORM_MS = 40, 20       # interrupts in a time
+WATCHED_MS = 250
+STORM_TICKS = 300_000           # of a ms, on ml403
+ROAD = 4000                     # ticks of an interrupt at the most: to the guest, to the end of its wait, through its handler, and back
+
+
+def storm(images, tmp_path, budget):
+    """A guest of higher priority that has an interrupt as soon as it has acknowledged the last."""
+    partitions = tmp_path / "storm.toml"
+    partitions.write_text(STORM.replace("BUDGET", budget))
+    board = images.on("ml403")
+    image = board.elf("hybridtest", f"{OPTIONS} CONFIG_SCHED_PRIO=y", partitions=str(partitions))
+    target = str(tmp_path / "image")
+    elfpatch.patched_image(image, target, board.guest("gauge"), gauge_ms=100, gauge_reports=2)
+    elfpatch.patched_image(target, target, board.guest("storm"), storm_watched_ms=WATCHED_MS)
+    return board.run(image=target, timeout=60, until=lambda result: result.vms.get("watch") and result.vms["watch"].verdict)
+
+
+def test_storm(images, tmp_path):
+    """By its budget it has so many and is masked for the rest of the time, again and again; who has the rest does not notice more."""
+    result = storm(images, tmp_path, f"interrupts_max = {STORMS}\ninterrupts_in_ms = {STORM_MS}")
+    assert not list(result.trouble()), result.lines[-5:]
+    seen = dict(word.split("=") for word in result.vms["watch"].lines[-1].split()[2:])
+    assert WATCHED_MS // STORM_MS - 3 <= int(seen["storms"]) <= WATCHED_MS // STORM_MS + 1 and seen["state"] in "34", seen
+    assert result.vms["beside"].verdict == "PASS", result.vms["beside"].lines
+    shares = [int(line.split("share=")[1].split()[0]) for line in result.vms["beside"].lines]
+    gaps = [int(line.rpartition("=")[2]) for line in result.vms["beside"].lines]
+    assert max(gaps) <= (STORMS + 1) * ROAD and min(shares) >= 1000 - 1000 * (STORMS + 2) * ROAD // (STORM_MS * STORM_TICKS)
+
+
+def test_storm_without_a_budget(images, tmp_path):
+    """What the budget is for: all of the processor is the storm's."""
+    result = storm(images, tmp_path, "")
+    assert "storms=0" in result.vms["watch"].lines[-1]
+    assert "beside" not in result.vms or not result.vms["beside"].lines
+
+
+HOG = """
+[product]
+name = "hog"
+
+[[vm]]
+name = "watch"
+image = "storm.elf"
+memory = "64K"
+console = "shared"
+paravirt = true
+period_us = 10000
+budget_us = 500
+supervises = ["hog"]
+regs = { r3 = 1, r4 = 1 }
+
+[[vm]]
+name = "hog"
+image = "storm.elf"
+memory = "64K"
+console = "shared"
+period_us = 5000
+budget_us = 1000
+on_overrun = "fail"
+FAILURE
+regs = { r3 = 2 }
+
+[[vm]]
+name = "beside"
+image = "gauge.elf"
+memory = "64K"
+console = "shared"
+period_us = 2000
+budget_us = 1000
+"""
+
+
+def hog(images, tmp_path, failure):
+    """A guest that wants more than its budget, which is a failure."""
+    partitions = tmp_path / "hog.toml"
+    partitions.write_text(HOG.replace("FAILURE", failure))
+    image = images.elf("hybridtest", f"{OPTIONS} CONFIG_SCHED_RESERVE=y", partitions=str(partitions))
+    target = str(tmp_path / "image")
+    elfpatch.patched_image(image, target, images.guest("gauge"), gauge_ms=100, gauge_reports=2)
+    elfpatch.patched_image(target, target, images.guest("storm"), storm_watched_ms=WATCHED_MS)
+    return images.run(image=target, timeout=60)
+
+
+@pytest.mark.parametrize("board", ["ref405ep", "ml403"])
+def test_overrun(images, tmp_path, board):
+    """It is restarted as often as it may, and then not again; the others have what they were promised."""
+    result = hog(images.on(board), tmp_path, 'on_failure = "restart"\nrestarts = 2\nrestarts_in_ms = 8000')
+    stops = [line for line in result.hypervisor if line.startswith("stop hog")]
+    assert len(stops) == 3 and all(line.endswith(": used up its time, and wanted more") for line in stops), result.hypervisor
+    assert result.vms["watch"].lines[-1] == "watch: PASS storms=0 overruns=3 state=1"
+    assert result.vms["beside"].verdict == "PASS"
+
+
+@pytest.mark.parametrize("board", ["ref405ep", "ml403"])
+def test_reset_of_the_board(images, tmp_path, board):
+    """Behind a last line that says whose end it was."""
+    result = hog(images.on(board), tmp_path, 'on_failure = "reset"')
+    said = [line for line in result.hypervisor if line.startswith(("stop", "reset"))]
+    assert said[-1] == "reset hog: so says its partition" and said[-2].startswith("stop hog"), result.hypervisor
+    assert result.vms["watch"].verdict is None

@@ -82,7 +82,8 @@ FAULTS = [
      ["8: unknown key 'on_rest'. hint: did you mean 'on_reset'?"]),
     ("unknown_far", product(A + MB + "zzz = 1"), CONSOLE,
      ["8: unknown key 'zzz'. hint: known: absent, autostart, blob, budget_us, console, console_at, console_kind, console_line, console_raw, "
-      "devices, dma, forward, health_line, image, intc_at, interrupts, irfm, memory, name, on_failure, on_reset, paravirt, period_us, plans, "
+      "devices, dma, forward, health_line, image, intc_at, interrupts, interrupts_in_ms, interrupts_max, irfm, memory, name, on_failure, "
+      "on_overrun, on_reset, on_storm, paravirt, period_us, plans, "
       "previrt, priority, regs, restarts, restarts_in_ms, stray, supervises, tasks"]),
     ("unknown_inline", product(A + "memory = { size = '1M', gest = 0 }"), CONSOLE,
      ["7: unknown key 'gest'. hint: did you mean 'guest'?"]),
@@ -191,7 +192,7 @@ FAULTS = [
      ["7: vm 'a': 111 static TLB entries up to here, the 405 has 64. hint: this VM takes 111 for memory and 0 for devices: the free place "
       "allows pages of 1M at most; less memory has a better one"]),
     ("on_reset", product(A + MB + "on_reset = 'halt'"), CONSOLE,
-     ["8: vm 'a': unknown policy 'halt'. hint: \"stop\" or \"restart\""]),
+     ["8: vm 'a': unknown policy 'halt'. hint: \"stop\" or \"restart\" or \"reset\""]),
     ("stray", product(A + MB + "stray = 'notify'"), CONSOLE,
      ["8: vm 'a': unknown policy 'notify'. hint: \"ignore\" or \"stop\""]),
     ("regs_name", product(A + MB + "regs = { r8 = 1 }"), CONSOLE,
@@ -373,6 +374,27 @@ FAULTS = [
      ["10: vm 'a': line 9 is that of board line 4. hint: a line that nothing else has",
       "17: 'restarts' 1001 is out of range. hint: 1 to 1000",
       "18: 'restarts_in_ms' 0 is out of range. hint: 1 to 8000"]),
+    ("no_care", product(A + MB + "on_reset = 'reset'\non_overrun = 'tell'\ninterrupts_max = 5\non_storm = 'fail'\ninterrupts = [5]"), HYBRID,
+     ["8: vm 'a': on_reset = \"reset\" needs CONFIG_LIFECYCLE. hint: set CONFIG_LIFECYCLE=y in the defconfig",
+      "9: vm 'a': on_overrun needs CONFIG_LIFECYCLE. hint: set CONFIG_LIFECYCLE=y in the defconfig, or remove on_overrun",
+      "9: vm 'a': the scheduler knows no overruns. hint: CONFIG_SCHED_RESERVE, CONFIG_SCHED_CYCLIC or CONFIG_SCHED_PRIO, or remove on_overrun",
+      "10: vm 'a': interrupts_max needs CONFIG_LIFECYCLE. hint: set CONFIG_LIFECYCLE=y in the defconfig, or remove interrupts_max",
+      "11: vm 'a': on_storm needs CONFIG_LIFECYCLE. hint: set CONFIG_LIFECYCLE=y in the defconfig, or remove on_storm"]),
+    ("care_words", product(A + MB + "on_overrun = 'stop'\ninterrupts_max = 0\non_storm = 'ignore'\ninterrupts_in_ms = 1001\non_failure = 'reboot'"), LIFECYCLE,
+     ["8: vm 'a': unknown policy 'stop'. hint: \"ignore\" or \"tell\" or \"fail\"",
+      "9: 'interrupts_max' 0 is out of range. hint: 1 to 65535",
+      "10: vm 'a': unknown policy 'ignore'. hint: \"tell\" or \"fail\"",
+      "10: vm 'a': on_storm without interrupts_max. hint: interrupts_max = <number>, or remove on_storm",
+      "11: 'interrupts_in_ms' 1001 is out of range. hint: 1 to 1000",
+      "11: vm 'a': interrupts_in_ms without interrupts_max. hint: interrupts_max = <number>, or remove interrupts_in_ms",
+      "12: vm 'a': unknown policy 'reboot'. hint: \"stop\" or \"restart\" or \"reset\""]),
+    ("storm_of_nothing", product(A + MB + "interrupts_max = 5"), LIFECYCLE,
+     ["8: vm 'a': interrupts_max without interrupts. hint: interrupts = [...], or remove interrupts_max"]),
+    ("no_turn", product(A + MB + "on_overrun = 'fail'\npriority = 7", B + MB + "on_overrun = 'ignore'"), LIFECYCLE + "CONFIG_SCHED_PRIO=y\n",
+     ["8: vm 'a': no other vm has priority 7: it has no turn that it could overrun. hint: remove on_overrun"]),
+    ("no_budget", product(A + MB + "on_overrun = 'tell'", B + MB + "on_overrun = 'tell'\nperiod_us = 1000\nbudget_us = 100"),
+     LIFECYCLE + "CONFIG_SCHED_RESERVE=y\n",
+     ["8: vm 'a': it has no budget that it could overrun. hint: period_us and budget_us, or remove on_overrun"]),
     ("nobody_can_start_it", product(A + MB, B + MB + "autostart = false"), HYBRID,
      ["13: vm 'b': it does not run from boot, and no other vm can start it. hint: autostart = true, or leave it out"]),
     ("decimal_machine", product(A + "memory = { size = '1M', machine = 4000000 }"), CONSOLE,
@@ -563,6 +585,8 @@ def test_header(tool):
     assert [line for line in text.splitlines() if line.startswith("#define") and " " in line[8:]] == [
         "#define VM_COUNT 2", "#define TLB_ROW_COUNT 5", "#define VM_WINDOWS 1 // of VMs with neighbours, and forwarded registers",
         "#define STRAYS_STOP 0 // stray = \"stop\" of any VM", "#define ABSENT_CHECKS 0 // absent = \"check\" of any VM",
+        "#define VM_OVERRUNS 0 // on_overrun of any VM", "#define VM_STORMS 0 // interrupts_max of any VM",
+        "#define VM_BOARD_RESETS 0 // on_reset or on_failure = \"reset\" of any VM",
         "#define SCHED_QUANTUM_TICKS 16667", "#define CONSOLE_ESCAPE 0x01",
         "#define CONSOLE_FOCUS 1", "#define CONSOLE_HOT CONSOLE_16550", "#define CONSOLE_HOT_SIZE 8",
         "#define CONSOLE_KIND(config) ((void)(config), CONSOLE_16550)",
@@ -594,11 +618,29 @@ def test_care(tool):
                    "on_failure = 'restart'\nrestarts = 2\nrestarts_in_ms = 30")
     first, second = good(tool, text, config=LIFECYCLE)["vms"]
     tables = (tool.path / "gen" / "partitions.c").read_text()
-    assert re.search(r"vm_care\[VM_COUNT\] = \{\s+\{ 0x00000002, 0U, 0, 9 \},\s+\{ 0x00000000, 9999999U, 2, VM_NO_LINE \},\s+\};", tables)
+    assert re.search(r"vm_care\[VM_COUNT\] = \{\s+\{ 0x00000002, 0U, 0, 9, 0, \{ CARE_IGNORE, CARE_IGNORE \}, 0, 0U \},"
+                     r"\s+\{ 0x00000000, 9999999U, 2, VM_NO_LINE, 0, \{ CARE_IGNORE, CARE_IGNORE \}, 0, 0U \},\s+\};", tables)
+    header = (tool.path / "gen" / "partitions.h").read_text()
+    assert all(f"#define VM_{name} 0 " in header for name in ("OVERRUNS", "STORMS", "BOARD_RESETS"))
     assert "FEATURE_SUPERVISOR" in first["features"] and "FEATURE_SUPERVISOR" not in second["features"]
-    assert (first["supervises"], first["health_line"], second["on_failure"]) == (["b"], 9, {"restarts": 2, "in_ms": 30})
+    assert (first["supervises"], first["health_line"], second["on_failure"]) == (["b"], 9, {"restarts": 2, "in_ms": 30, "reset": False})
     good(tool, text.replace("\nhealth_line = 9", "").replace("on_failure = 'restart'\nrestarts = 2\nrestarts_in_ms = 30", ""), config=LIFECYCLE)
     assert ", 0U, 0, VM_NO_LINE" in (tool.path / "gen" / "partitions.c").read_text()
+
+
+def test_events(tool):
+    """What is too much, and what follows; constants without which nothing of it is left."""
+    text = product(A + MB + "on_reset = 'reset'\non_overrun = 'fail'", B + MB + "on_failure = 'reset'\ninterrupts = [5]\ninterrupts_max = 20\n"
+                   "interrupts_in_ms = 3\non_storm = 'fail'\non_overrun = 'tell'")
+    first, second = good(tool, text, config=LIFECYCLE + "CONFIG_SCHED_PRIO=y\n")["vms"]
+    tables = (tool.path / "gen" / "partitions.c").read_text()
+    assert "VM_NO_LINE, 2, { CARE_FAIL, CARE_IGNORE }, 0, 0U }" in tables and "VM_NO_LINE, 1, { CARE_TELL, CARE_FAIL }, 20, 999999U }" in tables
+    assert (first["on_reset"], second["on_failure"]["reset"], second["interrupts_max"]) == ("reset", True, 20)
+    assert "FEATURE_RESTART" not in first["features"]
+    header = (tool.path / "gen" / "partitions.h").read_text()
+    assert all(f"#define VM_{name} 1 " in header for name in ("OVERRUNS", "STORMS", "BOARD_RESETS"))
+    good(tool, text.replace("'fail'", "'tell'").replace("\ninterrupts_in_ms = 3", ""), config=LIFECYCLE + "CONFIG_SCHED_PRIO=y\n")
+    assert "{ CARE_TELL, CARE_TELL }, 20, 33333333U }" in (tool.path / "gen" / "partitions.c").read_text()
 
 
 def test_plans(tool):

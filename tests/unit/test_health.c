@@ -13,12 +13,18 @@
 #include "stats.h"
 #include "uic.h"
 
-/* The partition file: the first supervises both others, the second the third; the second is restarted twice in 100 ms. */
+/*
+ * The partition file: the first supervises all others, the second the third; the second is restarted twice in 100 ms, and it
+ * fails by the fourth interrupt in 10 ms; the third has at most two in 20 ms; the fourth is stopped, and its own ends reset the
+ * board.
+ */
 #define SUPER   (&vcpu[0])
 #define OTHER   (&vcpu[1])
 #define THIRD   (&vcpu[2])
+#define RESETS  (&vcpu[3])
 #define RESTARTS 2
 #define MS       (BOARD_TB_HZ / 1000)
+#define PERIOD   vm_care[2].interrupts_in
 
 static uint32_t base_of(const struct vcpu *v)
 {
@@ -40,13 +46,13 @@ static uint32_t query(uint32_t vm, uint32_t what)
     return SUPER->gpr[4];
 }
 
-/* All three are guests that compute. */
+/* The first three are guests that compute. */
 static int begin(void **state)
 {
     uint32_t i;
 
     machine_boot(state);
-    for (i = 0; i < VM_COUNT; i++) {
+    for (i = 0; i < 3; i++) {
         computes(&vcpu[i]);
     }
     run_vm(SUPER);
@@ -139,7 +145,7 @@ static void refused(void **state)
     assert_hex(SUPER->gpr[3], E_ARGUMENT);
     call(SUPER, HCALL_vm_query, 0, HCALL_QUERY_STATE);
     assert_hex(SUPER->gpr[3], E_STATE);
-    call(SUPER, HCALL_vm_query, 1, HCALL_QUERY_FAILURES + 1);
+    call(SUPER, HCALL_vm_query, 1, HCALL_QUERY_STORMS + 1);
     assert_hex(SUPER->gpr[3], E_ARGUMENT);
     call(SUPER, HCALL_vm_query, 1, HCALL_QUERY_STAT + STAT_COUNT);
     assert_hex(SUPER->gpr[3], E_ARGUMENT);
@@ -246,6 +252,7 @@ static void fails(void **state)
 
     (void)state;
     irq_software(SUPER, IRQ_BIT(12), 0);
+    waits(THIRD); /* it would tell of its turns */
     for (i = 0; i < 2; i++) {
         for (k = 0; k <= RESTARTS; k++) {
             SUPER->msr = 0;
@@ -352,6 +359,219 @@ static void since(void **state)
 #endif
 }
 
+/* ---- events ---- */
+
+#define ENABLED fake.dcr[BOARD_UIC_DCR + UIC_ER]
+
+/* The board's line was active for a moment: false if it is masked. */
+static bool device(uint32_t line)
+{
+    bool enabled = (ENABLED & UIC_BIT(line)) != 0;
+
+    fake.lines |= UIC_BIT(line);
+    enter(external(current));
+    fake.lines &= ~UIC_BIT(line);
+    fake.dcr[BOARD_UIC_DCR + UIC_SR] = 0;
+    return enabled;
+}
+
+static void serve(struct vcpu *v)
+{
+    irq_write(v, UIC_SR, 0xFFFFFFFF);
+}
+
+static uint32_t lines_of_third(void)
+{
+    return ENABLED & (UIC_BIT(28) | UIC_BIT(29));
+}
+
+/* A guest that serves all at once has as many in 20 ms as it may, one line more, and then none; the supervisor is told. */
+static void storm(void **state)
+{
+    uint32_t i;
+
+    (void)state;
+    irq_software(SUPER, IRQ_BIT(12), 0);
+    SUPER->msr = 0;
+    assert_hex(lines_of_third(), UIC_BIT(28) | UIC_BIT(29));
+    for (i = 0; i < 50; i++) {
+        uint32_t came = 0, k;
+
+        for (k = 0; k < 10; k++) {
+            came += device(28);
+            serve(THIRD);
+            fake.time += PERIOD / 20;
+        }
+        assert_int_equal(came, 3);
+        assert_hex(lines_of_third(), 0);
+        assert_false(device(29));
+        enter(schedule(current));
+        assert_hex(SUPER->pending, MSR_EE);
+        serve(SUPER);
+        assert_hex(query(2, HCALL_QUERY_STORMS), i + 1);
+        assert_hex(health_state(THIRD), HCALL_STATE_RUNNING);
+        fake.time += PERIOD / 2 + 10;
+        enter(schedule(current));
+        assert_hex(lines_of_third(), UIC_BIT(28) | UIC_BIT(29));
+    }
+    assert_hex(query(2, HCALL_QUERY_FAILURES), 0);
+    assert_hex(ENABLED & (UIC_BIT(25) | UIC_BIT(26) | UIC_BIT(27)), UIC_BIT(25) | UIC_BIT(26) | UIC_BIT(27)); /* others' */
+}
+
+/* As many as it may, again and again, and never one too many. */
+static void no_storm(void **state)
+{
+    uint32_t i;
+
+    (void)state;
+    for (i = 0; i < 100; i++) {
+        assert_true(device(28 + i % 2));
+        serve(THIRD);
+        fake.time += PERIOD / 2;
+    }
+    assert_hex(health[2].query[HCALL_QUERY_STORMS], 0);
+    for (i = 0; i < 100; i++) { /* nobody has limited the first */
+        assert_true(device(25));
+        serve(SUPER);
+    }
+    assert_hex(health[0].query[HCALL_QUERY_STORMS], 0);
+}
+
+/* A line that it has not acknowledged stays masked when the time is over; one that it has comes back. */
+static void storm_ends(void **state)
+{
+    (void)state;
+    assert_true(device(28));
+    serve(THIRD);
+    assert_true(device(29));
+    assert_hex(lines_of_third(), UIC_BIT(28));
+    assert_true(device(28));
+    assert_hex(lines_of_third(), 0);
+    irq_write(THIRD, UIC_SR, UIC_BIT(28));
+    assert_hex(lines_of_third(), 0);
+    fake.time += PERIOD - 1;
+    enter(schedule(current));
+    assert_hex(lines_of_third(), 0);
+    assert_int_equal(fake.spr[SPRN_PIT], PIT_TICKS_MIN);
+    fake.time += 1;
+    enter(schedule(current));
+    assert_hex(lines_of_third(), UIC_BIT(28));
+    irq_write(THIRD, UIC_SR, UIC_BIT(9));
+    assert_hex(lines_of_third(), UIC_BIT(28) | UIC_BIT(29));
+}
+
+/* Neither what a guest does, nor a new life of it, gives its lines back before; the machine looks in time, idle or not. */
+static void storm_lasts(void **state)
+{
+    uint32_t start, i;
+
+    (void)state;
+    for (i = 0; i < 3; i++) {
+        assert_true(device(28));
+        serve(THIRD);
+    }
+    start = fake.time;
+    enter(schedule(current));
+    irq_write(THIRD, UIC_TR, 0);
+    irq_write(THIRD, UIC_PR, 0xFFFFFFFF);
+    irq_write(THIRD, UIC_ER, 0xFFFFFFFF);
+    irq_reset(THIRD);
+    assert_hex(control(2, HCALL_CONTROL_RESTART), 0);
+    run_vm(THIRD);
+    computes(THIRD);
+    assert_hex(lines_of_third(), 0);
+    for (i = 0; i < VM_COUNT; i++) {
+        waits(&vcpu[i]);
+        vcpu[i].tcr = 0;
+        vcpu[i].pit_left = 0;
+    }
+    enter(schedule(current));
+    assert_true(is_idle());
+    for (i = 0; lines_of_third() == 0; i++) {
+        assert_in_range(i, 0, 20);
+        fake.time += fake.spr[SPRN_PIT];
+        enter(schedule(current));
+    }
+    assert_in_range(fake.time - start, PERIOD, PERIOD + PIT_TICKS_MIN);
+}
+
+/* One that fails by it is restarted as by any failure, and then it stays as it is, whatever comes. */
+static void storm_fails(void **state)
+{
+    uint32_t life, i;
+
+    (void)state;
+    for (life = 0; life <= RESTARTS; life++) {
+        for (i = 0; i < 4; i++) {
+            assert_hex(health_state(OTHER), HCALL_STATE_RUNNING);
+            assert_true(device(27));
+            serve(OTHER);
+        }
+        enter(schedule(current));
+        assert_hex(health[1].query[HCALL_QUERY_STATE], life < RESTARTS ? HCALL_STATE_RUNNING : HCALL_STATE_FAILED);
+        assert_hex(health[1].query[HCALL_QUERY_CAUSE], STOP_STORM);
+        if (life < RESTARTS) {
+            run_vm(OTHER);
+            computes(OTHER);
+            run_vm(SUPER);
+        }
+        fake.time += vm_care[1].interrupts_in;
+        enter(schedule(current));
+        assert_hex(ENABLED & UIC_BIT(27), UIC_BIT(27));
+    }
+    for (i = 0; i < 4; i++) { /* whoever has failed does not fail once more */
+        device(27);
+        serve(OTHER);
+    }
+    enter(schedule(current));
+    run_vm(SUPER);
+    assert_hex(query(1, HCALL_QUERY_STATE), HCALL_STATE_FAILED);
+    assert_hex(query(1, HCALL_QUERY_STORMS), RESTARTS + 2);
+    assert_hex(query(1, HCALL_QUERY_FAILURES), RESTARTS + 1);
+}
+
+/* Told, and no more. Its work, and who has not asked, are none. */
+static void overrun(void **state)
+{
+    (void)state;
+    irq_software(SUPER, IRQ_BIT(12), 0);
+    SUPER->msr = 0;
+    vcpu_event(THIRD, EVENT_OVERRUN);
+    vcpu_event(OTHER, EVENT_OVERRUN);
+    enter(schedule(current));
+    assert_hex(SUPER->pending, MSR_EE);
+    assert_hex(query(2, HCALL_QUERY_OVERRUNS), 1);
+    assert_hex(query(1, HCALL_QUERY_OVERRUNS), 0);
+    assert_hex(query(2, HCALL_QUERY_STATE), HCALL_STATE_RUNNING);
+    enter(schedule(current));
+    assert_hex(query(2, HCALL_QUERY_OVERRUNS), 1);
+}
+
+/* The last line says who it was: for a failure, for a reset of its own; a supervisor's stop is neither. */
+static void resets_the_board(void **state)
+{
+    (void)state;
+    assert_hex(control(3, HCALL_CONTROL_START), 0);
+    assert_hex(control(3, HCALL_CONTROL_STOP), 0);
+    assert_hex(control(3, HCALL_CONTROL_START), 0);
+    run_vm(RESETS);
+    computes(RESETS);
+    EXPECT_MACHINE_RESET(vcpu_stop(RESETS, STOP(CHECK)));
+    assert_non_null(strstr(fake.output, "[proteus] reset delta: so says its partition\n"));
+    assert_true(strstr(fake.output, "machine check while MSR[ME] is 0") < strstr(fake.output, "[proteus] reset delta"));
+    assert_hex(fake.reset, DBCR0_RST);
+}
+
+static void resets_the_board_by_a_reset(void **state)
+{
+    (void)state;
+    assert_hex(control(3, HCALL_CONTROL_START), 0);
+    run_vm(RESETS);
+    computes(RESETS);
+    EXPECT_MACHINE_RESET(vcpu_reset_request(RESETS, 3, 0));
+    assert_non_null(strstr(fake.output, "[proteus] reset delta: so says its partition\n"));
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -360,6 +580,11 @@ int main(void)
         cmocka_unit_test_setup(restarted, begin),   cmocka_unit_test_setup(last, begin),
         cmocka_unit_test_setup(fails, begin),       cmocka_unit_test_setup(failures, begin),
         cmocka_unit_test_setup(failures_of_others, begin), cmocka_unit_test_setup(since, begin),
+        cmocka_unit_test_setup(storm, begin),       cmocka_unit_test_setup(no_storm, begin),
+        cmocka_unit_test_setup(storm_ends, begin),  cmocka_unit_test_setup(storm_lasts, begin),
+        cmocka_unit_test_setup(storm_fails, begin), cmocka_unit_test_setup(overrun, begin),
+        cmocka_unit_test_setup(resets_the_board, begin),
+        cmocka_unit_test_setup(resets_the_board_by_a_reset, begin),
     };
 
     return cmocka_run_group_tests_name("health", tests, 0, 0);

@@ -5,6 +5,7 @@
  */
 #include "harness.h"
 
+#include "health.h"
 #include "hypercall.h"
 #include "lifecycle.h"
 #include "sched.h"
@@ -142,6 +143,34 @@ static void window_of_who_waits(void **state)
     assert_int_equal(who(), 1);
 }
 
+static uint32_t overruns(const struct vcpu *v)
+{
+    return health[v - vcpu].query[HCALL_QUERY_OVERRUNS];
+}
+
+/* Who wants more at the end of its window, while another's or nobody's begins: once a frame for each of its windows. */
+static void window_too_short(void **state)
+{
+    uint32_t i;
+
+    (void)state;
+    for (i = 0; i < 10; i++) {
+        passes(normal, COUNT(normal));
+    }
+    look_at(fake.time + US(1)); /* each is known with the decision after that */
+    assert_int_equal(overruns(one), 20);
+    assert_int_equal(overruns(two), 10);
+    assert_int_equal(overruns(three), 0); /* nobody has asked */
+    waits(two);
+    lifecycle_restart(one, 3, 0); /* its work is not its guest's */
+    for (i = 0; i < 8; i++) {
+        fake.time += fake.spr[SPRN_PIT];
+        schedule(current);
+    }
+    assert_int_equal(overruns(one), 20);
+    assert_int_equal(overruns(two), 10);
+}
+
 /* A yield gives nothing to anybody; what is left is that of the window. */
 static void rest_of_a_window(void **state)
 {
@@ -218,6 +247,7 @@ int main(void)
         TEST_FRAME(late_looks_do_not_add_up),
         TEST_FRAME(missed_frames),
         TEST_FRAME(window_of_who_waits),
+        TEST_FRAME(window_too_short),
         TEST_FRAME(rest_of_a_window),
         TEST_FRAME(plans_change),
         TEST_FRAME(restart_in_its_own_windows),

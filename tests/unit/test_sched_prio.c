@@ -6,6 +6,7 @@
  */
 #include "harness.h"
 
+#include "health.h"
 #include "lifecycle.h"
 #include "sched.h"
 #include "services.h"
@@ -243,6 +244,33 @@ static void yield_to_equals(void **state)
     assert_ptr_equal(current, high);
 }
 
+/* A turn that is over while its VM wants more; not one that is given away, nor the time of who has no equals. */
+static void turn_too_short(void **state)
+{
+    const struct health *h = health;
+    uint32_t i;
+
+    (void)state;
+    begin(EQUAL | SAME | LOW);
+    for (i = 0; i < 20; i++) {
+        next_look();
+    }
+    assert_in_range(h[0].query[HCALL_QUERY_OVERRUNS], 9, 10);
+    assert_in_range(h[3].query[HCALL_QUERY_OVERRUNS], 9, 10);
+    enter(schedule(current));
+    i = h[0].query[HCALL_QUERY_OVERRUNS] + h[3].query[HCALL_QUERY_OVERRUNS];
+    sched_yield();
+    enter(schedule(current));
+    enter(schedule(current));
+    assert_int_equal(h[0].query[HCALL_QUERY_OVERRUNS] + h[3].query[HCALL_QUERY_OVERRUNS], i);
+    waits(equal);
+    waits(same);
+    for (i = 0; i < 20; i++) {
+        next_look();
+    }
+    assert_int_equal(h[1].query[HCALL_QUERY_OVERRUNS] + h[2].query[HCALL_QUERY_OVERRUNS], 0);
+}
+
 /* A restart is work of the VM's own priority: the higher does not notice, the lower waits for it. */
 static void restart_in_its_own_time(void **state)
 {
@@ -338,6 +366,7 @@ int main(void)
         TEST_LEVELS(equal_waits_for_its_turn),
         TEST_LEVELS(alone_has_no_slices),
         TEST_LEVELS(yield_to_equals),
+        TEST_LEVELS(turn_too_short),
         TEST_LEVELS(restart_in_its_own_time),
         TEST_LEVELS(never_inverted),
     };

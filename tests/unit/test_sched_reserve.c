@@ -5,6 +5,7 @@
  */
 #include "harness.h"
 
+#include "health.h"
 #include "lifecycle.h"
 #include "sched.h"
 #include "services.h"
@@ -256,6 +257,28 @@ static void restart_by_budget(void **state)
     enter(small);
 }
 
+/* A budget that is used up by who wants more, once a period; not one that was given away, nor one that was enough. */
+static void budget_too_small(void **state)
+{
+    uint32_t periods = 20, start;
+
+    (void)state;
+    begin(SMALL | OTHER | REST);
+    start = fake.time;
+    while (fake.time - start < periods * period(small)) {
+        next_look();
+    }
+    assert_in_range(health[0].query[HCALL_QUERY_OVERRUNS], periods - 1, periods + 1);
+    assert_int_equal(health[1].query[HCALL_QUERY_OVERRUNS], 0); /* it waits */
+    assert_int_equal(health[2].query[HCALL_QUERY_OVERRUNS], 0); /* nobody has asked */
+    begin(SMALL | REST);
+    sched_yield();
+    enter(schedule(small));
+    waits(small);
+    next_look();
+    assert_int_equal(health[0].query[HCALL_QUERY_OVERRUNS], 0);
+}
+
 static void yields(void **state)
 {
     (void)state;
@@ -283,6 +306,7 @@ int main(void)
         cmocka_unit_test(wakes_without_end),
         cmocka_unit_test(storm_pays_itself),
         cmocka_unit_test(restart_by_budget),
+        cmocka_unit_test(budget_too_small),
         cmocka_unit_test(yields),
     };
 

@@ -86,15 +86,27 @@ PARTITIONS = {
             required='image = "<name>.elf"'),
         Key("memory", (NUMBER, TABLE), '`"1M"`, or a table: see below', required='memory = "1M"', example='memory = "1M"'),
         Key("on_reset", TEXT, 'what a reset by the guest does to it: `"stop"` or `"restart"` (such a VM never ends: '
-            "`make run RUN=...`, README)", "stop", choices=("stop", "restart")),
-        Key("on_failure", TEXT, 'what happens when it cannot go on: `"stop"`, or `"restart"` as long as `restarts` lasts (needs '
-            "`CONFIG_LIFECYCLE`)", "stop", choices=("stop", "restart"), option="LIFECYCLE"),
+            '`make run RUN=...`, README); or `"reset"`, to the board (needs `CONFIG_LIFECYCLE`)', "stop",
+            choices=("stop", "restart", "reset")),
+        Key("on_failure", TEXT, 'what happens when it cannot go on: `"stop"`, `"restart"` as long as `restarts` lasts, or '
+            '`"reset"`: the board is (needs `CONFIG_LIFECYCLE`)', "stop", choices=("stop", "restart", "reset"),
+            option="LIFECYCLE"),
         Key("restarts", NUMBER, "so often within `restarts_in_ms`, from the first on", 3, low=1, high=1000, option="LIFECYCLE"),
         Key("restarts_in_ms", NUMBER, "a time in ms; who fails once more in it stays stopped", 5000, low=1, high=8000,
             option="LIFECYCLE"),
+        Key("on_overrun", TEXT, 'what happens when it has used up its budget, window or turn among equals, and wants more: '
+            '`"ignore"`, `"tell"`: its supervisors are told, or `"fail"`, as `on_failure` says (needs `CONFIG_LIFECYCLE`)',
+            "ignore", choices=("ignore", "tell", "fail"), option="LIFECYCLE"),
+        Key("interrupts_max", NUMBER, "so many of its `interrupts` within `interrupts_in_ms`, from the first on; one more, and "
+            "its lines are masked until the time is over (needs `CONFIG_LIFECYCLE`)", says="no limit", low=1, high=65535,
+            option="LIFECYCLE"),
+        Key("interrupts_in_ms", NUMBER, "a time in ms", 100, low=1, high=1000, option="LIFECYCLE"),
+        Key("on_storm", TEXT, 'what happens besides when they are more: `"tell"` or `"fail"`, as of `on_overrun`', "tell",
+            choices=("tell", "fail"), option="LIFECYCLE"),
         Key("supervises", LIST, "names of VMs that it may start, stop, pause, restart and look at by hypercall (needs "
             "`CONFIG_LIFECYCLE` and `paravirt`)", (), says="none", option="LIFECYCLE", example='supervises = ["a"]'),
-        Key("health_line", NUMBER, "line of its interrupt controller that tells that one of those has stopped", says="none",
+        Key("health_line", NUMBER, "line of its interrupt controller that tells that one of those has stopped, or of "
+            "`on_overrun` and `on_storm`", says="none",
             high=LAST_LINE, option="LIFECYCLE"),
         Key("stray", TEXT, 'what a data access to nothing does to it while its MSR[ME] is 0: `"ignore"`, as the bus does, or '
             '`"stop"`', "ignore", choices=("ignore", "stop")),

@@ -9,8 +9,8 @@ VM_MAX_BY_TID = 255                 # PID and TID have 8 bits, and 0 matches eve
 
 def check(product):
     """All of them."""
-    for rule in (check_count, check_names, check_supervisors, check_start, check_dma, check_console, check_devices, check_forward,
-                 check_interrupts):
+    for rule in (check_count, check_names, check_supervisors, check_overruns, check_start, check_dma, check_console,
+                 check_devices, check_forward, check_interrupts):
         rule(product)
 
 
@@ -58,6 +58,23 @@ def check_supervisors(product):
             vm.fault("health_line", f"line {vm.health_line} is that of {taken[vm.health_line]}", "a line that nothing else has")
         elif vm.health_line is not None and not any(map(product.config.get, ("UIC", "INTC"))):
             vm.fault("health_line", "it has no interrupt controller", "CONFIG_UIC or CONFIG_INTC, or remove health_line")
+
+
+def check_overruns(product):
+    """What can be overrun is there."""
+    option = product.config.get
+    priorities = [vm.priority for vm in product.vms]
+    for vm in (vm for vm in product.vms if vm.on_overrun in ("tell", "fail")):
+        if option("SCHED_RESERVE"):
+            if not vm.budget_us:
+                vm.fault("on_overrun", "it has no budget that it could overrun", "period_us and budget_us, or remove on_overrun")
+        elif option("SCHED_PRIO"):
+            if priorities.count(vm.priority) == 1:
+                vm.fault("on_overrun", f"no other vm has priority {vm.priority}: it has no turn that it could overrun",
+                         "remove on_overrun")
+        elif not option("SCHED_CYCLIC"):
+            vm.fault("on_overrun", "the scheduler knows no overruns",
+                     "CONFIG_SCHED_RESERVE, CONFIG_SCHED_CYCLIC or CONFIG_SCHED_PRIO, or remove on_overrun")
 
 
 def check_start(product):

@@ -22,14 +22,16 @@ class Vm:
         self.name = self.read_name()
         self.image = values["image"]
         self.guest, self.machine, self.size = self.read_memory()
-        self.restart = self.choice("on_reset", "policy") == "restart"
+        self.on_reset = self.read_on_reset()
+        self.restart = self.on_reset == "restart"
         self.strays_stop = self.choice("stray", "policy") == "stop"
         self.priority = values["priority"]
         self.needs("priority")
         self.period_us, self.budget_us = self.read_reservation()
         self.needs("plans")
         self.plans = bool(values["plans"])
-        self.restarts, self.restarts_in_ms = self.read_restarts()
+        self.restarts, self.restarts_in_ms, self.resets_board = self.read_restarts()
+        self.on_overrun, self.on_storm, self.interrupts_max, self.interrupts_in_ms = self.read_events()
         self.supervises, self.health_line = self.read_supervises()
         self.tasks = self.read_tasks()
         self.absent_checks = self.read_absent()
@@ -135,16 +137,37 @@ class Vm:
             self.fault("budget_us", f"budget_us {budget} is more than period_us {period}", f"{period} at most")
         return period or 0, budget or 0
 
+    def read_on_reset(self):
+        """The word of what a reset of its own does."""
+        word = self.choice("on_reset", "policy")
+        if word == "reset" and not self.config.get("LIFECYCLE"):
+            self.fault("on_reset", 'on_reset = "reset" needs CONFIG_LIFECYCLE', "set CONFIG_LIFECYCLE=y in the defconfig")
+        return word
+
     def read_restarts(self):
-        """(how often, in how many milliseconds) it is restarted when it fails; (0, 0): never."""
+        """(how often, in how many milliseconds) it is restarted when it fails, (0, 0) for never; if the board is reset then."""
         for key in ("on_failure", "restarts", "restarts_in_ms"):
             self.needs(key)
-        if self.choice("on_failure", "policy") == "restart":
-            return self.values["restarts"], self.values["restarts_in_ms"]
+        policy = self.choice("on_failure", "policy")
+        if policy == "restart":
+            return self.values["restarts"], self.values["restarts_in_ms"], False
         for key in ("restarts", "restarts_in_ms"):
             if key in self.table:
                 self.fault(key, f"{key} without on_failure", f'on_failure = "restart", or remove {key}')
-        return 0, 0
+        return 0, 0, policy == "reset"
+
+    def read_events(self):
+        """What follows from an overrun and from too many interrupts; and how many are not, in how many milliseconds."""
+        for key in ("on_overrun", "interrupts_max", "interrupts_in_ms", "on_storm"):
+            self.needs(key)
+        overrun, storm = self.choice("on_overrun", "policy"), self.choice("on_storm", "policy")
+        most = self.values["interrupts_max"]
+        if most and not self.values["interrupts"]:
+            self.fault("interrupts_max", "interrupts_max without interrupts", "interrupts = [...], or remove interrupts_max")
+        for key in ("interrupts_in_ms", "on_storm"):
+            if key in self.table and not most:
+                self.fault(key, f"{key} without interrupts_max", f"interrupts_max = <number>, or remove {key}")
+        return overrun, storm if most else "ignore", most or 0, self.values["interrupts_in_ms"] if most else 0
 
     def read_supervises(self):
         """(names of the VMs that it supervises, the line that tells of them or None); product_checks.py knows them."""

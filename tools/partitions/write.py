@@ -21,6 +21,9 @@ def render_header(product):
         f"#define VM_WINDOWS {bus_windows(product)} // of VMs with neighbours, and forwarded registers",
         f"#define STRAYS_STOP {int(any(vm.strays_stop for vm in product.vms))} // stray = \"stop\" of any VM",
         f"#define ABSENT_CHECKS {int(any(vm.absent_checks for vm in product.vms))} // absent = \"check\" of any VM",
+        f"#define VM_OVERRUNS {int(any(vm.on_overrun != 'ignore' for vm in product.vms))} // on_overrun of any VM",
+        f"#define VM_STORMS {int(any(vm.interrupts_max for vm in product.vms))} // interrupts_max of any VM",
+        f"#define VM_BOARD_RESETS {int(any(map(resets, product.vms)))} // on_reset or on_failure = \"reset\" of any VM",
         f"#define SCHED_QUANTUM_TICKS {product.quantum_ticks}",
         *schedule_macros(product),
         f"#define CONSOLE_ESCAPE 0x{product.escape:02X}",
@@ -61,14 +64,21 @@ def render_plans(product):
             f"const uint32_t sched_plan[SCHED_PLANS + 1] = {{ {', '.join([*starts, str(len(lines))])} }};"]
 
 
+def resets(vm):
+    """vm_care.resets: by which ends of its the board is reset."""
+    return vm.resets_board | (vm.on_reset == "reset") << 1
+
+
 def render_care(product):
-    """Option LIFECYCLE: who supervises whom, and who is restarted."""
+    """Option LIFECYCLE: who supervises whom, who is restarted, and what is too much."""
     if not product.config.get("LIFECYCLE"):
         return []
     names = [vm.name for vm in product.vms]
     rows = (f"    {{ 0x{sum(1 << names.index(name) for name in vm.supervises):08X}, "
             f"{vm.restarts_in_ms * product.board.tb_hz // 1000}U, {vm.restarts}, "
-            f"{'VM_NO_LINE' if vm.health_line is None else vm.health_line} }}," for vm in product.vms)
+            f"{'VM_NO_LINE' if vm.health_line is None else vm.health_line}, {resets(vm)}, "
+            f"{{ CARE_{vm.on_overrun.upper()}, CARE_{vm.on_storm.upper()} }}, "
+            f"{vm.interrupts_max}, {vm.interrupts_in_ms * product.board.tb_hz // 1000}U }}," for vm in product.vms)
     return ["", "const struct vm_care vm_care[VM_COUNT] = {", *rows, "};"]
 
 
@@ -180,8 +190,10 @@ def as_json(product):
                  "image": vm.image, "image_line": line((*vm.path, "image")),
                  "memory": {"guest": vm.guest, "machine": vm.machine, "size": vm.size,
                             "line": line((*vm.path, "memory"))},
-                 "on_reset": "restart" if vm.restart else "stop",
-                 "on_failure": {"restarts": vm.restarts, "in_ms": vm.restarts_in_ms},
+                 "on_reset": vm.on_reset,
+                 "on_failure": {"restarts": vm.restarts, "in_ms": vm.restarts_in_ms, "reset": vm.resets_board},
+                 "on_overrun": vm.on_overrun, "on_storm": vm.on_storm,
+                 "interrupts_max": vm.interrupts_max, "interrupts_in_ms": vm.interrupts_in_ms,
                  "supervises": vm.supervises, "health_line": vm.health_line, "autostart": vm.autostart, "dma": vm.dma,
                  "flags": vm.flags(), "features": vm.features(), "page": vm.page, "previrt": vm.previrt,
                  "console_base": vm.console_base, "intc_base": vm.intc_base,
@@ -207,7 +219,7 @@ def render_table(product):
                      str(len(vm.pages) + len(vm.windows) + len(vm.register_rows)),
                      f"0x{vm.console_base:08X}" if vm.console_base else "-",
                      " ".join(vm.devices + [f"({name})" for _, _, name, _ in vm.forward]) or "-",
-                     " ".join(routes) or "-", "restart" if vm.restart else "stop",
+                     " ".join(routes) or "-", vm.on_reset,
                      "boot" if vm.autostart else "-", "yes" if vm.dma else "-", vm.mode()])
     widths = [max(len(r[column]) for r in rows) for column in range(len(head))]
     lines = [f"{product.name}: {product.description}", ""]
