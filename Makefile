@@ -120,7 +120,7 @@ $(GEN)/partitions.h: $(PARTITIONS) config/boards/$(BOARD).toml tools/partition.p
 
 # ---- hypervisor ------------------------------------------------------------------------------------------------------
 # A feature is a file: each option adds its own. Rooms of src/: headers are included by name alone.
-ROOMS := machine vm cpu mmu time irq devices sched boards report
+ROOMS := machine vm cpu mmu time irq ipcm devices sched boards report
 ASM-$(CONFIG_PARAVIRT) += hypercall
 ASM-$(CONFIG_IRFM)     += irfm
 ASM-$(CONFIG_CONSOLE)  += uart
@@ -140,6 +140,8 @@ SRC-$(CONFIG_INTC_MMIO)    += irq/intc_mmio
 SRC-$(CONFIG_MMIO)         += devices/mmio
 SRC-$(CONFIG_MMIO_WORDS)   += devices/bus
 SRC-$(CONFIG_FORWARD)      += devices/forward
+SRC-$(CONFIG_IPCM)         += ipcm/tunnel mmu/rows
+SRC-$(CONFIG_IPCM_REGS)    += ipcm/tunnel_regs
 SRC-$(CONFIG_TLB_VIRT)     += mmu/tlb
 SRC-$(CONFIG_TLB_CHECK)    += mmu/tlbcheck
 SRC-$(CONFIG_UART_UARTLITE) += devices/uartlite
@@ -150,6 +152,7 @@ SRC-$(CONFIG_STATS)        += report/stats
 HCALL-$(CONFIG_SERVICES)   += hypercalls/services hypercalls/hypercall
 HCALL-$(CONFIG_TLB_CALLS)  += hypercalls/tlb hypercalls/hypercall
 HCALL-$(CONFIG_LIFECYCLE)  += hypercalls/lifecycle hypercalls/hypercall
+HCALL-$(CONFIG_IPCM_CALLS) += hypercalls/ipcm hypercalls/hypercall
 HCALL-$(CONFIG_DRIVERS)    += hypercalls/drivers hypercalls/hypercall
 HCALL-$(CONFIG_PREVIRT)    += previrt/loader
 OBJECTS := $(ASM:%=$(O)/asm/%.o) $(SRC-y:%=$(O)/src/%.o) $(patsubst %,$(O)/%.o,$(sort $(HCALL-y))) $(O)/gen/partitions.o

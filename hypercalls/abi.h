@@ -31,6 +31,7 @@
 #define FEATURE_SERVICES   0x00100000 /* calls of option SERVICES */
 #define FEATURE_DRIVERS    0x00200000 /* calls of option DRIVERS, and a console to use them on */
 #define FEATURE_TLB        0x00400000 /* calls of option TLB_VIRT */
+#define FEATURE_IPCM       0x00800000 /* calls of option IPCM, and a tunnel to use them on */
 
 /* hcall_sched_get, hcall_sched_set */
 #define HCALL_SCHED_QUANTUM 0 /* time-base ticks of a slice; set: 256 up to what the partition file gives */
@@ -88,6 +89,28 @@
 /* hcall_vm_failure writes so many words: VM, cause, pc, the instruction there (0: no memory), time base high and low */
 #define HCALL_FAILURE_WORDS 6
 #define HCALL_FAILURES      8 /* the last so many are kept */
+
+/*
+ * The state word of a tunnel's end (hcall_ipcm_status): its bytes, a multiple of 1024, and these. 0 of the lowest four: not
+ * connected. Memory is zero when a tunnel's life begins: with the first end that connects after both had left.
+ */
+#define TUNNEL_OPEN      1  /* the memory is there */
+#define TUNNEL_PEER      2  /* at the other end, too */
+#define TUNNEL_WAITING   4  /* asked for; the other end still has the memory of a life before, and has to close */
+#define TUNNEL_LOST      8  /* the other end has left, or died: what it wrote is there, nobody sees what is written now */
+#define TUNNEL_READ_ONLY 16 /* this end can only read */
+#define TUNNEL_STATES    15 /* the bits that change */
+#define TUNNEL_SIZE      0xFFFFFC00
+
+/* The registers of tunnel n, words at tunnels_at + 16 * n (option IPCM_REGS) */
+#define TUNNEL_REG_STATE   0  /* read: the state word */
+#define TUNNEL_REG_NOTIFY  4  /* write: rings at the other end */
+#define TUNNEL_REG_CONTROL 8  /* write: TUNNEL_CONTROL_*. Takes a while: read STATE until it is what was wanted */
+#define TUNNEL_REG_ADDRESS 12 /* read: where its memory is */
+#define TUNNEL_REGS_SIZE   16
+#define TUNNEL_CONTROL_CONNECT 1
+#define TUNNEL_CONTROL_ACCEPT  2
+#define TUNNEL_CONTROL_CLOSE   3
 
 /* Why a pre-virtualization table was refused: found by tools/pack.py, the last two by the hypervisor as well */
 #define PREVIRT_E_MAGIC    1 /* not a table */

@@ -39,5 +39,10 @@ uint32_t hcall_console_read(struct vcpu *v);
 uint32_t hcall_vm_control(struct vcpu *v);
 uint32_t hcall_vm_query(struct vcpu *v);
 uint32_t hcall_vm_failure(struct vcpu *v);
+uint32_t hcall_ipcm_connect(struct vcpu *v);
+uint32_t hcall_ipcm_accept(struct vcpu *v);
+uint32_t hcall_ipcm_close(struct vcpu *v);
+uint32_t hcall_ipcm_status(struct vcpu *v);
+uint32_t hcall_ipcm_notify(struct vcpu *v);
 
 #endif

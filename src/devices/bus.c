@@ -4,12 +4,13 @@
 #include "bus.h"
 
 #include "irq.h"
+#include "tunnel_regs.h"
 
 /* ---- a line for each device ---- */
 
 bool bus_claims(const struct vcpu *v, uint32_t address)
 {
-    return console_claims(v, address) || intc_claims(v, address);
+    return console_claims(v, address) || intc_claims(v, address) || tunnel_claims(v, address);
 }
 
 static uint32_t load(struct vcpu *v, uint32_t address, uint32_t lanes)
@@ -20,6 +21,9 @@ static uint32_t load(struct vcpu *v, uint32_t address, uint32_t lanes)
     if (intc_claims(v, address)) {
         return intc_load(v, address, lanes);
     }
+    if (tunnel_claims(v, address)) {
+        return tunnel_load(v, address, lanes);
+    }
     return 0; /* the open bus */
 }
 
@@ -29,6 +33,8 @@ static void store(struct vcpu *v, uint32_t address, uint32_t value, uint32_t lan
         console_store(v, address, value, lanes);
     } else if (intc_claims(v, address)) {
         intc_store(v, address, value, lanes);
+    } else if (tunnel_claims(v, address)) {
+        tunnel_store(v, address, value, lanes);
     }
 }
 

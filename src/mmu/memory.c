@@ -6,19 +6,23 @@
 #include "cpu.h"
 #include "partition.h"
 
-/* Bytes of a piece: what is done with interrupts off. A line is 6 instructions, and on the chip two transfers; a word 6. */
-#define CLEAR_PIECE (128U * CACHE_LINE)
-#define COPY_PIECE  512U
+/* Bytes of a piece: what is done with interrupts off. A word is 6 instructions. */
+#define COPY_PIECE 512U
+
+/* A write to the high word takes TID from PID. LO first: the entry must not be valid half written. */
+void memory_map(uint32_t row)
+{
+    cpu_mtspr(SPRN_PID, tlb_rows[row].tid);
+    cpu_tlbwe_lo(row, tlb_rows[row].lo);
+    cpu_tlbwe_hi(row, tlb_rows[row].hi);
+}
 
 void memory_init(void)
 {
     uint32_t i;
 
-    for (i = 0; i < TLB_ROW_COUNT; i++) {
-        /* A write to the high word takes TID from PID. LO first: the entry must not be valid half written. */
-        cpu_mtspr(SPRN_PID, tlb_rows[i].tid);
-        cpu_tlbwe_lo(i, tlb_rows[i].lo);
-        cpu_tlbwe_hi(i, tlb_rows[i].hi);
+    for (i = 0; i < TLB_FIXED_ROWS; i++) {
+        memory_map(i);
     }
     cpu_isync();
 }
@@ -49,19 +53,24 @@ static void copy(uint32_t to, uint32_t from, uint32_t bytes)
  * map a page with caching inhibited, or give it to a device (manual, "Data Cache Operation": to access a line that is cached in
  * another way is a programming error).
  */
-bool memory_clear(struct vcpu *v)
+void memory_zero(uint32_t line, uint32_t bytes)
 {
-    const struct vm_config *config = &vm_config[vcpu_index(v)];
-    uint32_t left = config->ram_size - v->work_at;
-    uint32_t line = config->ram_machine + v->work_at;
-    uint32_t end = line + (left < CLEAR_PIECE ? left : CLEAR_PIECE);
+    uint32_t end = line + bytes;
 
     for (; line != end; line += CACHE_LINE) {
         cpu_dcbz(line);
         cpu_dcbf(line);
     }
-    v->work_at += CLEAR_PIECE;
-    return left > CLEAR_PIECE;
+}
+
+bool memory_clear(struct vcpu *v)
+{
+    const struct vm_config *config = &vm_config[vcpu_index(v)];
+    uint32_t left = config->ram_size - v->work_at;
+
+    memory_zero(config->ram_machine + v->work_at, left < MEMORY_PIECE ? left : MEMORY_PIECE);
+    v->work_at += MEMORY_PIECE;
+    return left > MEMORY_PIECE;
 }
 
 /* What tools/pack.py has checked is checked again: images may be of another build. */

@@ -12,6 +12,28 @@
 /* Every partition's static TLB entries. With them in place no access inside a partition ever misses. */
 void memory_init(void);
 
+/* The machine's TLB has this row of tlb_rows. PID is its TID then. */
+void memory_map(uint32_t row);
+
+/*
+ * Rows from TLB_FIXED_ROWS on come and go with tunnels (option IPCM; rows.c): no context of their VM reaches the memory of those
+ * that are not there. PID keeps its value.
+ */
+#ifdef CONFIG_IPCM
+extern bool rows_there[];
+#define rows_has(row) ((row) < TLB_FIXED_ROWS || rows_there[(row) - TLB_FIXED_ROWS])
+void rows_map(uint32_t row, uint32_t rows);
+void rows_unmap(struct vcpu *v, uint32_t row, uint32_t rows);
+#else
+#define rows_has(row) true
+#endif
+
+/* Zero, and out of the cache, from a machine address on: whole lines, MEMORY_PIECE bytes at most at a time. */
+void memory_zero(uint32_t line, uint32_t bytes);
+
+/* Bytes of a piece: what is done with interrupts off. A line is 6 instructions, and on the chip two transfers. */
+#define MEMORY_PIECE (128U * CACHE_LINE)
+
 /*
  * A VM's start (lifecycle.c): clear a piece of its RAM, from v->work_at on; copy one of its images there, of segment v->work_row.
  * True: there are more.

@@ -5,6 +5,7 @@
 #include "tlb.h"
 
 #include "board_values.h"
+#include "memory.h"
 #include "page.h"
 #include "partition.h"
 #include "roads.h"
@@ -66,7 +67,7 @@ static __attribute__((noinline)) void drop_shadows(uint32_t pid, uint32_t count,
     }
 }
 
-static void drop_all(struct vcpu *v)
+void tlb_forget(struct vcpu *v)
 {
     VCPU_UART_FAR(v);
     drop_shadows(first_context(v), TLB_CONTEXTS, TLB_EVERY);
@@ -102,8 +103,10 @@ static const struct tlb_row *static_row(const struct vcpu *v, uint32_t physical)
     uint32_t i;
 
     for (i = 0; i < TLB_ROW_COUNT; i++) {
-        if (tlb_rows[i].tid == v->machine_pid && ((tlb_rows[i].hi ^ physical) & SIZE_MASK(TLBHI_SIZE(tlb_rows[i].hi))) == 0) {
-            return &tlb_rows[i];
+        const struct tlb_row *row = &tlb_rows[i];
+
+        if (row->tid == v->machine_pid && ((row->hi ^ physical) & SIZE_MASK(TLBHI_SIZE(row->hi))) == 0 && rows_has(i)) {
+            return row;
         }
     }
     return 0;
@@ -164,7 +167,7 @@ void tlb_invalidate(struct vcpu *v)
     struct vtlb *t = &v->vtlb;
     uint32_t i;
 
-    drop_all(v);
+    tlb_forget(v);
     for (i = 0; i < TLB_ENTRIES; i++) {
         t->hi[i] &= ~TLBHI_V;
     }
@@ -181,7 +184,7 @@ __attribute__((noinline)) void tlb_reset(struct vcpu *v)
     struct vtlb *t = &v->vtlb;
     uint32_t i;
 
-    drop_all(v);
+    tlb_forget(v);
     for (i = 0; i < sizeof(*t) / 4; i++) {
         ((uint32_t *)t)[i] = 0;
     }
@@ -204,7 +207,7 @@ __attribute__((noinline)) void tlb_reset(struct vcpu *v)
 void tlb_write_zpr(struct vcpu *v, uint32_t value)
 {
     v->zpr = value;
-    drop_all(v);
+    tlb_forget(v);
 }
 
 /* ---- the virtual TLB ---- */
@@ -386,7 +389,7 @@ static uint32_t shadow_size(struct vcpu *v, uint32_t entry, uint32_t address, ui
         return SIZE_MIN;
     }
     if (size > SIZE_MIN && shares(v, entry, address, SIZE_MASK(size))) {
-        drop_all(v);
+        tlb_forget(v);
         t->split = true;
         size = SIZE_MIN;
     }

@@ -82,6 +82,9 @@ static inline void tlb_enter(struct vcpu *v)
 /* After a reset: no entry is valid. */
 void tlb_reset(struct vcpu *v);
 
+/* Less can be reached than before: no entry of the machine is left that was made of the virtual TLB. */
+void tlb_forget(struct vcpu *v);
+
 /* What mtspr ZPR and tlbwe are, as rows of spr.c and emulate.c. */
 #define WRITE_TLB(name, number, mask) WRITE_COLD(name, number, mask)
 #define RARE_tlbwe(key) RARE(tlbwe, key)
@@ -118,6 +121,7 @@ uint32_t tlb_fault(struct vcpu *v, enum tlb_access access, uint32_t *address);
 #define tlb_is_on(v)         ((void)(v), false)
 #define tlb_enter(v)         ((void)(v))
 #define tlb_reset(v)         ((void)(v))
+#define tlb_forget(v)        ((void)(v))
 #define tlb_invalidate(v)    ((void)(v))
 #define WRITE_TLB(name, number, mask) WRITE_PLAIN(name, number, mask)
 #define RARE_tlbwe(key)

@@ -25,9 +25,22 @@
 #include "stats.h"
 #include "timer.h"
 #include "tlb.h"
+#include "tunnel.h"
 
-/* The lowest byte of `work`: the next step. A start goes through all from WORK_CLEAR on. */
-enum { WORK_NONE, WORK_STOP, WORK_CLEAR, WORK_LOAD, WORK_PATCH, WORK_TLB, WORK_START };
+/* The lowest byte of `work`: the next step. A start goes through all from WORK_LEAVE on; a stop is WORK_QUIT, WORK_STOP. */
+#define WITH_TUNNELS IS_ENABLED(CONFIG_IPCM)
+enum {
+    WORK_NONE,
+    WORK_QUIT,
+    WORK_STOP = WORK_QUIT + WITH_TUNNELS,
+    WORK_LEAVE,
+    WORK_CLEAR = WORK_LEAVE + WITH_TUNNELS,
+    WORK_LOAD,
+    WORK_PATCH,
+    WORK_TLB,
+    WORK_CONNECT,
+    WORK_START = WORK_CONNECT + WITH_TUNNELS
+};
 #define WORK_STEP(v)    ((v)->work & 0xFF)
 #define WORK_CAUSE      0x00000300U /* as DBSR[MRR] */
 #define WORK_TSR        TSR_WRS     /* what TSR tells after it */
@@ -51,7 +64,7 @@ static void report(struct vcpu *v, uint32_t work)
 void lifecycle_restart(struct vcpu *v, uint32_t cause, uint32_t tsr)
 {
     health_prepared(v);
-    report(v, tsr | cause << 8 | WORK_CLEAR);
+    report(v, tsr | cause << 8 | WORK_LEAVE);
 }
 
 void lifecycle_start(struct vcpu *v)
@@ -66,7 +79,7 @@ void vcpu_stop(struct vcpu *v, uint32_t cause, const char *text)
     if (health_ended(v, cause)) {
         lifecycle_restart(v, 3, 0);
     } else {
-        report(v, WORK_STOP);
+        report(v, WORK_QUIT);
     }
 }
 
@@ -94,7 +107,7 @@ void lifecycle_init(struct vcpu *v)
 void lifecycle_stop(struct vcpu *v)
 {
     health_ended(v, STOP_SUPERVISOR);
-    report(v, WORK_STOP);
+    report(v, WORK_QUIT);
 }
 
 void lifecycle_end(void)
@@ -166,6 +179,12 @@ static bool patch(struct vcpu *v)
 /* One piece of the step that it is at; true: there are more. */
 static bool piece(struct vcpu *v)
 {
+    if (WITH_TUNNELS && (WORK_STEP(v) == WORK_QUIT || WORK_STEP(v) == WORK_LEAVE)) {
+        return tunnel_leave_all(v);
+    }
+    if (WITH_TUNNELS && WORK_STEP(v) == WORK_CONNECT) {
+        return tunnel_boot_all(v);
+    }
     switch (WORK_STEP(v)) {
     case WORK_CLEAR:
         return memory_clear(v);

@@ -32,13 +32,14 @@
 #define VM_PLANS FEATURE_PLANS
 #define VM_ABSENT_CHECK FEATURE_ABSENT_CHECK
 
+#define VM_NO_LINE 0xFF
+
 // Option LIFECYCLE: whom a VM supervises, and what happens when it fails itself, or does what it should not.
 struct vm_care {
     uint32_t supervises;            // bit n: VM n
     uint32_t within;                // ticks in which
     uint16_t restarts;              // it is restarted so often; 0: never
-    uint8_t line;                   // of its own controller, which tells what has become of those; or
-#define VM_NO_LINE 0xFF
+    uint8_t line;                   // of its own controller, which tells what has become of those; or VM_NO_LINE
     uint8_t resets;                 // the board is reset by its end: bit 0, if it fails; bit STOP_RESET
     uint8_t on_event[2];            // what follows from an EVENT_* of vcpu.h
 #define CARE_IGNORE 0
@@ -46,6 +47,17 @@ struct vm_care {
 #define CARE_FAIL   2               // it is a failure
     uint16_t interrupts;            // at most so many of the board's; 0: no limit
     uint32_t interrupts_in;         // in so many ticks
+};
+
+// Option IPCM: an end of a tunnel, memory that two VMs share as long as both want to. Its rows of tlb_rows are behind all others.
+struct tunnel_end {
+    uint32_t word;                  // what its state word begins with (TUNNEL_*): bytes, TUNNEL_READ_ONLY; and
+#define TUNNEL_BOOT 0x200           // which no guest sees: connected when its VM starts
+    uint8_t vm;                     // whose it is
+    uint8_t other;                  // the other end, as a row of tunnel_end
+    uint8_t tunnel;                 // below TUNNEL_COUNT
+    uint8_t line;                   // of its controller, on which the other end rings; or VM_NO_LINE
+    uint8_t row, rows;              // of tlb_rows
 };
 
 // A board interrupt line that belongs to a VM, and the line of the VM's virtual controller that it drives.
@@ -74,6 +86,9 @@ struct vm_config {
 #endif
 #ifdef CONFIG_IRFM
     uint32_t page;                  // guest-physical boundary between its register pages; 0: the VM has none
+#endif
+#ifdef CONFIG_IPCM_REGS
+    uint32_t tunnels_at;            // guest-physical address of the registers of its tunnels; 0: none
 #endif
 #ifdef CONFIG_FORWARD
     uint32_t forward_count;         // rows of forward
@@ -142,6 +157,10 @@ extern const uint8_t sched_order[VM_COUNT];
 #endif
 #ifdef CONFIG_LIFECYCLE
 extern const struct vm_care vm_care[VM_COUNT];
+#endif
+#ifdef CONFIG_IPCM
+extern const uint8_t tunnel_first[VM_COUNT + 1]; // those of VM n are rows tunnel_first[n] to tunnel_first[n + 1]
+extern const struct tunnel_end tunnel_end[];
 #endif
 #ifdef CONFIG_SCHED_RESERVE
 extern const struct sched_server sched_server[VM_COUNT];

@@ -84,7 +84,7 @@ FAULTS = [
      ["8: unknown key 'zzz'. hint: known: absent, autostart, blob, budget_us, console, console_at, console_kind, console_line, console_raw, "
       "devices, dma, forward, health_line, image, intc_at, interrupts, interrupts_in_ms, interrupts_max, irfm, memory, name, on_failure, "
       "on_overrun, on_reset, on_storm, paravirt, period_us, plans, "
-      "previrt, priority, regs, restarts, restarts_in_ms, stray, supervises, tasks"]),
+      "previrt, priority, regs, restarts, restarts_in_ms, stray, supervises, tasks, tunnels_at"]),
     ("unknown_inline", product(A + "memory = { size = '1M', gest = 0 }"), CONSOLE,
      ["7: unknown key 'gest'. hint: did you mean 'guest'?"]),
     ("type_bool", product(A + MB + "dma = 'yes'"), CONSOLE,
@@ -583,7 +583,8 @@ def test_header(tool):
     good(tool, FULL)
     text = (tool.path / "gen" / "partitions.h").read_text()
     assert [line for line in text.splitlines() if line.startswith("#define") and " " in line[8:]] == [
-        "#define VM_COUNT 2", "#define TLB_ROW_COUNT 5", "#define VM_WINDOWS 1 // of VMs with neighbours, and forwarded registers",
+        "#define VM_COUNT 2", "#define TLB_ROW_COUNT 5", "#define TLB_FIXED_ROWS 5 // those behind come and go with tunnels",
+        "#define TUNNEL_COUNT 0", "#define VM_WINDOWS 1 // of VMs with neighbours, and forwarded registers",
         "#define STRAYS_STOP 0 // stray = \"stop\" of any VM", "#define ABSENT_CHECKS 0 // absent = \"check\" of any VM",
         "#define VM_OVERRUNS 0 // on_overrun of any VM", "#define VM_STORMS 0 // interrupts_max of any VM",
         "#define VM_BOARD_RESETS 0 // on_reset or on_failure = \"reset\" of any VM",

@@ -19,6 +19,7 @@ TEST-$(CONFIG_MESSAGES)     += message
 TEST-$(CONFIG_STATS)        += stats
 TEST-$(CONFIG_SERVICES)     += services hypercall
 TEST-$(CONFIG_LIFECYCLE)    += health
+TEST-$(CONFIG_IPCM)         += ipcm
 TEST-$(CONFIG_DRIVERS)      += drivers hypercall
 TEST-$(CONFIG_PREVIRT)      += previrt
 TEST-$(CONFIG_IRFM)         += page
@@ -30,6 +31,7 @@ SOURCES  := $(SRC-y:%=src/%) $(sort $(HCALL-y))
 # Of VMs that are not equal, no test but the scheduler's own: the others let slices end until it is a VM's turn.
 ONLY-levels := sched_prio
 ONLY-care := health
+ONLY-tunnels := ipcm
 ONLY-frame  := sched_cyclic
 ONLY-reserve := sched_reserve
 TESTS    := $(or $(ONLY-$(VARIANT)),$(sort $(TEST-y)))

@@ -50,6 +50,7 @@ class Table:
         return next(key for key in self.keys if key.name == name)
 
 
+TUNNEL_ENDS = 'ends = [{ vm = "a", at = "0x80000000", doorbell = 7 }, { vm = "b", at = "0x80000000" }]'
 BLOB = 'blob = { file = "x.dtb", guest = "0xF0000" }'
 
 PARTITIONS = {
@@ -57,7 +58,7 @@ PARTITIONS = {
         Key("product", TABLE, "", {}, required='[product] with name = "demo"'),
         Key("schedule", TABLE, "", {}),
         Key("console", TABLE, "", {}),
-        Key("plan", LIST, ""), Key("vm", LIST, ""))),
+        Key("plan", LIST, ""), Key("vm", LIST, ""), Key("tunnel", LIST, ""))),
     "product": Table("[product]", (
         Key("name", TEXT, "the product's, for tables and messages", "", required='name = "demo"'),
         Key("description", TEXT, "one line about it", ""))),
@@ -152,6 +153,9 @@ PARTITIONS = {
             example="paravirt = true"),
         Key("irfm", (FLAG, NUMBER), "register pages (needs `CONFIG_IRFM`): `true`, or the guest address of the boundary between "
             'the two, `"0xFFFFA000"`, within the lowest or highest 32 KiB', False, option="IRFM"),
+        Key("tunnels_at", NUMBER, "guest-physical address of registers, 16 bytes for each of its tunnels: for a guest that makes "
+            "no hypercalls (needs `CONFIG_IPCM_REGS`; `hypercalls/README.md`)", says="none", address=True,
+            option="IPCM_REGS"),
         Key("previrt", FLAG, "the table in its image, section `.proteus.previrt`, is applied at its start (needs "
             "`CONFIG_PREVIRT`)", False, option="PREVIRT", example="previrt = true"))),
     "memory": Table("memory", (
@@ -171,6 +175,18 @@ PARTITIONS = {
             low=1, high=10_000_000),
         Key("deadline_us", NUMBER, "when a job has to have ended, after its release", says="its period", low=1,
             high=10_000_000))),
+    "tunnel": Table("[[tunnel]]", (
+        Key("name", TEXT, "1 to 8 of `a-z 0-9 _ -`, unique. Memory that two VMs share, zero whenever both begin (needs "
+            "`CONFIG_IPCM`)", "?", required='name = "data"'),
+        Key("size", NUMBER, "bytes, whole pages", required='size = "4K"', low=1, high=1 << 24),
+        Key("ends", LIST, "its two ends: tables as below", (), required=TUNNEL_ENDS, example=TUNNEL_ENDS))),
+    "ends": Table("ends", (
+        Key("vm", TEXT, "the VM", "?", required='vm = "a"'),
+        Key("at", NUMBER, "guest-physical address, a whole page", 0, required='at = "0x80000000"', address=True),
+        Key("rights", TEXT, '`"rw"`, or `"r"`: it can only read', "rw", choices=("rw", "r")),
+        Key("doorbell", NUMBER, "line of its own interrupt controller on which the other end rings", high=LAST_LINE,
+            says="none: it can't be rung"),
+        Key("boot", FLAG, "connected whenever the VM starts; otherwise when it asks for it", False, example="boot = true"))),
     "forward": Table("forward", (
         Key("device", TEXT, "the board's device", "", required='{ device = "gpio0", offset = 4, size = 4 }'),
         Key("offset", NUMBER, "of the first of its registers that the VM gets", 0),

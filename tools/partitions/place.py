@@ -8,16 +8,20 @@ from partitions.vm import Vm
 
 def place(product):
     """((base, size) of the area of register pages or None, [(hi, lo, tid)] of the static TLB)."""
+    product.registers = None
     place_vms(product)
     check_memory(product)
     product.registers = place_registers(product)
+    place_tunnels(product)
     return product.registers, cut_tlb(product)
 
 
 def occupied(product):
     """[(base, size, name)] of what a machine address can't be taken from."""
     taken = [(area["base"], area["size"], area["name"]) for area in product.board.reserved]
-    return taken + [(vm.machine, vm.size, vm.name) for vm in product.vms if vm.machine is not None]
+    taken += [(vm.machine, vm.size, vm.name) for vm in product.vms if vm.machine is not None]
+    taken += [(*area, "register pages") for area in (product.registers or (),) if area]
+    return taken + [(tunnel.machine, tunnel.size, tunnel.name) for tunnel in product.tunnels if tunnel.machine is not None]
 
 
 def place_vms(product):
@@ -56,15 +60,32 @@ def place_master(product, vm):
 
 def find_place(product, vm, largest):
     """The lowest free machine address that equals the guest address modulo the largest page that the VM can use, or None."""
-    align = max(size for size in PAGE_SIZES if size <= min(max(vm.size, product.board.page_min), largest))
+    return find_room(product, vm.guest, vm.size,
+                     max(size for size in PAGE_SIZES if size <= min(max(vm.size, product.board.page_min), largest)))
+
+
+def find_room(product, guest, size, align):
+    """The lowest free machine address for so many bytes that equals the guest address modulo `align`, or None."""
     for ram in product.board.ram:
-        base = ram["base"] + (vm.guest - ram["base"]) % align
-        while base + vm.size <= ram["base"] + ram["size"]:
-            clash = [start + size for start, size, _ in occupied(product) if overlap(base, vm.size, start, size)]
+        base = ram["base"] + (guest - ram["base"]) % align
+        while base + size <= ram["base"] + ram["size"]:
+            clash = [start + length for start, length, _ in occupied(product) if overlap(base, size, start, length)]
             if not clash:
                 return base
             base += -(-(max(clash) - base) // align) * align
     return None
+
+
+def place_tunnels(product):
+    """Their memory: as aligned as the pages that both ends can use."""
+    for tunnel in product.tunnels:
+        one, other = (end.at for end in tunnel.ends)
+        usable = [size for size in PAGE_SIZES
+                  if product.board.page_min <= size <= tunnel.size and (one - other) % size == 0] or [product.board.page_min]
+        places = (find_room(product, one, tunnel.size, size) for size in reversed(usable))
+        tunnel.machine = next((place for place in places if place is not None), None)
+        if tunnel.machine is None:
+            tunnel.fault("size", f"no room for {show_size(tunnel.size)} in the board's RAM", "less, or less memory for a VM")
 
 
 def register_step(product):
@@ -138,6 +159,23 @@ def cut_tlb(product):
                         if vm.index in product.automatic else
                         f"align size, guest and machine to {show_size(PAGE_SIZES[-3])} or so"))
             break
+    product.fixed_rows = len(rows)
+    return rows + cut_tunnels(product, len(rows))
+
+
+def cut_tunnels(product, taken):
+    """The rows of their ends, behind all others and in the order of VMs: they come and go."""
+    rows = []
+    for vm in product.vms:
+        for end in (end for end in vm.ends if end.tunnel.machine is not None):
+            end.row = taken + len(rows)
+            end.pages = cut(end.at, end.tunnel.machine, end.tunnel.size, product.board.page_min)
+            rows += [(*row(page, LO_PAGE_WRITABLE if end.writes else LO_PAGE_READABLE), vm.tid()) for page in end.pages]
+            if taken + len(rows) > TLB_ENTRIES:
+                end.tunnel.fault("size", f"{taken + len(rows)} static TLB entries up to here, the 405 has {TLB_ENTRIES}",
+                                 f"it takes {len(end.pages)} at each end: both addresses alike in their last digits, and a size "
+                                 "that is one page, take one")
+                return rows
     return rows
 
 

@@ -3,7 +3,7 @@
 import re
 
 from kconfig import guess
-from partitions import place, plans, product_checks
+from partitions import place, plans, product_checks, tunnels
 from partitions.keys import LAST_LINE, PARTITIONS
 from partitions.lines import TomlFile
 from partitions.reader import Reader
@@ -22,14 +22,16 @@ class Product:
         self.path, self.board, self.config, self.accept_idle = path, board, config, accept_idle
         self.reader = reader = Reader(toml, faults, {LAST_LINE: board.lines - 1})
         data = toml.data
-        tables = reader.values(PARTITIONS[""], data, (), but=("plan", "vm"))
+        tables = reader.values(PARTITIONS[""], data, (), but=("plan", "vm", "tunnel"))
         self.read_product(data, tables["product"])
         self.read_schedule(tables["schedule"])
         self.vms = [Vm(reader, board, config, path, table, index)
                     for index, (path, table) in enumerate(reader.tables(data, "vm"))]
         self.plans = plans.read(self, data)
+        self.tunnels = tunnels.read(self, data)
         self.read_console(data, tables["console"])
         product_checks.check(self)
+        tunnels.check(self)
         self.registers, self.tlb = place.place(self)
 
     def read_product(self, data, table):

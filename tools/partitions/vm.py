@@ -47,6 +47,9 @@ class Vm:
         self.irqs = self.read_interrupts()
         self.paravirt = self.technique("paravirt", values["paravirt"])
         self.page = self.read_page()
+        self.needs("tunnels_at")
+        self.tunnels_at = values["tunnels_at"]
+        self.ends, self.end_rows = [], []       # of tunnels, by tunnels.read, and pages of their memory
         self.previrt = self.technique("previrt", values["previrt"])
         self.pages, self.windows, self.register_rows = [], [], []       # pages of the static TLB, by place.cut_tlb
         if "blob" in self.regs.values() and not self.blob:
@@ -442,7 +445,8 @@ class Vm:
                 ("ABSENT_CHECK", self.absent_checks), ("SUPERVISOR", self.supervises),
                 ("HYPERCALLS", self.paravirt), ("IRFM", self.page), ("TSR_STORE", self.page and not option("FIT_WATCHDOG")),
                 ("MMU_STORE", self.page and not tlb_virt), ("SERVICES", self.paravirt and option("SERVICES")),
-                ("DRIVERS", self.paravirt and option("DRIVERS") and self.console_base), ("TLB", self.paravirt and tlb_virt)]
+                ("DRIVERS", self.paravirt and option("DRIVERS") and self.console_base), ("TLB", self.paravirt and tlb_virt),
+                ("IPCM", self.paravirt and self.ends)]
         return ["FEATURE_" + name for name, on in rows if on]
 
     def flags(self):

@@ -18,6 +18,8 @@ def render_header(product):
         f"// {banner(product)}", "#ifndef PARTITIONS_H", "#define PARTITIONS_H", "",
         f"#define VM_COUNT {len(product.vms)}",
         f"#define TLB_ROW_COUNT {len(product.tlb)}",
+        f"#define TLB_FIXED_ROWS {product.fixed_rows} // those behind come and go with tunnels",
+        f"#define TUNNEL_COUNT {len(product.tunnels)}",
         f"#define VM_WINDOWS {bus_windows(product)} // of VMs with neighbours, and forwarded registers",
         f"#define STRAYS_STOP {int(any(vm.strays_stop for vm in product.vms))} // stray = \"stop\" of any VM",
         f"#define ABSENT_CHECKS {int(any(vm.absent_checks for vm in product.vms))} // absent = \"check\" of any VM",
@@ -80,6 +82,23 @@ def render_care(product):
             f"{{ CARE_{vm.on_overrun.upper()}, CARE_{vm.on_storm.upper()} }}, "
             f"{vm.interrupts_max}, {vm.interrupts_in_ms * product.board.tb_hz // 1000}U }}," for vm in product.vms)
     return ["", "const struct vm_care vm_care[VM_COUNT] = {", *rows, "};"]
+
+
+def render_tunnels(product):
+    """Option IPCM: their ends, VM by VM, and where those of each VM begin."""
+    if not product.config.get("IPCM"):
+        return []
+    ends = [end for vm in product.vms for end in vm.ends]
+    starts, rows = [0], []
+    for vm in product.vms:
+        starts.append(starts[-1] + len(vm.ends))
+    for end in ends:
+        flags = [name for name, on in (("TUNNEL_READ_ONLY", not end.writes), ("TUNNEL_BOOT", end.boot)) if on]
+        rows.append(f"    {{ {' | '.join([f'0x{end.tunnel.size:X}', *flags])}, {end.vm.index}, {ends.index(end.other())}, "
+                    f"{product.tunnels.index(end.tunnel)}, {'VM_NO_LINE' if end.doorbell is None else end.doorbell}, "
+                    f"{end.row}, {len(end.pages)} }},")
+    return ["", f"const uint8_t tunnel_first[VM_COUNT + 1] = {{ {', '.join(map(str, starts))} }};",
+            "const struct tunnel_end tunnel_end[2 * TUNNEL_COUNT] = {", *rows, "};"]
 
 
 def render_schedule(product):
@@ -145,12 +164,13 @@ def render_c(product):
                   *([f"        .console_kind = {CONSOLE_KINDS[vm.console_kind][0]},",
                      f"        .console_line = {vm.console_line},"] if mixed else []),
                   *([f"        .page = 0x{vm.page:08X},"] if product.registers else []),
+                  *([f"        .tunnels_at = 0x{vm.tunnels_at or 0:08X},"] if product.config.get("IPCM_REGS") else []),
                   *(forward_lines(vm) if product.config.get("FORWARD") else []),
                   f"        .irq_count = {len(vm.irqs)},",
                   f"        .irq = {f'irq_{vm.index}' if vm.irqs else '0'},", "    },"]
     lines += ["};", "", "const struct tlb_row tlb_rows[TLB_ROW_COUNT] = {"]
     lines += [f"    {{ 0x{hi:08X}, 0x{lo:08X}, {tid} }}," for hi, lo, tid in product.tlb]
-    return "\n".join(lines + ["};", *render_care(product), *render_schedule(product), ""])
+    return "\n".join(lines + ["};", *render_care(product), *render_tunnels(product), *render_schedule(product), ""])
 
 
 def render_board(board):
@@ -196,6 +216,7 @@ def as_json(product):
                  "interrupts_max": vm.interrupts_max, "interrupts_in_ms": vm.interrupts_in_ms,
                  "supervises": vm.supervises, "health_line": vm.health_line, "autostart": vm.autostart, "dma": vm.dma,
                  "flags": vm.flags(), "features": vm.features(), "page": vm.page, "previrt": vm.previrt,
+                 "tunnels_at": vm.tunnels_at,
                  "console_base": vm.console_base, "intc_base": vm.intc_base,
                  "console": {"kind": vm.console_kind, "line": vm.console_line} if vm.console_base else None,
                  "tasks": vm.tasks, "priority": vm.priority, "period_us": vm.period_us, "budget_us": vm.budget_us,
@@ -204,6 +225,10 @@ def as_json(product):
                  "forward": [{"device": name, "base": base, "size": size} for base, size, name, _ in vm.forward],
                  "interrupts": [{"line": board_line, "guest": guest} for board_line, guest, _ in sorted(vm.irqs)]}
                 for vm in product.vms],
+        "tunnels": [{"name": tunnel.name, "line": line(tunnel.path), "size": tunnel.size, "machine": tunnel.machine,
+                     "ends": [{"vm": end.vm.name, "at": end.at, "rights": "rw" if end.writes else "r", "doorbell": end.doorbell,
+                               "boot": end.boot, "number": end.vm.ends.index(end)} for end in tunnel.ends]}
+                    for tunnel in product.tunnels],
         "tlb": [{"hi": hi, "lo": lo, "tid": tid} for hi, lo, tid in product.tlb],
     }
 
@@ -216,7 +241,7 @@ def render_table(product):
     for vm in product.vms:
         routes = [str(line) if line == guest else f"{line}>{guest}" for line, guest, _ in sorted(vm.irqs)]
         rows.append([vm.name, vm.image, show_size(vm.size), f"0x{vm.guest:08X}", f"0x{vm.machine:08X}",
-                     str(len(vm.pages) + len(vm.windows) + len(vm.register_rows)),
+                     str(len(vm.pages) + len(vm.windows) + len(vm.register_rows) + sum(len(end.pages) for end in vm.ends)),
                      f"0x{vm.console_base:08X}" if vm.console_base else "-",
                      " ".join(vm.devices + [f"({name})" for _, _, name, _ in vm.forward]) or "-",
                      " ".join(routes) or "-", vm.on_reset,
@@ -226,6 +251,9 @@ def render_table(product):
     lines += ["  ".join(cell.ljust(width) for cell, width in zip(r, widths)).rstrip() for r in rows]
     lines += ["", f"board {product.board.name}, quantum {product.quantum_us} us = {product.quantum_ticks} ticks, "
               f"{len(product.tlb)} of {TLB_ENTRIES} TLB entries"]
+    for tunnel in product.tunnels:
+        ends = " and ".join(f"{end.vm.name} at 0x{end.at:08X}{'' if end.writes else ' (reads)'}" for end in tunnel.ends)
+        lines.append(f"tunnel {tunnel.name}: {show_size(tunnel.size)}, {ends}")
     if any(vm.forward for vm in product.vms):
         lines.append("(device): the hypervisor does its accesses, one by one")
     for vm in product.vms:

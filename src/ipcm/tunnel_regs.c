@@ -1,0 +1,70 @@
+/*
+ * tunnel_regs.c: see tunnel_regs.h. An access does a piece of the work at most: clearing a tunnel goes on with each look at its
+ * state, until the state is what was wanted.
+ */
+#include "tunnel_regs.h"
+
+#include "partition.h"
+#include "tunnel.h"
+
+#define WORD 0xFFFFFFFF /* all lanes: a part of a register is not written, and reads as what it is part of */
+
+static uint32_t offset_of(const struct vcpu *v, uint32_t address)
+{
+    return address - vm_config[vcpu_index(v)].tunnels_at;
+}
+
+bool tunnel_claims(const struct vcpu *v, uint32_t address)
+{
+    return vm_config[vcpu_index(v)].tunnels_at != 0 && tunnel_of(v, offset_of(v, address) / TUNNEL_REGS_SIZE) != TUNNEL_NONE;
+}
+
+uint32_t tunnel_load(struct vcpu *v, uint32_t address, uint32_t lanes)
+{
+    uint32_t end = tunnel_of(v, offset_of(v, address) / TUNNEL_REGS_SIZE);
+
+    (void)lanes;
+    switch (address % TUNNEL_REGS_SIZE) {
+    case TUNNEL_REG_STATE:
+        tunnel_clear(end);
+        return tunnel_state(end);
+    case TUNNEL_REG_ADDRESS:
+        return tlb_rows[tunnel_end[end].row].hi & TUNNEL_SIZE;
+    default:
+        return 0;
+    }
+}
+
+static void control(uint32_t end, uint32_t what)
+{
+    switch (what) {
+    case TUNNEL_CONTROL_CONNECT:
+    case TUNNEL_CONTROL_ACCEPT:
+        tunnel_connect(end, what == TUNNEL_CONTROL_ACCEPT);
+        break;
+    case TUNNEL_CONTROL_CLOSE:
+        tunnel_close(end);
+        break;
+    default:
+        break;
+    }
+}
+
+void tunnel_store(struct vcpu *v, uint32_t address, uint32_t value, uint32_t lanes)
+{
+    uint32_t end = tunnel_of(v, offset_of(v, address) / TUNNEL_REGS_SIZE);
+
+    if (lanes != WORD) {
+        return;
+    }
+    switch (address % TUNNEL_REGS_SIZE) {
+    case TUNNEL_REG_NOTIFY:
+        tunnel_notify(end);
+        break;
+    case TUNNEL_REG_CONTROL:
+        control(end, value);
+        break;
+    default:
+        break;
+    }
+}
