@@ -209,7 +209,7 @@ class Session:
         self.waiting = False
 
     def follow_to_end(self, interactive, look):
-        """The run; then the look at the machine, if it is still there and the run was not ended on purpose."""
+        """The run; then the look at the machine, if it is still there."""
         result, self.stands = self.result, bool(look)
         with selectors.DefaultSelector() as selector:
             selector.register(self.process.stdout, selectors.EVENT_READ, self._console)
@@ -222,8 +222,7 @@ class Session:
             else:
                 with self._ctrl_c():
                     self._follow(selector)
-                if not result.ended:
-                    self._look(selector, look)
+                self._look(selector, look)
         if self.text and not result.ended:  # ended in the middle of a line: that one is not what was said
             result.add(self.text)
         result.errors = self.errors.decode("utf-8", "backslashreplace")

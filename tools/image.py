@@ -42,12 +42,21 @@ class Image:
     @functools.cached_property
     def symbols(self):
         """{name: (address, is it a place in the code?)}"""
+        return {name: (symbol["st_value"], symbol["st_info"]["type"] in ("STT_FUNC", "STT_NOTYPE"))
+                for name, symbol in self._symtab.items()}
+
+    @functools.cached_property
+    def sizes(self):
+        """{name: bytes}"""
+        return {name: symbol["st_size"] for name, symbol in self._symtab.items()}
+
+    @functools.cached_property
+    def _symtab(self):
         found = {}
 
         def read(section):
-            for symbol in section.iter_symbols() if section.name == ".symtab" else ():
-                if symbol.name and isinstance(symbol["st_shndx"], int):
-                    found[symbol.name] = (symbol["st_value"], symbol["st_info"]["type"] in ("STT_FUNC", "STT_NOTYPE"))
+            found.update((symbol.name, symbol.entry) for symbol in (section.iter_symbols() if section.name == ".symtab" else ())
+                         if symbol.name and isinstance(symbol["st_shndx"], int))
         self._read(read)
         return found
 

@@ -15,6 +15,7 @@ Exit status: 0 if every expected VM printed PASS, 1 if not, 2 for wrong usage.
 """
 
 import argparse
+import contextlib
 import os
 import re
 import sys
@@ -101,14 +102,15 @@ def verdict(vm):
     return "stopped" if vm.stops else "no result" if vm.lines else "silent"
 
 
-def summary(vms):
-    """The tables of a run: what each VM did, and its traps by kind."""
+def summary(vms, lives=None):
+    """The tables of a run: what each VM did, how it was at the end ({name: state}, if that is known), and its traps by kind."""
     total_ticks = sum(vm.stats.get("ticks", 0) for vm in vms)
-    rows = [["vm", "result", "time", "traps", "interrupts", "pit", "switches"]]
+    rows = [["vm", "result", *(["state"] if lives else []), "time", "traps", "interrupts", "pit", "switches"]]
     for vm in vms:
         share = f"{100 * vm.stats['ticks'] / total_ticks:.1f} %" if total_ticks and "ticks" in vm.stats else "-"
         counters = [str(vm.stats[key]) if key in vm.stats else "-" for key in ("irq", "pit", "switches")]
-        rows.append([vm.name, verdict(vm), share, str(vm.trap_total()) if vm.stats else "-"] + counters)
+        state = [lives.get(vm.name, "-")] if lives else []
+        rows.append([vm.name, verdict(vm), *state, share, str(vm.trap_total()) if vm.stats else "-"] + counters)
     yield from table(rows)
     kinds = {}
     for vm in vms:
@@ -218,16 +220,18 @@ class Judge:
     def __init__(self, args, names, expectations):
         self.names, self.expectations = names, expectations
         self.image, self.path = images.of_run(args.image, args.rom), args.rom or args.image
-        self.states, self.trouble = None, None
+        self.states, self.lives, self.trouble = None, None, None
 
     def look(self, result, monitor):
         """Called at the end of the run, while the machine is still there."""
         vms = vms_to_show(result, self.names)
+        folder, partitions = os.path.dirname(self.path) or ".", machines.read_table(self.path)[1]
+        with contextlib.suppress(vmstate.NoLayout, MonitorError, KeyError):
+            self.lives = vmstate.lives(monitor, self.image, partitions, folder)
         if not list(judge(result, vms, self.names, self.expectations)):
             return
         try:
-            folder = os.path.dirname(self.path) or "."
-            self.states = vmstate.look(monitor, self.image, machines.read_table(self.path)[1], folder, vms[0].name)
+            self.states = vmstate.look(monitor, self.image, partitions, folder, vms[0].name)
         except (vmstate.NoLayout, MonitorError) as error:
             self.trouble = str(error)
 
@@ -237,7 +241,7 @@ class Judge:
         for state in self.states or ():
             vm = vms.setdefault(state.name, result.vm(state.name))      # silent, and not one of those asked for
             vm.stats = vm.stats or state.console_stats()
-        print("\n".join(summary(list(vms.values()))), flush=True)
+        print("\n".join(summary(list(vms.values()), self.lives)), flush=True)
         if self.states:
             print("\n" + "\n".join(vmstate.report(self.states, vms, table)), flush=True)
         complaints = list(judge(result, list(vms.values()), self.names, self.expectations, mute_vms(self.path)))

@@ -1,4 +1,5 @@
-"""vmstate.py: where each VM of an image stands, read from outside: the table at the end of a run that did not pass.
+"""vmstate.py: what each VM of an image is doing, and where it stands, read from outside: a word in the table at the end of each
+run, and the tables behind one that did not pass.
 
 The register files are memory of the hypervisor: the symbol `vcpu`, with offsets out of gen/offsets.h, which the build makes for
 the assembler. Of the VM whose registers the machine holds they are the processor's (monitor.py), if it stands where these are
@@ -12,6 +13,7 @@ import re
 import decode
 import image as images
 from monitor import Debugger
+from partitions.ranges import abi
 from sample import Sampler
 
 MSR_WE, MSR_CE, MSR_EE, MSR_PR, MSR_IR = 0x40000, 0x20000, 0x8000, 0x4000, 0x20
@@ -19,6 +21,7 @@ NOT_IDLE = 1
 RFI = 0x4C000064
 SAVED = (0, 1, 3, 4, 5, 6, 11, 12)      # what every road to C has saved (asm/cold.S)
 OTHERS = ("cr", "ctr", "xer", "srr0", "srr1", "srr2", "srr3", "esr", "dear", "tcr", "tsr")
+LIFE = ("VCPU_MSR", "VCPU_PENDING", "VCPU_WORK", "VCPU_SLEEPING", "VCPU_PC", "VCPU_TCR", "VCPU_PIT_LEFT")
 COUNTERS = ("unanswered", "refused", "illegal")
 GUEST_LINE = re.compile(r"/\* (\S+): (.+) \*/$", re.M)      # of images.S, by tools/pack.py
 
@@ -36,12 +39,47 @@ def read(path):
         raise NoLayout(f"{path} is not there") from None
 
 
+def offsets(folder):
+    """{name: number} of what the build knows of the register file."""
+    defines = re.findall(r"^#define (\w+) (-?\d+)$", read(os.path.join(folder, "gen", "offsets.h")), re.M)
+    return {name: int(value) for name, value in defines}
+
+
+STATES = {number: name.removeprefix("HCALL_STATE_").lower() for name, number in abi().items() if name.startswith("HCALL_STATE_")}
+RUNNING = abi()["HCALL_STATE_RUNNING"]
+
+
+def state_of(words, kept):
+    """A VM's state, by words of its register file and, with option LIFECYCLE, what health.c keeps: as health_state() there."""
+    if kept not in (None, RUNNING):
+        return STATES[kept]
+    if words["work"]:
+        return "restarting"
+    if kept is None and words["msr"] == MSR_WE and not (words["pc"] or words["tcr"] or words["pit_left"]):
+        return "stopped"
+    can_run = not (words["msr"] | words.get("sleeping", 0)) & MSR_WE or words["pending"] & words["msr"]
+    return "running" if can_run else "waiting"
+
+
+def lives(monitor, image, table, folder):
+    """{name: state} of an image's VMs. NoLayout, MonitorError: not to be had."""
+    if not image.is_hypervisor() or table is None:
+        raise NoLayout(f"{image.path} has no VMs")
+    places = {name[5:].lower(): place for name, place in offsets(folder).items() if name in LIFE}
+    files, size = image.address("vcpu"), offsets(folder)["VCPU_SIZE"]
+    start, step = image.symbols.get("health", (None,))[0], image.sizes.get("health", 0) // len(table["vms"])
+    found = {}
+    for index, vm in enumerate(table["vms"]):
+        words = {name: monitor.words(files + index * size + place, 1)[0] for name, place in places.items()}
+        found[vm["name"]] = state_of(words, monitor.words(start + index * step, 1)[0] if start is not None else None)
+    return found
+
+
 class Layout:
     """What lies where in an image, and which guests it has."""
 
     def __init__(self, image, table, folder):
-        defines = re.findall(r"^#define (\w+) (-?\d+)$", read(os.path.join(folder, "gen", "offsets.h")), re.M)
-        self.offsets = {name: int(value) for name, value in defines}
+        self.offsets = offsets(folder)
         self.image, self.vms = image, table["vms"]
         paths = dict(GUEST_LINE.findall(read(os.path.join(folder, "images.S"))))
         self.guests = [images.of(paths.get(vm["name"], "")) for vm in self.vms]

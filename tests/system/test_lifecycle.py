@@ -218,6 +218,19 @@ def test_overrun(images, tmp_path, board):
     assert result.vms["beside"].verdict == "PASS"
 
 
+def test_states_at_the_end(images, tmp_path, capsys):
+    """In the table that `make run` prints: what each VM is doing when the run is ended."""
+    partitions = tmp_path / "hog.toml"
+    partitions.write_text(HOG.replace("FAILURE", 'on_failure = "stop"'))
+    image = images.elf("hybridtest", f"{OPTIONS} CONFIG_SCHED_RESERVE=y", partitions=str(partitions))
+    assert run.main(["--image", image, "--vms", "beside", "--until-decided", "--summary"]) == 0
+    rows = [line.split() for line in capsys.readouterr().out.splitlines()]
+    states = {row[0]: row[1:-5] for row in rows[1:4]}
+    assert rows[0][:4] == ["vm", "result", "state", "time"]
+    assert states["hog"] == ["stopped", "failed"] and states["watch"] == ["PASS", "stopped"]
+    assert states["beside"][0] == "PASS" and states["beside"][1] in ("running", "stopped")
+
+
 @pytest.mark.parametrize("board", ["ref405ep", "ml403"])
 def test_reset_of_the_board(images, tmp_path, board):
     """Behind a last line that says whose end it was."""

@@ -106,6 +106,44 @@ def test_what_a_loop_is():
     assert history(*[ILLEGAL] * AGAIN).loop() == (0x0700, 0x700, AGAIN)
 
 
+# ---------------------------------------------------------------- a state in a word
+FRESH = {"msr": 0x9000, "pending": 0, "work": 0, "pc": 0x100, "tcr": 0, "pit_left": 0}
+REST = {"msr": 0x40000, "pc": 0}
+
+
+@pytest.mark.parametrize("kept, changes, word", [
+    (None, {}, "running"), (None, {"msr": 0x48000}, "waiting"), (None, {"msr": 0x48000, "pending": 0x8000}, "running"),
+    (None, {"msr": 0x40000, "pending": 0x8000}, "waiting"), (None, {"work": 0x302}, "restarting"), (None, REST, "stopped"),
+    (None, {**REST, "pit_left": 5}, "waiting"), (None, {**REST, "tcr": 1 << 26}, "waiting"), (None, {"sleeping": 0x40000}, "waiting"),
+    (3, {}, "running"), (3, {"msr": 0x48000}, "waiting"), (3, {"work": 1}, "restarting"), (3, REST, "waiting"),
+    (0, REST, "stopped"), (1, {}, "failed"), (5, REST, "paused")])
+def test_state_of(kept, changes, word):
+    """With option LIFECYCLE what the hypervisor keeps, of which RUNNING is all that a VM may be in its life; or without."""
+    assert vmstate.state_of({**FRESH, **changes}, kept) == word
+
+
+def test_lives(tmp_path):
+    """Words of memory: the register files, and beside them the supervisor's view."""
+    image = assembled(tmp_path, '.globl vcpu, health\n.section .vcpu, "aw", @nobits\nvcpu: .space 64\n.size vcpu, 64\n'
+                                '.data\nhealth: .long 3, 0, 0, 1, 0, 0\n.size health, 24\n')
+    (tmp_path / "gen").mkdir()
+    (tmp_path / "gen" / "offsets.h").write_text("#define VCPU_SIZE 32\n" + "".join(
+        f"#define {name} {4 * number}\n" for number, name in enumerate(name for name in vmstate.LIFE if name != "VCPU_SLEEPING")))
+    files, memory = image.address("vcpu"), {}
+    memory.update({files: 0x48000, files + 32: 0x40000, image.address("health"): 3, image.address("health") + 12: 1})
+
+    class Memory:
+        """A machine that is nothing else."""
+        @staticmethod
+        def words(address, count):
+            return [memory.get(address + 4 * number, 0) for number in range(count)]
+    vms = {"vms": [{"name": "a"}, {"name": "b"}]}
+    assert vmstate.lives(Memory, image, vms, str(tmp_path)) == {"a": "waiting", "b": "failed"}
+    for other, partitions in ((images.Image(str(tmp_path / "none")), vms), (image, None)):
+        with pytest.raises(vmstate.NoLayout):
+            vmstate.lives(Memory, other, partitions, str(tmp_path))
+
+
 # ---------------------------------------------------------------- the table
 def state(name="a", seen=None, guest=None, complete=True, stats=None, **registers):
     """A VM as it stands."""
