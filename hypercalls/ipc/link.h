@@ -21,7 +21,7 @@ struct ipc_link {
     uint32_t capacity;   /* in units, at most 2^30 */
     uint32_t role;       /* IPC_WRITER, IPC_READER */
     uint32_t count;      /* what `mine` holds */
-    uint32_t asked;      /* what it was when this end last asked link_rings() */
+    uint32_t asked;      /* the writer's: the reader is awake, or was rung, for what is before it */
 };
 
 static inline int32_t link_open(struct ipc_link *link, const struct ipc_area *area, uint32_t role, uint32_t capacity)
@@ -39,7 +39,7 @@ static inline int32_t link_open(struct ipc_link *link, const struct ipc_area *ar
 }
 
 /* Units that this end may put in or take now: they are its own until link_move(). IPC_E_ARGUMENT: it has the other role. */
-static inline int32_t link_ready(const struct ipc_link *link, uint32_t role)
+static inline int32_t link_ready(struct ipc_link *link, uint32_t role)
 {
     uint32_t peer, filled;
 
@@ -50,6 +50,9 @@ static inline int32_t link_ready(const struct ipc_link *link, uint32_t role)
     filled = role == IPC_WRITER ? link->count - peer : peer - link->count;
     if (filled > link->capacity) {
         return IPC_E_PEER;
+    }
+    if (filled < link->count - link->asked) {
+        link->asked = peer; /* it is past that, and so this is never far behind: counters go around */
     }
     ipc_order(); /* no unit is touched before the other end has left it */
     return (int32_t)(role == IPC_WRITER ? link->capacity - filled : filled);

@@ -144,7 +144,7 @@ int32_t queueing_receive(struct queueing_port *port, void *message, uint32_t roo
     return (int32_t)length;
 }
 
-int32_t queueing_count(const struct queueing_port *port)
+int32_t queueing_count(struct queueing_port *port)
 {
     int32_t ready = link_ready(&port->link, port->link.role);
 

@@ -75,7 +75,7 @@ int32_t queueing_send(struct queueing_port *port, const void *message, uint32_t 
 int32_t queueing_receive(struct queueing_port *port, void *message, uint32_t room);
 
 /* Messages in it. IPC_E_PEER. */
-int32_t queueing_count(const struct queueing_port *port);
+int32_t queueing_count(struct queueing_port *port);
 
 /* As ring_rings(). */
 bool queueing_rings(struct queueing_port *port);

@@ -98,7 +98,7 @@ int32_t ring_send(struct ring *ring, const void *message, uint32_t length)
     return 0;
 }
 
-int32_t ring_next(const struct ring *ring)
+int32_t ring_next(struct ring *ring)
 {
     int32_t ready = link_ready(&ring->link, IPC_READER);
     uint32_t length;

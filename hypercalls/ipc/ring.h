@@ -41,7 +41,7 @@ int32_t ring_send(struct ring *ring, const void *message, uint32_t length);
 int32_t ring_receive(struct ring *ring, void *message, uint32_t room);
 
 /* The length of the message that comes next; the same, and it is thrown away. Errors likewise. */
-int32_t ring_next(const struct ring *ring);
+int32_t ring_next(struct ring *ring);
 int32_t ring_drop(struct ring *ring);
 
 /* Whether the other end may be waiting for what was done since the last question. */

@@ -370,6 +370,12 @@ static void rings(void **state)
     ring_send(&out, bytes, 4);
     ring_drop(&in);
     assert_false(ring_rings(&out));     /* it is taken already */
+
+    out = ring_at(IPC_WRITER, 0x1000);  /* the counters have gone around since it last asked, but for one message */
+    out.link.asked = 0x1008;
+    poke(IPC_LINE, 0x1000);
+    ring_send(&out, bytes, 4);
+    assert_true(ring_rings(&out));
 }
 
 int main(void)
