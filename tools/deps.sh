@@ -7,6 +7,7 @@
 #   tools/deps.sh bench           and the measurements
 #   tools/deps.sh linux           build the Linux guest
 #   tools/deps.sh fresh           bare Debians to test in (tests/fresh)
+#   tools/deps.sh flow            draw who can influence whom
 #   tools/deps.sh lint            the static checks
 #   tools/deps.sh qemu            build the patched QEMU (tools/qemu)
 #   tools/deps.sh --list test     print what is missing, install nothing
@@ -16,7 +17,7 @@
 set -eu
 
 usage() {
-    echo "usage: tools/deps.sh [--list] config|run|test|bench|linux|fresh|lint|qemu ..." >&2
+    echo "usage: tools/deps.sh [--list] config|run|test|bench|linux|fresh|flow|lint|qemu ..." >&2
     exit 2
 }
 
@@ -72,10 +73,11 @@ packages() {
     case $1 in
     config) echo "make python3 python3-kconfiglib" ;;
     run) echo "make $(compiler) $run_qemu python3 python3-kconfiglib python3-pyelftools $newlib" ;;
-    test) packages run; echo "gcc libc6-dev libcmocka-dev python3-pytest python3-pytest-xdist spin" ;;
+    test) packages run; echo "gcc libc6-dev libcmocka-dev python3-pytest python3-pytest-xdist spin graphviz" ;;
     bench) packages run; echo "gcc libc6-dev" ;;
     linux) echo "$linux" ;;
     fresh) echo "debootstrap debian-archive-keyring" ;;
+    flow) packages config; echo "graphviz" ;;
     lint) echo "make cppcheck shellcheck pyflakes3 python3" ;;
     qemu) echo "$build_qemu" ;;
     *) usage ;;

@@ -20,7 +20,7 @@ LINUX = ["linux-source-6.1", "xz-utils", "make", "gcc", "libc6-dev", "flex", "bi
 # Of what ours is built with, what no other purpose needs
 QEMU = ["dpkg-dev", "patch", "gcc", "libc6-dev", "binutils", "meson", "ninja-build", "pkg-config", "libglib2.0-dev", "libpixman-1-dev",
         "libfdt-dev", "python3-venv"]
-TEST = RUN + ["gcc", "libc6-dev", "libcmocka-dev", "python3-pytest", "python3-pytest-xdist", "spin"]
+TEST = RUN + ["gcc", "libc6-dev", "libcmocka-dev", "python3-pytest", "python3-pytest-xdist", "spin", "graphviz"]
 LINT = ["make", "cppcheck", "shellcheck", "pyflakes3", "python3"]
 
 # dpkg-query as it answers -W -f '${Package} ${db:Status-Status}': known packages on stdout, others make the status 1.
@@ -206,7 +206,7 @@ def test_not_debian(machine):
 
 @pytest.mark.parametrize("arguments", [[], ["--list"], ["nonsense"], ["run", "nonsense"]])
 def test_usage(machine, arguments):
-    assert machine.run(*arguments) == (2, "", "usage: tools/deps.sh [--list] config|run|test|bench|linux|fresh|lint|qemu ...\n", [])
+    assert machine.run(*arguments) == (2, "", "usage: tools/deps.sh [--list] config|run|test|bench|linux|fresh|flow|lint|qemu ...\n", [])
 
 
 def test_fast_on_this_machine():

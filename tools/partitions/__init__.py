@@ -8,6 +8,7 @@
   vm.py         one [[vm]], read
   plans.py      [[plan]]: the windows of a cyclic scheduler
   product.py    a partition file, read as a whole     product_checks.py   its rules
+  flow.py       who can influence whom, and what [flow] forbids of it
   place.py      where VMs and register pages are in memory, the static TLB
   write.py      the tables for the hypervisor and for other tools
 """

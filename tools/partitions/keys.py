@@ -58,6 +58,7 @@ PARTITIONS = {
         Key("product", TABLE, "", {}, required='[product] with name = "demo"'),
         Key("schedule", TABLE, "", {}),
         Key("console", TABLE, "", {}),
+        Key("flow", TABLE, "", {}),
         Key("plan", LIST, ""), Key("vm", LIST, ""), Key("tunnel", LIST, ""))),
     "product": Table("[product]", (
         Key("name", TEXT, "the product's, for tables and messages", "", required='name = "demo"'),
@@ -80,6 +81,11 @@ PARTITIONS = {
         Key("escape", TEXT, "control key (not Enter); a digit behind it moves the input to that VM of the file, 1 is the first",
             "ctrl-]"),
         Key("focus", TEXT, "name of the VM that has the input at first", says="first with a console"))),
+    "flow": Table("[flow]", (
+        Key("forbid", LIST, 'who is to have no influence on whom, directly or through others: `"a -> b"`, `*` for every VM. '
+            "`make flow` shows the graph (`tools/partitions/flow.py`)", (), says="nothing", example='forbid = ["a -> b"]'),
+        Key("strict", FLAG, "this is to count, too, that one sees the other's tunnel open or close, or it stop, or waits for its "
+            "output on the console", False, example="strict = true"))),
     "vm": Table("[[vm]]", (
         Key("name", TEXT, "1 to 8 of `a-z 0-9 _ -`, unique; tags its console lines", "?",
             required='name = "<1 to 8 of a-z, 0-9, _ and ->"'),

@@ -3,7 +3,7 @@
 import re
 
 from kconfig import guess
-from partitions import place, plans, product_checks, tunnels
+from partitions import flow, place, plans, product_checks, tunnels
 from partitions.keys import LAST_LINE, PARTITIONS
 from partitions.lines import TomlFile
 from partitions.reader import Reader
@@ -30,8 +30,10 @@ class Product:
         self.plans = plans.read(self, data)
         self.tunnels = tunnels.read(self, data)
         self.read_console(data, tables["console"])
+        flow.read(self, tables["flow"])
         product_checks.check(self)
         tunnels.check(self)
+        flow.check(self)
         self.registers, self.tlb = place.place(self)
 
     def read_product(self, data, table):
