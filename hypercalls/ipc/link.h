@@ -32,7 +32,10 @@ static inline int32_t link_open(struct ipc_link *link, const struct ipc_area *ar
     if (!area->writable) {
         return IPC_E_RIGHTS;
     }
-    *link = (struct ipc_link){.capacity = capacity, .role = role};
+    link->capacity = capacity; /* word by word: of a whole structure a compiler makes a memset(), which is not there */
+    link->role = role;
+    link->count = 0;
+    link->asked = 0;
     link->mine = area->base + (role == IPC_WRITER ? 0 : IPC_LINE);
     link->peer = area->base + (role == IPC_WRITER ? IPC_LINE : 0);
     return 0;

@@ -31,7 +31,11 @@ int32_t sampling_open(struct sampling_port *port, const struct ipc_area *area, u
     if (role == IPC_WRITER && !area->writable) {
         return IPC_E_RIGHTS;
     }
-    *port = (struct sampling_port){.base = area->base, .max = max, .role = role, .refresh = refresh};
+    port->base = area->base;
+    port->max = max;
+    port->role = role;
+    port->last = 0;
+    port->refresh = refresh;
     return 0;
 }
 
