@@ -4,37 +4,36 @@
 #include "hypercall.h"
 #include "tunnel.h"
 
-#define ERROR(name) ((uint32_t)HCALL_E_##name)
-
 /* What is more than a piece is called again, pc being back at the sc: in between, interrupts and others have their turn. */
-static uint32_t result(struct vcpu *v, enum tunnel done)
+static __attribute__((noinline)) uint32_t control(struct vcpu *v, uint32_t what)
 {
+    int32_t done = tunnel_control(v, ARG(v, 0), what);
+
     if (done == TUNNEL_AGAIN) {
         v->pc -= 4;
         return ARG(v, 0);
     }
-    return done == TUNNEL_DONE ? 0 : ERROR(STATE);
+    return (uint32_t)done;
 }
 
 uint32_t hcall_ipcm_connect(struct vcpu *v)
 {
-    uint32_t end = tunnel_of(v, ARG(v, 0));
-
-    return end == TUNNEL_NONE ? ERROR(ARGUMENT) : result(v, tunnel_connect(end, false));
+    return control(v, TUNNEL_CONTROL_CONNECT);
 }
 
 uint32_t hcall_ipcm_accept(struct vcpu *v)
 {
-    uint32_t end = tunnel_of(v, ARG(v, 0));
-
-    return end == TUNNEL_NONE ? ERROR(ARGUMENT) : result(v, tunnel_connect(end, true));
+    return control(v, TUNNEL_CONTROL_ACCEPT);
 }
 
 uint32_t hcall_ipcm_close(struct vcpu *v)
 {
-    uint32_t end = tunnel_of(v, ARG(v, 0));
+    return control(v, TUNNEL_CONTROL_CLOSE);
+}
 
-    return end == TUNNEL_NONE ? ERROR(ARGUMENT) : result(v, tunnel_close(end));
+uint32_t hcall_ipcm_notify(struct vcpu *v)
+{
+    return control(v, TUNNEL_NOTIFY);
 }
 
 uint32_t hcall_ipcm_status(struct vcpu *v)
@@ -42,18 +41,8 @@ uint32_t hcall_ipcm_status(struct vcpu *v)
     uint32_t end = tunnel_of(v, ARG(v, 0));
 
     if (end == TUNNEL_NONE) {
-        return ERROR(ARGUMENT);
+        return (uint32_t)HCALL_E_ARGUMENT;
     }
     ARG(v, 1) = tunnel_state(end);
     return 0;
-}
-
-uint32_t hcall_ipcm_notify(struct vcpu *v)
-{
-    uint32_t end = tunnel_of(v, ARG(v, 0));
-
-    if (end == TUNNEL_NONE) {
-        return ERROR(ARGUMENT);
-    }
-    return tunnel_notify(end) ? 0 : ERROR(STATE);
 }

@@ -59,6 +59,16 @@ memory = "1M"
 {console}
 {techniques}"""
 PLAN = '\n[[plan]]\nname = "footprint"\nwindows = [{ vm = "vm", us = 1000 }]\n'
+# Options that need somebody at the other end: with and without, there are two VMs, and with IPCM a tunnel between them.
+PAIRS = ("IPCM", "IPCM_REGS")
+SECOND = '\n[[vm]]\nname = "other"\nimage = "{image}"\nmemory = "1M"\nparavirt = true\n'
+TUNNEL = """
+[[tunnel]]
+name = "between"
+size = "4K"
+ends = [{ vm = "vm", at = "0x80000000", doorbell = 7 }, { vm = "other", at = "0x80000000", doorbell = 7 }]
+"""
+REGISTERS = 'tunnels_at = "0x90000000"\n'
 TECHNIQUES = ("PARAVIRT", "IRFM", "PREVIRT")        # options that a VM has to ask for, by the same name in small letters
 # Options of the virtual UART, and what the VM has with the last of them that is on.
 CONSOLES = {"UART_16550": ("ns16550", 0xEF600300), "UART_16550_WORDS": ("ns16550-words", 0x83E01000),
@@ -336,15 +346,21 @@ class Builder:
             self.images[key] = Image(os.path.join(folder_path, "proteus.elf"), None, *vms_of(folder_path))
         return self.images[key]
 
-    def variant(self, product, label, settings, options_on):
-        """Build a product with changed options and the one VM of PARTITION. `options_on`: names of those that are on."""
+    def variant(self, product, label, settings, options_on, name=None):
+        """Build a product with changed options, to measure option `name`, and the one VM of PARTITION, or two (PAIRS).
+        `options_on`: names of those that are on.
+        """
+        label += "-pair" if name in PAIRS else ""
         folder = os.path.join(self.options.work, label)
         path = os.path.join(ROOT, folder, "partitions.toml")
         forward = 'forward = ["iic0", "gpio0"]\n' if "FORWARD" in options_on else ""
+        forward += REGISTERS if name in PAIRS and "IPCM_REGS" in options_on else ""
         techniques = [name for name in TECHNIQUES if name in options_on]
         text = PARTITION.format(image=self.options.previrt_guest if "PREVIRT" in techniques else self.options.guest,
                                 console=console_of(options_on),
-                                techniques=forward + "".join(f"{name.lower()} = true\n" for name in techniques))
+                                techniques=forward + "".join(f"{technique.lower()} = true\n" for technique in techniques))
+        text += SECOND.format(image=self.options.guest) if name in PAIRS else ""
+        text += TUNNEL if name in PAIRS and "IPCM" in options_on else ""
         text += PLAN if settings.get("SCHED_CYCLIC") == "y" else ""
         write_if_changed(path, text)
         settings = {**settings, "TEXT_BUDGET": 65536, "DATA_BUDGET": 65536}      # the product's own, not its variants'
@@ -455,17 +471,17 @@ def measure_options(builder, product, options, only, skip):
     """{option: difference} by building with and without; and the pairs of images, for the components."""
     rows, pairs = {}, {}
 
-    def build(settings):
-        """The product with these settings."""
+    def build(settings, name=None):
+        """The product with these settings, to measure an option."""
         label = "-".join([product] + [f"{key.lower()}_{value}" for key, value in sorted(settings.items())])
-        return builder.variant(product, label, settings, options.on(settings))
+        return builder.variant(product, label, settings, options.on(settings), name)
     for name in options.bools():
         if name in skip or (only and name not in only):
             continue
         settings = options.comparison(name)
         if settings is None:
             continue
-        pairs[name] = [build(side) for side in settings]
+        pairs[name] = [build(side, name) for side in settings]
         rows[name] = difference(*pairs[name])
     for selected, other in options.alternatives():
         if other in skip or (only and selected not in only):

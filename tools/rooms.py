@@ -35,7 +35,7 @@ MAY = {
     "mmu": ("machine", "state"),
     "irq": ("machine", "state", "boards"),
     "time": ("machine", "state", "boards", "irq"),
-    "ipcm": ("state", "mmu", "irq"),
+    "ipcm": ("machine", "state", "mmu", "irq"),
     "devices": ("machine", "state", "boards", "irq", "ipcm"),
     "report": ("abi", "machine", "state", "boards", "mmu", "devices"),
     "cpu": ("machine", "state", "mmu", "irq", "time", "devices", "report"),

@@ -3,19 +3,64 @@
  */
 #include "tunnel.h"
 
+#include "cpu.h"
 #include "irq.h"
 #include "memory.h"
 #include "partition.h"
+#include "tlb.h"
 
-static uint8_t state[2 * TUNNEL_COUNT];   /* TUNNEL_STATES of each end */
-static uint32_t cleared[TUNNEL_COUNT];    /* so many bytes of the memory are zero, of one that nobody has */
+#define ERROR(name) HCALL_E_##name
 
-static bool is_open(uint32_t end)
+/* Of each end, TUNNEL_STATES; of each tunnel that nobody has open, how many pieces of its memory are zero: all, while one has. */
+static uint8_t state[2 * TUNNEL_COUNT];
+static uint16_t cleared[TUNNEL_COUNT];
+
+/* What becomes of both ends: digits of an end and the other one's. */
+#define CLOSED  0
+#define OPEN    TUNNEL_OPEN
+#define PEER    (TUNNEL_OPEN | TUNNEL_PEER)
+#define LOST    (TUNNEL_OPEN | TUNNEL_LOST)
+#define WAITING TUNNEL_WAITING
+#define BOTH(mine, its) ((mine) << 4 | (its))
+#define ANY_OPEN        BOTH(TUNNEL_OPEN, TUNNEL_OPEN)
+
+static const uint8_t steps[][2] = {
+    /* connects */
+    {BOTH(CLOSED, CLOSED), BOTH(OPEN, CLOSED)},
+    {BOTH(CLOSED, OPEN), BOTH(PEER, PEER)},
+    {BOTH(CLOSED, LOST), BOTH(WAITING, LOST)},
+    /* has cleared it */
+    {BOTH(CLOSED, WAITING), BOTH(CLOSED, OPEN)},
+    /* leaves */
+    {BOTH(OPEN, CLOSED), BOTH(CLOSED, CLOSED)},
+    {BOTH(PEER, PEER), BOTH(CLOSED, LOST)},
+    {BOTH(LOST, CLOSED), BOTH(CLOSED, CLOSED)},
+    {BOTH(LOST, WAITING), BOTH(CLOSED, WAITING)},
+    {BOTH(WAITING, LOST), BOTH(CLOSED, LOST)},
+    {BOTH(WAITING, CLOSED), BOTH(CLOSED, CLOSED)},
+};
+
+bool memory_has_row(uint32_t row)
 {
-    return (state[end] & TUNNEL_OPEN) != 0;
+    return row < TLB_FIXED_ROWS || (state[tunnel_row[row - TLB_FIXED_ROWS]] & TUNNEL_OPEN) != 0;
 }
 
-static void ring(uint32_t end)
+/* Its rows come or go; what was made of them for other contexts goes, too. */
+static void become(uint32_t end, uint32_t next)
+{
+    const struct tunnel_end *e = &tunnel_end[end];
+    uint32_t i;
+
+    if (((state[end] ^ next) & TUNNEL_OPEN) != 0) {
+        for (i = 0; i < e->rows; i++) {
+            memory_map(e->row + i, (next & TUNNEL_OPEN) != 0);
+        }
+        tlb_forget(&vcpu[e->vm]);
+    }
+    state[end] = (uint8_t)next;
+}
+
+static __attribute__((noinline)) void ring(uint32_t end)
 {
     const struct tunnel_end *e = &tunnel_end[end];
 
@@ -24,11 +69,33 @@ static void ring(uint32_t end)
     }
 }
 
-uint32_t tunnel_of(const struct vcpu *v, uint32_t n)
+/*
+ * The end does what it can do. The last one who leaves leaves the memory full. Who connects rings, and who makes something of the
+ * other.
+ */
+static __attribute__((noinline)) void step(uint32_t end)
+{
+    uint32_t now = BOTH(state[end], state[end ^ 1]), pid = cpu_mfspr(SPRN_PID), then, i;
+
+    for (i = 0; steps[i][0] != now; i++) {
+    }
+    then = steps[i][1];
+    become(end, then >> 4);
+    become(end ^ 1, then & 15);
+    cpu_mtspr(SPRN_PID, pid);
+    if ((now & ANY_OPEN) != 0 && (then & ANY_OPEN) == 0) {
+        cleared[end / 2] = 0;
+    }
+    if (((now ^ then) & 15) != 0 || then >> 4 != CLOSED) {
+        ring(end ^ 1);
+    }
+}
+
+__attribute__((noinline)) uint32_t tunnel_of(const struct vcpu *v, uint32_t n)
 {
     const uint8_t *first = &tunnel_first[vcpu_index(v)];
 
-    return n < (uint32_t)first[1] - first[0] ? first[0] + n : TUNNEL_NONE;
+    return n < (uint32_t)first[1] - first[0] ? tunnel_mine[first[0] + n] : TUNNEL_NONE;
 }
 
 uint32_t tunnel_state(uint32_t end)
@@ -36,111 +103,72 @@ uint32_t tunnel_state(uint32_t end)
     return (tunnel_end[end].word & ~TUNNEL_BOOT) | state[end];
 }
 
-/* The memory is zero, or what the other end has written, which is there alone. */
-static void open(uint32_t end)
-{
-    const struct tunnel_end *e = &tunnel_end[end];
-
-    state[end] = TUNNEL_OPEN;
-    if (is_open(e->other)) {
-        state[end] = TUNNEL_OPEN | TUNNEL_PEER;
-        state[e->other] = TUNNEL_OPEN | TUNNEL_PEER;
-    }
-    rows_map(e->row, e->rows);
-    ring(e->other);
-}
-
-/* The last one who leaves finds the memory full. */
-static void leave(uint32_t end)
-{
-    const struct tunnel_end *e = &tunnel_end[end];
-
-    if (is_open(end)) {
-        rows_unmap(&vcpu[e->vm], e->row, e->rows);
-        if (is_open(e->other)) {
-            state[e->other] = TUNNEL_OPEN | TUNNEL_LOST;
-            ring(e->other);
-        } else {
-            cleared[e->tunnel] = 0;
-        }
-    }
-    state[end] = 0;
-}
-
 /* Whoever is at it goes on where the last one was; and who waited for it is there at its end. */
-enum tunnel tunnel_clear(uint32_t end)
+__attribute__((noinline)) bool tunnel_clear(uint32_t end)
 {
     const struct tunnel_end *e = &tunnel_end[end];
-    uint32_t *done = &cleared[e->tunnel];
-    uint32_t left = (e->word & TUNNEL_SIZE) - *done;
+    uint32_t at = MEMORY_PIECE * cleared[end / 2], left = (e->word & TUNNEL_SIZE) - at;
 
-    if (is_open(end)) { /* a life begins when all is clear */
-        return TUNNEL_DONE;
+    if ((int32_t)left > 0) {
+        memory_zero((tlb_rows[e->row].lo & TUNNEL_SIZE) + at, left < MEMORY_PIECE ? left : MEMORY_PIECE);
+        cleared[end / 2]++;
+        return true;
     }
-    if (left != 0) {
-        left = left < MEMORY_PIECE ? left : MEMORY_PIECE;
-        memory_zero((tlb_rows[e->row].lo & TUNNEL_SIZE) + *done, left);
-        *done += left;
-        return TUNNEL_AGAIN;
+    if ((state[end] | state[end ^ 1]) == WAITING) {
+        step(state[end] == WAITING ? end ^ 1 : end);
     }
-    if ((state[e->other] & TUNNEL_WAITING) != 0) {
-        open(e->other);
-        ring(e->other);
-    }
-    return TUNNEL_DONE;
+    return false;
 }
 
-enum tunnel tunnel_connect(uint32_t end, bool accept)
+__attribute__((noinline)) int32_t tunnel_control(const struct vcpu *v, uint32_t n, uint32_t what)
 {
-    uint32_t other = tunnel_end[end].other;
+    uint32_t end = tunnel_of(v, n), mine, its;
 
-    if (state[end] != 0 || (accept && state[other] == 0)) {
-        return TUNNEL_NOT_NOW;
+    if (end == TUNNEL_NONE) {
+        return ERROR(ARGUMENT);
     }
-    if ((state[other] & TUNNEL_LOST) != 0) {
-        state[end] = TUNNEL_WAITING;
-        return TUNNEL_DONE;
+    mine = state[end];
+    its = state[end ^ 1];
+    if (what == TUNNEL_NOTIFY) {
+        if (mine != PEER || tunnel_end[end ^ 1].line == VM_NO_LINE) {
+            return ERROR(STATE);
+        }
+        ring(end ^ 1);
+        return 0;
     }
-    if (tunnel_clear(end) == TUNNEL_AGAIN) {
-        return TUNNEL_AGAIN;
+    if (what != TUNNEL_CONTROL_CLOSE) {
+        if (mine != CLOSED || (what == TUNNEL_CONTROL_ACCEPT && its == CLOSED)) {
+            return ERROR(STATE);
+        }
+        if (tunnel_clear(end)) {
+            return TUNNEL_AGAIN;
+        }
+        step(end);
+        return 0;
     }
-    open(end);
-    return TUNNEL_DONE;
+    if (mine != CLOSED) {
+        step(end);
+    }
+    return tunnel_clear(end) ? TUNNEL_AGAIN : 0;
 }
 
-enum tunnel tunnel_close(uint32_t end)
+/* On to the next one unless there is more to do for this; true as long as there is one. */
+static bool next(struct vcpu *v, int32_t done)
 {
-    leave(end);
-    return tunnel_clear(end);
-}
-
-bool tunnel_notify(uint32_t end)
-{
-    uint32_t other = tunnel_end[end].other;
-
-    if ((state[end] & TUNNEL_PEER) == 0 || tunnel_end[other].line == VM_NO_LINE) {
-        return false;
-    }
-    ring(other);
-    return true;
+    v->work_row += done != TUNNEL_AGAIN;
+    return done != ERROR(ARGUMENT);
 }
 
 bool tunnel_leave_all(struct vcpu *v)
 {
-    uint32_t end = tunnel_of(v, v->work_row);
-
-    if (end != TUNNEL_NONE && tunnel_close(end) == TUNNEL_DONE) {
-        v->work_row++;
-    }
-    return end != TUNNEL_NONE;
+    return next(v, tunnel_control(v, v->work_row, TUNNEL_CONTROL_CLOSE));
 }
 
 bool tunnel_boot_all(struct vcpu *v)
 {
     uint32_t end = tunnel_of(v, v->work_row);
 
-    if (end != TUNNEL_NONE && ((tunnel_end[end].word & TUNNEL_BOOT) == 0 || tunnel_connect(end, false) != TUNNEL_AGAIN)) {
-        v->work_row++;
-    }
-    return end != TUNNEL_NONE;
+    return next(v, end != TUNNEL_NONE && (tunnel_end[end].word & TUNNEL_BOOT) == 0
+                       ? 0
+                       : tunnel_control(v, v->work_row, TUNNEL_CONTROL_CONNECT));
 }

@@ -16,7 +16,8 @@
 
 #ifdef CONFIG_IPCM
 
-enum tunnel { TUNNEL_DONE, TUNNEL_NOT_NOW, TUNNEL_AGAIN }; /* the last: a piece of the work is done, there are more */
+/* What a call comes to: 0, HCALL_E_ARGUMENT (the VM has no tunnel of this number), HCALL_E_STATE, or */
+#define TUNNEL_AGAIN 1 /* a piece of it is done: call again */
 
 /* Row of tunnel number n of a VM, or TUNNEL_NONE. */
 #define TUNNEL_NONE 0xFF
@@ -25,21 +26,20 @@ uint32_t tunnel_of(const struct vcpu *v, uint32_t n);
 /* Its state word (TUNNEL_*). */
 uint32_t tunnel_state(uint32_t end);
 
-/* Opens this end, or has it wait for the other to leave. `accept`: only if the other has asked. Not now: it is open, or waits. */
-enum tunnel tunnel_connect(uint32_t end, bool accept);
+/*
+ * What a VM does to its end. CONNECT opens it, or has it wait for the other to leave; ACCEPT likewise, but only if the other has
+ * asked (E_STATE: it has not; or this end is not closed). CLOSE leaves, if it has not yet. NOTIFY is a pulse on the other end's
+ * line (E_STATE: there is no other end now, or it has no line).
+ */
+#define TUNNEL_NOTIFY 4 /* beside TUNNEL_CONTROL_* */
+int32_t tunnel_control(const struct vcpu *v, uint32_t n, uint32_t what);
 
-/* Leaves. Not connected is as good. */
-enum tunnel tunnel_close(uint32_t end);
-
-/* A pulse on the other end's line. False: there is no other end now, or it has none. */
-bool tunnel_notify(uint32_t end);
-
-/* The memory of a tunnel that nobody has is cleared, a piece of it. */
-enum tunnel tunnel_clear(uint32_t end);
+/* The memory of a tunnel that nobody has is cleared, a piece of it. True: there are more. */
+bool tunnel_clear(uint32_t end);
 
 /*
- * A VM's end and its next beginning (lifecycle.c): leave all tunnels; connect those that its partition says. From end v->work_row
- * on, a piece. True: there are more.
+ * A VM's end and its next beginning (lifecycle.c): leave all tunnels; connect those that its partition says. From number
+ * v->work_row on, a piece. True: there are more.
  */
 bool tunnel_leave_all(struct vcpu *v);
 bool tunnel_boot_all(struct vcpu *v);

@@ -35,36 +35,16 @@ uint32_t tunnel_load(struct vcpu *v, uint32_t address, uint32_t lanes)
     }
 }
 
-static void control(uint32_t end, uint32_t what)
-{
-    switch (what) {
-    case TUNNEL_CONTROL_CONNECT:
-    case TUNNEL_CONTROL_ACCEPT:
-        tunnel_connect(end, what == TUNNEL_CONTROL_ACCEPT);
-        break;
-    case TUNNEL_CONTROL_CLOSE:
-        tunnel_close(end);
-        break;
-    default:
-        break;
-    }
-}
-
 void tunnel_store(struct vcpu *v, uint32_t address, uint32_t value, uint32_t lanes)
 {
-    uint32_t end = tunnel_of(v, offset_of(v, address) / TUNNEL_REGS_SIZE);
+    uint32_t n = offset_of(v, address) / TUNNEL_REGS_SIZE, reg = offset_of(v, address) % TUNNEL_REGS_SIZE;
 
     if (lanes != WORD) {
         return;
     }
-    switch (address % TUNNEL_REGS_SIZE) {
-    case TUNNEL_REG_NOTIFY:
-        tunnel_notify(end);
-        break;
-    case TUNNEL_REG_CONTROL:
-        control(end, value);
-        break;
-    default:
-        break;
+    if (reg == TUNNEL_REG_NOTIFY) {
+        tunnel_control(v, n, TUNNEL_NOTIFY);
+    } else if (reg == TUNNEL_REG_CONTROL && value - TUNNEL_CONTROL_CONNECT < TUNNEL_CONTROL_CLOSE) {
+        tunnel_control(v, n, value);
     }
 }

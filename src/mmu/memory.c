@@ -10,11 +10,11 @@
 #define COPY_PIECE 512U
 
 /* A write to the high word takes TID from PID. LO first: the entry must not be valid half written. */
-void memory_map(uint32_t row)
+void memory_map(uint32_t row, bool valid)
 {
     cpu_mtspr(SPRN_PID, tlb_rows[row].tid);
     cpu_tlbwe_lo(row, tlb_rows[row].lo);
-    cpu_tlbwe_hi(row, tlb_rows[row].hi);
+    cpu_tlbwe_hi(row, valid ? tlb_rows[row].hi : 0);
 }
 
 void memory_init(void)
@@ -22,7 +22,7 @@ void memory_init(void)
     uint32_t i;
 
     for (i = 0; i < TLB_FIXED_ROWS; i++) {
-        memory_map(i);
+        memory_map(i, true);
     }
     cpu_isync();
 }

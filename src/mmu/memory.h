@@ -12,20 +12,17 @@
 /* Every partition's static TLB entries. With them in place no access inside a partition ever misses. */
 void memory_init(void);
 
-/* The machine's TLB has this row of tlb_rows. PID is its TID then. */
-void memory_map(uint32_t row);
+/* Into the machine's TLB goes this row of tlb_rows, valid or not. PID is its TID then. */
+void memory_map(uint32_t row, bool valid);
 
 /*
- * Rows from TLB_FIXED_ROWS on come and go with tunnels (option IPCM; rows.c): no context of their VM reaches the memory of those
- * that are not there. PID keeps its value.
+ * Rows from TLB_FIXED_ROWS on come and go with tunnels (option IPCM; ipcm/tunnel.c): no context of their VM reaches the memory of
+ * those that are not there.
  */
 #ifdef CONFIG_IPCM
-extern bool rows_there[];
-#define rows_has(row) ((row) < TLB_FIXED_ROWS || rows_there[(row) - TLB_FIXED_ROWS])
-void rows_map(uint32_t row, uint32_t rows);
-void rows_unmap(struct vcpu *v, uint32_t row, uint32_t rows);
+bool memory_has_row(uint32_t row);
 #else
-#define rows_has(row) true
+#define memory_has_row(row) true
 #endif
 
 /* Zero, and out of the cache, from a machine address on: whole lines, MEMORY_PIECE bytes at most at a time. */

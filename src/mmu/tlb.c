@@ -105,7 +105,8 @@ static const struct tlb_row *static_row(const struct vcpu *v, uint32_t physical)
     for (i = 0; i < TLB_ROW_COUNT; i++) {
         const struct tlb_row *row = &tlb_rows[i];
 
-        if (row->tid == v->machine_pid && ((row->hi ^ physical) & SIZE_MASK(TLBHI_SIZE(row->hi))) == 0 && rows_has(i)) {
+        if (row->tid == v->machine_pid && ((row->hi ^ physical) & SIZE_MASK(TLBHI_SIZE(row->hi))) == 0 &&
+            memory_has_row(i)) {
             return row;
         }
     }

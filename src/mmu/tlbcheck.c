@@ -25,7 +25,7 @@ static bool is_static(uint32_t row, uint32_t hi, uint32_t lo, uint32_t tid)
 {
     const struct tlb_row *r = &tlb_rows[row];
 
-    if (!rows_has(row)) {
+    if (!memory_has_row(row)) {
         return (hi & TLBHI_V) == 0;
     }
     return tid == r->tid && (hi & HI_EXISTING) == (r->hi & HI_EXISTING) && ((lo ^ r->lo) & READ_BACK) == 0;
@@ -40,7 +40,7 @@ static bool is_inside(uint32_t hi, uint32_t lo, uint32_t tid)
     for (i = 0; i < TLB_ROW_COUNT; i++) {
         const struct tlb_row *r = &tlb_rows[i];
 
-        if (rows_has(i) && r->tid == owner + 1 && PAGE_MASK(hi) >= PAGE_MASK(r->hi) &&
+        if (memory_has_row(i) && r->tid == owner + 1 && PAGE_MASK(hi) >= PAGE_MASK(r->hi) &&
             ((NUMBER(lo) ^ r->lo) & PAGE_MASK(r->hi)) == 0 && (lo & RIGHTS & ~r->lo) == 0 &&
             (r->lo & ~lo & ATTRIBUTES & READ_BACK) == 0) {
             return true;

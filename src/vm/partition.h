@@ -54,8 +54,6 @@ struct tunnel_end {
     uint32_t word;                  // what its state word begins with (TUNNEL_*): bytes, TUNNEL_READ_ONLY; and
 #define TUNNEL_BOOT 0x200           // which no guest sees: connected when its VM starts
     uint8_t vm;                     // whose it is
-    uint8_t other;                  // the other end, as a row of tunnel_end
-    uint8_t tunnel;                 // below TUNNEL_COUNT
     uint8_t line;                   // of its controller, on which the other end rings; or VM_NO_LINE
     uint8_t row, rows;              // of tlb_rows
 };
@@ -159,8 +157,10 @@ extern const uint8_t sched_order[VM_COUNT];
 extern const struct vm_care vm_care[VM_COUNT];
 #endif
 #ifdef CONFIG_IPCM
+extern const struct tunnel_end tunnel_end[2 * TUNNEL_COUNT]; // those of tunnel n are rows 2n and 2n + 1
 extern const uint8_t tunnel_first[VM_COUNT + 1]; // those of VM n are rows tunnel_first[n] to tunnel_first[n + 1]
-extern const struct tunnel_end tunnel_end[];
+extern const uint8_t tunnel_mine[];              // of this table
+extern const uint8_t tunnel_row[];               // whose each row of tlb_rows is, from TLB_FIXED_ROWS on
 #endif
 #ifdef CONFIG_SCHED_RESERVE
 extern const struct sched_server sched_server[VM_COUNT];

@@ -389,7 +389,7 @@ class FakeBuilder:
     def __init__(self):
         self.built = []
 
-    def variant(self, product, label, settings, options_on):
+    def variant(self, product, label, settings, options_on, _=None):
         """As Builder.variant."""
         self.built.append((label, "CONSOLE" in options_on))
         on = {"CONSOLE", "COLOUR", "SCHED_RR", "PARAVIRT", "DRIVERS"} - {name for name, value in settings.items() if value == "n"}

@@ -848,14 +848,14 @@ def test_register_pages(tool):
     """Two TLB rows for a VM with pages: one to write, one to read, none to execute, in the hypervisor's own area."""
     rows = tlb(tool, PAGES, config=HYBRID)
     assert [row for row in rows if row[3] not in (RAM, DEVICE)] == [
-        (0xFFFFE000, 0x9000, 4 * K, 0x100, 1), (0xFFFFF000, 0xA000, 4 * K, 0, 1),
-        (0xFFFF9000, 0xD000, 4 * K, 0x100, 3), (0xFFFFA000, 0xE000, 4 * K, 0, 3)]
+        (0xFFFFE000, 0xA000, 4 * K, 0x100, 1), (0xFFFFF000, 0xB000, 4 * K, 0, 1),
+        (0xFFFF9000, 0xE000, 4 * K, 0x100, 3), (0xFFFFA000, 0xF000, 4 * K, 0, 3)]
     assert [row[4] for row in rows] == sorted(row[4] for row in rows), "grouped by VM"
     data = json.loads((tool.path / "gen" / "partitions.json").read_text())
-    assert data["registers"] == {"base": 0x9000, "size": 0x6000}
+    assert data["registers"] == {"base": 0xA000, "size": 0x6000}
     assert [vm["page"] for vm in data["vms"]] == [0xFFFFF000, 0, 0xFFFFA000]
     text = (tool.path / "gen" / "partitions.h").read_text()
-    assert "#define REGISTERS_BASE 0x00009000\n" in text and f"#define TLB_ROW_COUNT {len(rows)}\n" in text
+    assert "#define REGISTERS_BASE 0x0000A000\n" in text and f"#define TLB_ROW_COUNT {len(rows)}\n" in text
     assert re.findall(r"\.page = (\w+),", (tool.path / "gen" / "partitions.c").read_text()) == [
         "0xFFFFF000", "0x00000000", "0xFFFFA000"]
 
@@ -897,8 +897,8 @@ def test_register_pages_of_the_chip(tool):
     """Pages of 1 KiB: the default boundary still does, and others are possible."""
     rows = tlb(tool, product(A + MB + "irfm = true", B + MB + "irfm = '0xFFFFFC00'"), config=HYBRID, board=chip_board())
     assert [row for row in rows if row[3] != RAM] == [
-        (0xFFFFEC00, 0x9000, K, 0x100, 1), (0xFFFFF000, 0x9400, K, 0, 1),
-        (0xFFFFF800, 0x9800, K, 0x100, 2), (0xFFFFFC00, 0x9C00, K, 0, 2)]
+        (0xFFFFEC00, 0xA000, K, 0x100, 1), (0xFFFFF000, 0xA400, K, 0, 1),
+        (0xFFFFF800, 0xA800, K, 0x100, 2), (0xFFFFFC00, 0xAC00, K, 0, 2)]
 
 
 @pytest.mark.parametrize("rom, expected", [
@@ -933,7 +933,7 @@ def test_hybrid_tables_as_the_target_sees_them(tool):
 _Static_assert(offsetof(struct vm_config, flags) == 24 && sizeof vm_config[0].flags == 4, "flags");
 _Static_assert(offsetof(struct vm_config, page) == 28, "page");
 _Static_assert(offsetof(struct vm_image, patch_count) == 32 && offsetof(struct vm_image, patches) == 36, "previrt");
-_Static_assert(sizeof(struct vm_image) == 40 && REGISTERS_BASE == 0x9000, "size");
+_Static_assert(sizeof(struct vm_image) == 40 && REGISTERS_BASE == 0xA000, "size");
 ''')
     prefix = os.environ.get("CROSS_COMPILE", "powerpc-linux-gnu-")
     for words in ([prefix + "gcc", "-mcpu=405", "-msoft-float", "-std=c11", "-Wall", "-Wextra", "-Werror", "-ffreestanding", "-fno-pic",
@@ -1343,8 +1343,8 @@ def test_register_step(tool, tlb_virt, step):
     text = product(A + MB + "irfm = true", B + MB + "irfm = true")
     rows = tlb(tool, text, config=VIRTEX + "CONFIG_IRFM=y\n" + tlb_virt, board=text_of(ML403))
     assert [row for row in rows if row[3] != RAM] == [
-        (0xFFFFEC00, 0x9000, K, 0x100, 1), (0xFFFFF000, 0x9400, K, 0, 1),
-        (0xFFFFEC00, 0x9000 + step, K, 0x100, 2), (0xFFFFF000, 0x9400 + step, K, 0, 2)]
+        (0xFFFFEC00, 0xA000, K, 0x100, 1), (0xFFFFF000, 0xA400, K, 0, 1),
+        (0xFFFFEC00, 0xA000 + step, K, 0x100, 2), (0xFFFFF000, 0xA400 + step, K, 0, 2)]
     assert f"#define REGISTERS_STEP 0x{step:X}" in (tool.path / "gen" / "partitions.h").read_text().splitlines()
 
 

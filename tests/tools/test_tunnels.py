@@ -13,7 +13,6 @@ tool = test_partition.tool            # the fixture
 IPCM = HYBRID + "CONFIG_IPCM=y\n"
 REGS = IPCM + "CONFIG_IPCM_REGS=y\n"
 CALLS = MB + "paravirt = true\n"
-LINES = 3                           # of what stands above [[tunnel]] in the texts below
 
 
 def tunnel(first, second, size="4K", name="t", more=""):
@@ -130,10 +129,11 @@ def test_tables(tool):
                     (0x50000000 | k64 | v, t["machine"] | r, 2),
                     (0x60000000 | k4 | v, u["machine"] | w, 2), (0x60001000 | k4 | v, u["machine"] + 0x1000 | w, 2)]
     tables = (tool.path / "gen" / "partitions.c").read_text()
-    assert "tunnel_first[VM_COUNT + 1] = { 0, 2, 4 };" in tables
-    assert re.findall(r"\{ (0x[^}]*), (\d), (\d), (\d), (\w+), (\d), (\d) \}", tables) == [
-        ("0x10000", "0", "2", "0", "7", "2", "1"), ("0x2000", "0", "3", "1", "VM_NO_LINE", "3", "2"),
-        ("0x10000 | TUNNEL_READ_ONLY | TUNNEL_BOOT", "1", "0", "0", "VM_NO_LINE", "5", "1"), ("0x2000", "1", "1", "1", "8", "6", "2")]
+    for line in ("tunnel_first[VM_COUNT + 1] = { 0, 2, 4 };", "tunnel_mine[] = { 0, 3, 1, 2 };", "tunnel_row[] = { 0, 3, 3, 1, 2, 2 };"):
+        assert line in tables
+    assert re.findall(r"\{ (0x[^}]*), (\d), (\w+), (\d), (\d) \}", tables) == [
+        ("0x10000", "0", "7", "2", "1"), ("0x10000 | TUNNEL_READ_ONLY | TUNNEL_BOOT", "1", "VM_NO_LINE", "5", "1"),
+        ("0x2000", "1", "8", "6", "2"), ("0x2000", "0", "VM_NO_LINE", "3", "2")]
     header = (tool.path / "gen" / "partitions.h").read_text()
     assert "#define TLB_ROW_COUNT 8\n#define TLB_FIXED_ROWS 2 " in header and "#define TUNNEL_COUNT 2\n" in header
     assert ".tunnels_at = 0x70000000," in tables and "FEATURE_IPCM" in a["features"] and "FEATURE_IPCM" not in b["features"]

@@ -19,7 +19,7 @@ LO_PAGE_WRITABLE, LO_PAGE_READABLE = LO_WR, 0       # the register pages: data o
 
 ABI = os.path.join(os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__)))), "hypercalls", "abi.h")
 LOW_END, HIGH_START = 0x8000, SPACE - 0x8000        # what off(0) reaches: below the one, from the other on
-DATA_ROOM = 0x1000                  # what C's data may take behind it
+DATA_ROOM = 0x2000                  # what C's data may take behind it
 
 
 @functools.lru_cache(maxsize=None)

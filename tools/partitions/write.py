@@ -85,19 +85,20 @@ def render_care(product):
 
 
 def render_tunnels(product):
-    """Option IPCM: their ends, VM by VM, and where those of each VM begin."""
+    """Option IPCM: their ends, those of a tunnel beside each other; which each VM has; and whose each row of the TLB is."""
     if not product.config.get("IPCM"):
         return []
-    ends = [end for vm in product.vms for end in vm.ends]
-    starts, rows = [0], []
+    ends = [end for tunnel in product.tunnels for end in tunnel.ends]
+    starts, mine, rows = [0], [end for vm in product.vms for end in vm.ends], []
     for vm in product.vms:
         starts.append(starts[-1] + len(vm.ends))
     for end in ends:
         flags = [name for name, on in (("TUNNEL_READ_ONLY", not end.writes), ("TUNNEL_BOOT", end.boot)) if on]
-        rows.append(f"    {{ {' | '.join([f'0x{end.tunnel.size:X}', *flags])}, {end.vm.index}, {ends.index(end.other())}, "
-                    f"{product.tunnels.index(end.tunnel)}, {'VM_NO_LINE' if end.doorbell is None else end.doorbell}, "
-                    f"{end.row}, {len(end.pages)} }},")
+        rows.append(f"    {{ {' | '.join([f'0x{end.tunnel.size:X}', *flags])}, {end.vm.index}, "
+                    f"{'VM_NO_LINE' if end.doorbell is None else end.doorbell}, {end.row}, {len(end.pages)} }},")
     return ["", f"const uint8_t tunnel_first[VM_COUNT + 1] = {{ {', '.join(map(str, starts))} }};",
+            f"const uint8_t tunnel_mine[] = {{ {', '.join(str(ends.index(end)) for end in mine)} }};",
+            f"const uint8_t tunnel_row[] = {{ {', '.join(str(ends.index(end)) for end in mine for _ in end.pages)} }};",
             "const struct tunnel_end tunnel_end[2 * TUNNEL_COUNT] = {", *rows, "};"]
 
 
