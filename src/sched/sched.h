@@ -18,6 +18,7 @@
 #include "services.h"
 #include "timer.h"
 #include "vcpu.h"
+#include "watchdog.h"
 
 #define SCHED_NEVER 0xFFFFFFFFU
 
@@ -25,7 +26,7 @@
  * No two decisions are further apart, where there are not slices: 32 bits of time are enough for the timers of those that do not
  * run, and the console looks after its lines.
  */
-#define DECISION_TICKS_MAX (IS_ENABLED(CONFIG_CONSOLE) ? BOARD_TB_HZ / 50 : 0x40000000U)
+#define DECISION_TICKS_MAX WATCHDOG_AT_MOST(IS_ENABLED(CONFIG_CONSOLE) ? BOARD_TB_HZ / 50 : 0x40000000U)
 
 /* v's timers are accounted for: has it something to do? One whose wait is over, or that has work, can from now on. */
 static inline bool sched_is_ready(struct vcpu *v, uint32_t now)
@@ -48,6 +49,7 @@ struct vcpu *sched_tick(struct vcpu *v, uint32_t now, uint32_t *left);
 uint32_t sched_left(uint32_t now);
 void sched_yield(void);
 extern uint32_t slice_end; /* TBL of the next decision; a low word, because asm/pit.S looks at it */
+#define decision_end() LOW_GET(slice_end)
 #endif
 
 #ifdef CONFIG_SCHED_CYCLIC

@@ -17,6 +17,7 @@
 #include "stats.h"
 #include "timer.h"
 #include "tlb.h"
+#include "watchdog.h"
 
 void vcpu_update_pending(struct vcpu *v)
 {
@@ -94,7 +95,7 @@ __attribute__((flatten, optimize("O2", "no-reorder-blocks"))) struct vcpu *sched
     uint32_t left;
     struct vcpu *next;
 
-    cpu_mtspr(SPRN_TSR, TSR_PIS);
+    cpu_mtspr(SPRN_TSR, TSR_PIS | watchdog_service(now));
     if (LOW_GET(idle_pc) != NOT_IDLE) {
         v->pc = LOW_GET(idle_pc);
         LOW_SET(idle_pc, NOT_IDLE);

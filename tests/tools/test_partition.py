@@ -61,6 +61,7 @@ A = "name = 'a'\nimage = 'a.elf'\n"                     # lines 5 and 6 of a pro
 B = "name = 'b'\nimage = 'b.elf'\n"
 MB = "memory = '1M'\n"
 
+WATCHDOG = "CONFIG_WATCHDOG=y\nCONFIG_WATCHDOG_PERIOD=1\n"
 LIFECYCLE = HYBRID + "CONFIG_LIFECYCLE=y\n"
 
 # name, text, configuration, the lines of standard error without the file's name
@@ -395,6 +396,12 @@ FAULTS = [
     ("no_budget", product(A + MB + "on_overrun = 'tell'", B + MB + "on_overrun = 'tell'\nperiod_us = 1000\nbudget_us = 100"),
      LIFECYCLE + "CONFIG_SCHED_RESERVE=y\n",
      ["8: vm 'a': it has no budget that it could overrun. hint: period_us and budget_us, or remove on_overrun"]),
+    ("watchdog_slice", product(A + MB, top="[schedule]\nquantum_us = 2000"), CONSOLE + WATCHDOG + "CONFIG_SCHED_RR=y\n",
+     ["4: a slice of 2000 us is longer than a quarter of the watchdog's period. hint: 1572 us at most, or a larger CONFIG_WATCHDOG_PERIOD"]),
+    ("watchdog_window", product(A + MB, top="[[plan]]\nname = 'x'\nframe_us = 1800\nwindows = [{ vm = 'a', us = 100 }]"),
+     CONSOLE + WATCHDOG + "CONFIG_SCHED_CYCLIC=y\n",
+     ["3: plan 'x': windows, or gaps between them, of 1700 us are longer than a quarter of the watchdog's period. hint: 1572 us at most, "
+      "or a larger CONFIG_WATCHDOG_PERIOD"]),
     ("nobody_can_start_it", product(A + MB, B + MB + "autostart = false"), HYBRID,
      ["13: vm 'b': it does not run from boot, and no other vm can start it. hint: autostart = true, or leave it out"]),
     ("decimal_machine", product(A + "memory = { size = '1M', machine = 4000000 }"), CONSOLE,

@@ -3,6 +3,8 @@
  */
 #include "harness.h"
 
+#include "watchdog.h"
+
 #define NUMBER_TSR 984
 #define NUMBER_TCR 986
 #define NUMBER_PIT 987
@@ -290,7 +292,7 @@ static void interrupt_needs_both(void **state)
 static void machine_timer(void **state)
 {
     (void)state;
-    assert_hex(fake.spr[SPRN_TCR], TCR_PIE);
+    assert_hex(fake.spr[SPRN_TCR], TCR_PIE | WATCHDOG_TCR);
     assert_int_equal(fake.spr_writes[SPRN_TCR], 1);
     fake.spr[SPRN_TSR] = TSR_PIS;
     fake.time += MACHINE_PIT;

@@ -19,6 +19,7 @@ TEST-$(CONFIG_MESSAGES)     += message
 TEST-$(CONFIG_STATS)        += stats
 TEST-$(CONFIG_SERVICES)     += services hypercall
 TEST-$(CONFIG_LIFECYCLE)    += health
+TEST-$(CONFIG_WATCHDOG)     += watchdog
 TEST-$(CONFIG_IPCM)         += ipcm
 TEST-$(CONFIG_DRIVERS)      += drivers hypercall
 TEST-$(CONFIG_PREVIRT)      += previrt
@@ -29,11 +30,11 @@ TEST-$(CONFIG_TLB_CALLS)    += tlb_calls
 FAKE     := cpu board_$(BOARD_CODE)
 SOURCES  := $(SRC-y:%=src/%) $(sort $(HCALL-y))
 # Of VMs that are not equal, no test but the scheduler's own: the others let slices end until it is a VM's turn.
-ONLY-levels := sched_prio
+ONLY-levels := sched_prio watchdog
 ONLY-care := health
 ONLY-tunnels := ipcm
-ONLY-frame  := sched_cyclic
-ONLY-reserve := sched_reserve
+ONLY-frame  := sched_cyclic watchdog
+ONLY-reserve := sched_reserve watchdog
 TESTS    := $(or $(ONLY-$(VARIANT)),$(sort $(TEST-y)))
 
 CPPFLAGS := -include $(DIR)/gen/autoconf.h -MMD -MP -I. -Ifake -I$(TOP)/config -I$(DIR)/gen -I$(DIR) -I$(OUT) \

@@ -1,6 +1,7 @@
 """Rules of a partition file as a whole: who owns what."""
 
 from kconfig import guess
+from partitions import plans
 from partitions.keys import INTC_SIZE
 from partitions.ranges import overlap, show_range, show_size
 
@@ -9,8 +10,8 @@ VM_MAX_BY_TID = 255                 # PID and TID have 8 bits, and 0 matches eve
 
 def check(product):
     """All of them."""
-    for rule in (check_count, check_names, check_supervisors, check_overruns, check_start, check_dma, check_console,
-                 check_devices, check_forward, check_interrupts):
+    for rule in (check_count, check_names, check_supervisors, check_overruns, check_watchdog, check_start, check_dma,
+                 check_console, check_devices, check_forward, check_interrupts):
         rule(product)
 
 
@@ -75,6 +76,22 @@ def check_overruns(product):
         elif not option("SCHED_CYCLIC"):
             vm.fault("on_overrun", "the scheduler knows no overruns",
                      "CONFIG_SCHED_RESERVE, CONFIG_SCHED_CYCLIC or CONFIG_SCHED_PRIO, or remove on_overrun")
+
+
+def check_watchdog(product):
+    """Option WATCHDOG: no slice and no window is longer than a quarter of its period (src/time/watchdog.h)."""
+    if not product.config.get("WATCHDOG"):
+        return
+    most = (0x20000 << 4 * product.config["WATCHDOG_PERIOD"]) // 4
+    text = "us {} longer than a quarter of the watchdog's period"
+    hint = f"{most * 1_000_000 // product.board.tb_hz} us at most, or a larger CONFIG_WATCHDOG_PERIOD"
+    if product.config.get("SCHED_RR") and product.quantum_ticks > most:
+        product.reader.fault(("schedule", "quantum_us"), f"a slice of {product.quantum_us} {text.format('is')}", hint)
+    for plan in product.plans:
+        longest = max((length for length, _ in plans.rows(product, plan)), default=0)
+        if longest > most:
+            product.reader.fault(plan["path"], f"plan '{plan['name']}': windows, or gaps between them, of "
+                                 f"{longest * 1_000_000 // product.board.tb_hz} {text.format('are')}", hint)
 
 
 def check_start(product):
