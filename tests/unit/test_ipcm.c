@@ -376,6 +376,23 @@ static void deaths(void **state)
     }
 }
 
+/* Who leaves by a store and never looks again has cleared a piece: who waits for it clears the others by looking, and is in. */
+static void left_in_the_middle(void **state)
+{
+    static const uint8_t waited_for[] = {LOST, WAITING};
+    uint32_t e = 3, looks = 0;
+
+    (void)state;
+    bring_to(e, waited_for);
+    assert_true(registers[ends[e].vm] != 0 && calls(ends[OTHER(e)].vm));
+    store_bytes(e, TUNNEL_REG_CONTROL, 4, TUNNEL_CONTROL_CLOSE);
+    while (state_of(OTHER(e)) == TUNNEL_WAITING) {
+        assert_true(++looks < bytes[ends[e].tunnel] / 4096 + 1);
+    }
+    assert_hex(state_of(OTHER(e)), bits[OPEN]);
+    assert_reach(OTHER(e), true);
+}
+
 /* From power-on: all of it is cleared before anybody sees it. */
 static void from_power_on(void **state)
 {
@@ -539,7 +556,8 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test_setup(every_state, begin), cmocka_unit_test_setup(deaths, begin),
         cmocka_unit_test_setup(strangers, begin),   cmocka_unit_test_setup(register_page, begin),
-        cmocka_unit_test_setup(random_lives, begin), cmocka_unit_test(from_power_on),
+        cmocka_unit_test_setup(random_lives, begin), cmocka_unit_test_setup(left_in_the_middle, begin),
+        cmocka_unit_test(from_power_on),
     };
 
     return cmocka_run_group_tests_name("ipcm", tests, 0, 0);
