@@ -61,20 +61,47 @@ size = "4K"
 ends = [{ vm = "control", at = "0x50010000", rights = "r", doorbell = 21 }, { vm = "plant", at = "0x60010000", doorbell = 21 }]
 """
 
+VANDAL = """
+[[vm]]
+name = "vandal"
+image = "ipc.elf"
+memory = "64K"
+console = "shared"
+paravirt = true
+on_reset = "restart"
+regs = { r3 = 3, r4 = 0x70000000 }
 
-def lives(images, folder, options="", messages=MESSAGES):
+[[tunnel]]
+name = "other"
+size = "8K"
+ends = [{ vm = "control", at = "0x50020000", doorbell = 22 }, { vm = "vandal", at = "0x70000000", doorbell = 20 }]
+"""
+
+
+def lives(images, folder, options="", messages=MESSAGES, reports=3, more=""):
     """Run them until both have their verdict, and the one beside them has some of its own."""
     partitions = folder / "ipc.toml"
-    partitions.write_text(PARTITIONS)
+    partitions.write_text(PARTITIONS + more)
     image = images.elf("hybridtest", f"{OPTIONS} {options}".strip(), partitions=str(partitions))
     target = str(folder / "image")
     elfpatch.patched_image(image, target, images.guest("ipc"), ipc_messages=messages, ipc_lives=LIVES)
-    elfpatch.patched_image(target, target, images.guest("gauge"), gauge_ms=100, gauge_reports=3)
+    elfpatch.patched_image(target, target, images.guest("gauge"), gauge_ms=100, gauge_reports=reports)
     decided = run.all_decided(["control", "plant", "beside", "clock"])
-    result = images.run(image=target, timeout=120,
+    result = images.run(image=target, timeout=600,
                         until=lambda result: decided(result) or any("FAIL" in line for line in result.lines[-3:]))
     assert not list(result.trouble()), result.lines[-5:]
     return result
+
+
+def check_accounts(result, messages=MESSAGES):
+    """What both say of their messages, to the last one."""
+    answered = sum(100 + 37 * life for life in range(LIVES - 1)) + messages
+    control, plant = result.vms["control"].lines[-1], result.vms["plant"].lines[-1]
+    assert control.startswith(f"controller: PASS messages={answered} doorbells="), control
+    assert plant.startswith(f"plant: PASS messages={messages} doorbells="), plant
+    # Who has enough to do is not rung: fewer doorbells than messages. And the samples were seen in between, not at the end alone
+    assert 10 < int(plant.split("doorbells=")[1]) < messages / 2
+    assert int(re.search(r"samples=(\d+)", control)[1]) > LIVES
 
 
 @pytest.mark.parametrize("options", ["", "CONFIG_SCHED_PRIO=y", "CONFIG_TLB_VIRT=y"])
@@ -82,12 +109,17 @@ def lives(images, folder, options="", messages=MESSAGES):
 def test_every_message(images, tmp_path, board, options):
     """Replies and events of each life are exactly those of the commands that the plant had before it died, and of the last all."""
     result = lives(images.on(board), tmp_path, options)
-    answered = sum(100 + 37 * life for life in range(LIVES - 1)) + MESSAGES
-    control, plant = result.vms["control"].lines[-1], result.vms["plant"].lines[-1]
-    assert control.startswith(f"controller: PASS messages={answered} doorbells="), control
-    assert plant.startswith(f"plant: PASS messages={MESSAGES} doorbells="), plant
-    # Who has enough to do is not rung: fewer doorbells than messages. And the samples were seen in between, not at the end alone
-    assert 10 < int(plant.split("doorbells=")[1]) < MESSAGES / 2
-    assert int(control.split("samples=")[1]) > LIVES
+    check_accounts(result)
+    assert " vandal lives=0 " in result.vms["control"].lines[-1]
     cost = {what: int(ticks) * INSTRUCTIONS_PER_TICK for what, ticks in re.findall(r"(\w+)=(\d+)", result.vms["clock"].lines[-1])}
     assert cost.keys() == AT_MOST.keys() and all(0 < cost[what] <= most for what, most in AT_MOST.items()), cost
+
+
+@pytest.mark.parametrize("board, messages", [("ref405ep", 70000), ("ml403", 20000)])
+def test_vandal(images, tmp_path, board, messages):
+    """A hostile end at another tunnel of the controller's: a billion instructions (ten reports), and not a message is lost for it."""
+    result = lives(images.on(board), tmp_path, messages=messages, reports=messages // 7000, more=VANDAL)
+    check_accounts(result, messages)
+    found = re.search(r" vandal lives=(\d+) messages=(\d+) lies=(\d+)$", result.vms["control"].lines[-1])
+    assert all(int(number) > 20 for number in found.groups()), found[0]
+    assert not any("vandal: FAIL" in line for line in result.lines)

@@ -1,24 +1,28 @@
 /*
  * ipc.c: a controller and its plant, in VMs of their own, that talk by hypercalls/ipc. r3 says who it is, r4 is the address of
- * its first tunnel, and the second is behind it, at r4 + 64K.
+ * its first tunnel, and the others are behind it, at r4 + 64K, ...
  *
  * Tunnel 0 can be written by both: a ring of commands, a ring of replies, a queueing port of events. Tunnel 1 only by the
- * plant: a sampling port with its state. Their doorbells are lines LINE and LINE + 1.
+ * plant: a sampling port with its state. Their doorbells are lines LINE, LINE + 1, ...
  *
  * A command is a number, and bytes that follow from it; so is its reply. The plant dies in each life but the last, after so many
  * commands as the first message of the life says. The controller has the reply to each of these then, once and in order, and
  * none of another; and so of events. What was sent behind them is gone with the life, and is not seen again.
  *
+ * The controller has a third tunnel if the partition file says so, with the vandal at its other end (vandal.c): what happens
+ * there makes no difference to the others.
+ *
  * The clock has no tunnel: it measures what a message costs each end, in ticks, the least of many times.
  */
 #include <proteus/proteus.h>
 
+#include "ends.h"
 #include "port.h"
 #include "print.h"
 #include "ring.h"
 #include "simple.h"
 
-enum { CONTROLLER, PLANT, CLOCK };
+enum { CONTROLLER, PLANT, CLOCK, VANDAL };
 enum { TALK, STATE, TUNNELS };
 
 #define LINE      20
@@ -29,6 +33,7 @@ enum { TALK, STATE, TUNNELS };
 #define EVERY     16u      /* commands to an event */
 #define REFRESH   (BOARD_TB_HZ / 10u)
 
+static bool vandal; /* there is one */
 volatile uint32_t ipc_messages = 20000; /* of the last life; a test may change both in a copy of the ELF */
 volatile uint32_t ipc_lives __attribute__((section(".data"))) = 10;
 
@@ -51,7 +56,7 @@ static void __attribute__((noreturn)) end(void)
     }
 }
 
-static void __attribute__((noreturn)) fail(const char *what, uint32_t number, uint32_t found)
+void fail(const char *what, uint32_t number, uint32_t found)
 {
     put_text(name);
     put_text(": FAIL ");
@@ -64,7 +69,7 @@ static void __attribute__((noreturn)) fail(const char *what, uint32_t number, ui
     end();
 }
 
-static void expect(const char *what, uint32_t number, uint32_t expected, uint32_t found)
+void expect(const char *what, uint32_t number, uint32_t expected, uint32_t found)
 {
     if (expected != found) {
         fail(what, number, found);
@@ -80,9 +85,12 @@ void simple_unexpected(uint32_t vector)
 
 void simple_interrupt(void)
 {
+    uint32_t tunnel;
+
     bells++;
-    board_irq_acknowledge(LINE + TALK);
-    board_irq_acknowledge(LINE + STATE);
+    for (tunnel = 0; tunnel <= TUNNELS; tunnel++) {
+        board_irq_acknowledge(LINE + tunnel);
+    }
 }
 
 static void listen(void)
@@ -90,10 +98,11 @@ static void listen(void)
     board_irq_reset();
 #ifdef UIC_SR
     uic_write(UIC_TR, 0xFFFFFFFFu);
-    uic_write(UIC_ER, 0xC0000000u >> LINE);
+    uic_write(UIC_ER, 0xE0000000u >> LINE);
 #else
-    board_irq_enable(LINE + TALK);
-    board_irq_enable(LINE + STATE);
+    for (uint32_t tunnel = 0; tunnel <= TUNNELS; tunnel++) {
+        board_irq_enable(LINE + tunnel);
+    }
 #endif
     __asm__ volatile("wrteei 1");
 }
@@ -121,7 +130,7 @@ static void ring_if(bool rings)
 
 /* ---- tunnels ---- */
 
-static uint32_t status(uint32_t tunnel)
+uint32_t status(uint32_t tunnel)
 {
     uint32_t word = 0;
 
@@ -278,6 +287,9 @@ static uint32_t control(uint32_t life)
         uint32_t before = bells;
         bool lost = (status(TALK) & TUNNEL_LOST) != 0;
 
+        if (vandal) {
+            endure(TUNNELS, base + TUNNELS * APART);
+        }
         if (!lost) {
             put(life, last);
         }
@@ -451,16 +463,29 @@ void simple_main(uint32_t r3, uint32_t r4)
 
     name = r3 == CONTROLLER ? "controller" : "plant";
     base = (uint8_t *)r4;
+    if (r3 == VANDAL) {
+        name = "vandal";
+        vandalize(base);
+    }
     listen();
     if (r3 == PLANT) {
         pass(work());
     } else {
+        uint32_t word;
+
+        vandal = proteus_ipcm_status(TUNNELS, &word) == 0;
         for (life = 0; life < ipc_lives; life++) {
             messages += control(life);
         }
         pass(messages);
         put_text(" samples=");
         put_decimal(signals);
+        put_text(" vandal lives=");
+        put_decimal(endured_lives);
+        put_text(" messages=");
+        put_decimal(endured_messages);
+        put_text(" lies=");
+        put_decimal(endured_lies);
     }
     board_putc('\n');
     end();

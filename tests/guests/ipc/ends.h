@@ -1,0 +1,24 @@
+/*
+ * ends.h: what the two files of this guest share.
+ */
+#ifndef ENDS_H
+#define ENDS_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+/* Says so, and ends. */
+void fail(const char *what, uint32_t number, uint32_t found) __attribute__((noreturn));
+void expect(const char *what, uint32_t number, uint32_t expected, uint32_t found);
+
+/* One's own state word of a tunnel. */
+uint32_t status(uint32_t tunnel);
+
+/* The vandal: does all that an end can do to the other through its only tunnel, for ever. */
+void vandalize(uint8_t *base) __attribute__((noreturn));
+
+/* The other end of it: a try of everything in the library, which has to come to an end, and to an answer that is one. */
+void endure(uint32_t tunnel, uint8_t *base);
+extern uint32_t endured_lives, endured_messages, endured_lies; /* lives of the tunnel, what was taken for a message, IPC_E_PEER */
+
+#endif
