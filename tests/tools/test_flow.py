@@ -3,6 +3,7 @@
 
 import json
 import os
+import random
 import re
 import subprocess
 import sys
@@ -172,6 +173,62 @@ def test_circle_ends(tool):
         text += tunnel(f"t{index}", f"vm = '{pair[0]}', {at}", f"vm = '{pair[1]}', {at}, rights = 'r'")
     err = tool(with_flow(text, "a -> c", "a -> d"))[1]
     assert len(err) == 1 and re.search(r"but: a -> b by memory .*, b -> c by memory [^>]*$", err[0])
+
+
+def test_random_graphs(tool):
+    """Any tunnels between five VMs: a rule is refused if and only if there is a way, and the way that is named is one."""
+    rng = random.Random(13)
+    seen = {0: 0, 1: 0}
+    for _ in range(150):
+        text, edges = product(*"abcde"), set()
+        for number in range(rng.randint(1, 6)):
+            one, other = rng.sample("abcde", 2)
+            writes = rng.choice(((True, False), (False, True), (True, True)))
+            lines = [f"vm = '{vm}', at = '0x8000{number}000', boot = true, rights = '{'rw' if right else 'r'}'"
+                     for vm, right in zip((one, other), writes)]
+            text += tunnel(f"t{number}", *lines)
+            edges |= {pair for pair, right in zip(((one, other), (other, one)), writes) if right}
+        reach = set(edges)
+        for middle in "abcde":
+            reach |= {(a, b) for a in "abcde" for b in "abcde" if {(a, middle), (middle, b)} <= reach}
+        source, target = rng.sample("abcde", 2)
+        status, err, _ = tool(with_flow(text, f"{source} -> {target}"))
+        assert status == len(err) == ((source, target) in reach), err
+        seen[status] += 1
+        if err:
+            way = re.findall(r"(\w) -> (\w) by memory", err[0])
+            assert way[0][0] == source and way[-1][1] == target and set(way) <= edges
+            assert all(before[1] == behind[0] for before, behind in zip(way, way[1:]))
+    assert min(seen.values()) > 30, seen
+
+
+def test_random_damage(tool):
+    """Whatever is wrong with a file that has all that the graph is made of: lines of `file:line: cause. hint: ...`, never a traceback."""
+    rng = random.Random(7)
+    whole = with_flow(product("a\nparavirt = true\nsupervises = ['b']\nhealth_line = 30", "b\nforward = [{ device = 'gpio0', size = 4 }]",
+                              "c\nforward = ['iic0', { device = 'gpio0', offset = 4 }]\non_failure = 'reset'", "d\nconsole = 'shared'", "e")
+                      + tunnel("t", f"vm = 'a', {AT}, doorbell = 7", f"vm = 'b', {AT}, rights = 'r', boot = true")
+                      + tunnel("u", "vm = 'a', at = '0x80001000'", f"vm = 'd', {AT}, boot = true, doorbell = 9"), "e -> a", "e -> *", strict=True)
+    assert tool(whole)[0] == 0
+    values = ["-1", "0", "7", "true", "''", "'1M'", "'a'", "'a -> b'", "['a -> b']", "[]", "[[1], 'x']", "[{ vm = 'a' }]", "{}", "1979-05-27"]
+    seen = {0: 0, 1: 0}
+    for _ in range(300):
+        lines = whole.splitlines()
+        for _ in range(rng.randint(1, 3)):
+            index, kind = rng.randrange(len(lines)), rng.randrange(5)
+            if kind == 0:
+                del lines[index:index + rng.randint(1, 2)]
+            elif kind == 1:
+                lines.insert(index, rng.choice(lines))
+            elif kind == 2 and lines[index]:
+                place = rng.randrange(len(lines[index]))
+                lines[index] = lines[index][:place] + rng.choice("[]{}=\"'#.,x0->*") + lines[index][place + 1:]
+            elif "=" in lines[index]:
+                lines[index] = lines[index].split("=")[0] + "= " + rng.choice(values)
+        status, err, _ = tool("\n".join(lines))
+        seen[status] += 1
+        assert bool(err) == bool(status) and all(re.fullmatch(r"p\.toml:\d+: .*\. hint: .+", line) for line in err), err
+    assert min(seen.values()) > 10, seen
 
 
 # ---------------------------------------------------------------- what is shown
