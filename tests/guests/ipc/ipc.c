@@ -21,6 +21,7 @@
 #include "print.h"
 #include "ring.h"
 #include "simple.h"
+#include "life.h"
 
 enum { CONTROLLER, PLANT, CLOCK, VANDAL };
 enum { TALK, STATE, TUNNELS };
@@ -138,13 +139,6 @@ uint32_t status(uint32_t tunnel)
     return word;
 }
 
-static struct ipc_area area_of(uint32_t tunnel)
-{
-    uint32_t word = status(tunnel);
-
-    return (struct ipc_area){base + tunnel * APART, word & TUNNEL_SIZE, (word & TUNNEL_READ_ONLY) == 0};
-}
-
 static void cut(struct ipc_area *rest, uint32_t size, struct ipc_area *part)
 {
     expect("ipc_cut", size, 0, (uint32_t)ipc_cut(rest, size, part));
@@ -154,27 +148,26 @@ static void cut(struct ipc_area *rest, uint32_t size, struct ipc_area *part)
 static void open(bool plant)
 {
     uint32_t tunnel, reads = plant ? IPC_READER : IPC_WRITER, writes = plant ? IPC_WRITER : IPC_READER;
-    struct ipc_area rest, part;
+    struct ipc_area areas[TUNNELS], rest, part;
 
-    for (tunnel = 0; tunnel < TUNNELS; tunnel++) {
-        expect("ipcm_connect", tunnel, 0, (uint32_t)proteus_ipcm_connect(tunnel));
-    }
     for (tunnel = 0; tunnel < TUNNELS;) {
         uint32_t before = bells;
+        int32_t result = tunnel_begin(tunnel, base + tunnel * APART, &areas[tunnel]);
 
-        if ((status(tunnel) & TUNNEL_PEER) != 0) {
+        if (result == 0) {
             tunnel++;
         } else {
+            expect("tunnel_begin", tunnel, (uint32_t)IPC_E_EMPTY, (uint32_t)result);
             wait(before);
         }
     }
-    rest = area_of(TALK);
+    rest = areas[TALK];
     cut(&rest, RING_BYTES(RING), &part);
     expect("ring_open", 0, 0, (uint32_t)ring_open(&commands, &part, reads));
     cut(&rest, RING_BYTES(RING), &part);
     expect("ring_open", 1, 0, (uint32_t)ring_open(&replies, &part, writes));
     expect("queueing_open", 0, 0, (uint32_t)queueing_open(&events, &rest, writes, 8, DEPTH));
-    part = area_of(STATE);
+    part = areas[STATE];
     if (!plant) { /* this end can only read: that is said, and no store is tried */
         struct sampling_port port;
 

@@ -9,6 +9,7 @@
 #include "port.h"
 #include "ring.h"
 #include "simple.h"
+#include "life.h"
 
 #define ROOM   40u
 #define CANARY 0x5A5A5A5Au
@@ -102,11 +103,11 @@ static void answer(const char *what, int32_t result, int32_t most)
 }
 
 /* The same bytes are taken for each of them: what the vandal writes is as good for one as for the other. */
-static void begin(uint8_t *base, uint32_t word)
+static void begin(struct ipc_area rest)
 {
-    struct ipc_area area = {base, RING_BYTES(1024), true};
+    struct ipc_area area;
 
-    expect("size", word, 1, (word & TUNNEL_SIZE) >= RING_BYTES(1024));
+    expect("ipc_cut", rest.size, 0, (uint32_t)ipc_cut(&rest, RING_BYTES(1024), &area));
     expect("open", 0, 0, (uint32_t)(ring_open(&in, &area, IPC_READER) | ring_open(&out, &area, IPC_WRITER)));
     expect("open", 1, 0, (uint32_t)(ring_open(&bytes, &area, IPC_READER) | sampling_open(&sample, &area, IPC_READER, MAX, 0)));
     expect("open", 2, 0, (uint32_t)queueing_open(&from, &area, IPC_READER, MAX, DEPTH));
@@ -116,20 +117,16 @@ static void begin(uint8_t *base, uint32_t word)
 
 void endure(uint32_t tunnel, uint8_t *base)
 {
-    uint32_t word = status(tunnel), i;
+    struct ipc_area area;
+    uint32_t i;
     uint64_t age;
 
-    if ((word & TUNNEL_PEER) == 0) {
-        if (connected || (word & TUNNEL_LOST) != 0) {
-            expect("close", tunnel, 0, (uint32_t)proteus_ipcm_close(tunnel));
-            connected = false;
+    if (!connected || (status(tunnel) & TUNNEL_PEER) == 0) {
+        connected = tunnel_begin(tunnel, base, &area) == 0;
+        if (!connected) {
+            return;
         }
-        proteus_ipcm_connect(tunnel);
-        return;
-    }
-    if (!connected) {
-        begin(base, word);
-        connected = true;
+        begin(area);
     }
     for (i = ROOM / 4; i < sizeof(buffer) / 4; i++) {
         buffer[i] = CANARY;
