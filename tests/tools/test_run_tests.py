@@ -206,8 +206,8 @@ def test_what_make_was_called_with_changes_nothing(capsys, tmp_path, monkeypatch
 
 
 def ends_soon(pid):
-    """True if a process is gone, or only waits to be collected, within five seconds."""
-    for _ in range(100):
+    """True if a process is gone, or only waits to be collected, within a minute."""
+    for _ in range(1200):
         try:
             with open(f"/proc/{pid}/stat", encoding="ascii") as file:
                 if file.read().rsplit(")", 1)[1].split()[0] == "Z":
