@@ -46,7 +46,7 @@ unit: deps-test ## host unit tests of the real C sources
 footprint: deps-run ## bytes per file and option: build/footprint.json, build/footprint.svg
 	$(Q)$(MAKE) -s guests
 	$(Q)$(PYTHON) tools/footprint.py $(if $(GATE),--gate)
-PATHS  := mfspr,mtspr,mfmsr,mtmsr,wrteei,rfi,sc_reflect,hypercall,tlbwe,tlb_refill,tlb_miss,pit_delivery,pit_delivery_reload,vm_switch
+PATHS  := mfspr,mtspr,mfmsr,mtmsr,wrteei,rfi,sc_reflect,hypercall,ipcm_connect,ipcm_status,doorbell,tlbwe,tlb_refill,tlb_miss,pit_delivery,pit_delivery_reload,vm_switch
 PATHS  := $(PATHS),irfm_mfspr,irfm_mtspr,irfm_wrteei_0,irfm_wrteei_1,masked
 TABLE1 := ctask ffttask simplefft
 image   = build/table1-$(1)/proteus.elf
@@ -126,9 +126,10 @@ $(GEN)/partitions.h: $(PARTITIONS) config/boards/$(BOARD).toml tools/partition.p
 ROOMS := machine vm cpu mmu time irq ipcm devices sched boards report
 ASM-$(CONFIG_PARAVIRT) += hypercall
 ASM-$(CONFIG_IRFM)     += irfm
+ASM-$(CONFIG_IPCM_CALLS) += ipcm
 ASM-$(CONFIG_CONSOLE)  += uart
 ASM-$(CONFIG_TLB_VIRT) += refill tlbwe
-ASM := $(filter-out hypercall irfm uart refill tlbwe board_%,$(patsubst asm/%.S,%,$(wildcard asm/*.S))) board_$(BOARD_CODE) $(ASM-y)
+ASM := $(filter-out hypercall irfm ipcm uart refill tlbwe board_%,$(patsubst asm/%.S,%,$(wildcard asm/*.S))) board_$(BOARD_CODE) $(ASM-y)
 SRC-y := vm/vcpu vm/lifecycle mmu/memory time/timer cpu/emulate cpu/spr cpu/fault boards/board_$(BOARD_CODE)
 SRC-$(CONFIG_SCHED_RR)     += sched/sched_rr
 SRC-$(CONFIG_SCHED_PRIO)   += sched/sched_prio
@@ -153,11 +154,12 @@ SRC-$(or $(CONFIG_UART_16550),$(CONFIG_UART_16550_WORDS)) += devices/uart_16550
 SRC-$(CONFIG_CONSOLE)      += devices/uart devices/console devices/line
 SRC-$(CONFIG_MESSAGES)     += report/message
 SRC-$(CONFIG_STATS)        += report/stats
-HCALL-$(CONFIG_SERVICES)   += hypercalls/services hypercalls/hypercall
-HCALL-$(CONFIG_TLB_CALLS)  += hypercalls/tlb hypercalls/hypercall
-HCALL-$(CONFIG_LIFECYCLE)  += hypercalls/lifecycle hypercalls/hypercall
-HCALL-$(CONFIG_IPCM_CALLS) += hypercalls/ipcm hypercalls/hypercall
-HCALL-$(CONFIG_DRIVERS)    += hypercalls/drivers hypercalls/hypercall
+HCALL-$(CONFIG_CALLS_IN_C) += hypercalls/hypercall
+HCALL-$(CONFIG_SERVICES)   += hypercalls/services
+HCALL-$(CONFIG_TLB_CALLS)  += hypercalls/tlb
+HCALL-$(CONFIG_LIFECYCLE)  += hypercalls/lifecycle
+HCALL-$(CONFIG_IPCM_CALLS) += hypercalls/ipcm
+HCALL-$(CONFIG_DRIVERS)    += hypercalls/drivers
 HCALL-$(CONFIG_PREVIRT)    += previrt/loader
 OBJECTS := $(ASM:%=$(O)/asm/%.o) $(SRC-y:%=$(O)/src/%.o) $(patsubst %,$(O)/%.o,$(sort $(HCALL-y))) $(O)/gen/partitions.o
 # Folders once, not with each file: a third of the programs that a build started

@@ -88,9 +88,17 @@ endfunc emul_wrtee
 #endif
 .endm
 
+/* hcall_of_tunnels: the one that is often made (asm/ipcm.S). In: as hcall_in_c */
+.macro hcall_of_tunnels
+#ifdef CONFIG_IPCM_CALLS
+    cmplwi  r30, HCALL_ipcm_status
+    beq     ipcm_status
+#endif
+.endm
+
 /* hcall_in_c: the call is in C, or unknown. In: rVCPU, rCR, r30 = number; guest's r28-r30 in its register file, r31 in low_r31 */
 .macro hcall_in_c
-#if defined(CONFIG_SERVICES) || defined(CONFIG_DRIVERS) || defined(CONFIG_TLB_CALLS)
+#ifdef CONFIG_CALLS_IN_C
     li      r30, hypercall@l
     b       to_light
 #else

@@ -53,5 +53,6 @@ hcall_timer_set:
     b       set_pit
 
 hcall_cold:
+    hcall_of_tunnels
     hcall_in_c
 endfunc hcall_hot

@@ -19,6 +19,8 @@ runs, in hypervisor instructions from the vector to the rfi (an lmw or stmw coun
                  instruction. Only a hypercall goes on there: any other sc goes on at the guest's vector
   hcall_<name>   likewise of every other row of hypercalls/hypercalls.def that was called; that of rfi resumes where
                  SRR0 says (behind the sc if it refuses). `idle` has no figure: it lasts until an interrupt
+  ipcm_connect   connect to a tunnel whose other end is there, with one TLB entry and a doorbell for the other; ipcm_status: the
+                 state word; doorbell: ipcm_notify, with the other VM's interrupt pending then
   tlbwe          one tlbwe, resumed at the next instruction, all in assembler (asm/tlbwe.S)
   tlbwe_cold     likewise by C: an entry that several contexts have used. A word of which one went so is not in `tlbwe`
   tlb_refill     data or instruction TLB miss, resumed at the access that missed: the guest's own TLB has it
@@ -206,6 +208,9 @@ PATHS = {
     "rfi": lambda e: e.mnemonic == "rfi" and e.same and e.outcome in ("next", "jump", "retry"),
     "sc_reflect": lambda e: e.vector == VECTOR_SC and e.same and e.row["to_vector"] == VECTOR_SC,
     "hypercall": lambda e: e.call == NULL_CALL and e.outcome == "next",
+    "ipcm_connect": lambda e: e.call == "ipcm_connect" and e.outcome == "next",
+    "ipcm_status": lambda e: e.call == "ipcm_status" and e.outcome == "next",
+    "doorbell": lambda e: e.call == "ipcm_notify" and e.outcome == "next",
     "tlbwe": lambda e: e.stepped("tlbwe") and not e.cold,
     "tlbwe_cold": lambda e: e.stepped("tlbwe") and e.cold,
     "tlb_refill": lambda e: e.vector == VECTOR_DTLB and e.same and e.outcome == "retry"

@@ -12,7 +12,7 @@
 #define ERROR(name) HCALL_E_##name
 
 /* Of each end, TUNNEL_STATES; of each tunnel that nobody has open, how many pieces of its memory are zero: all, while one has. */
-static uint8_t state[2 * TUNNEL_COUNT];
+uint8_t tunnel_states[2 * TUNNEL_COUNT]; /* asm/ipcm.S */
 static uint16_t cleared[TUNNEL_COUNT];
 
 /* What becomes of both ends: digits of an end and the other one's. */
@@ -42,7 +42,7 @@ static const uint8_t steps[][2] = {
 
 bool memory_has_row(uint32_t row)
 {
-    return row < TLB_FIXED_ROWS || (state[tunnel_row[row - TLB_FIXED_ROWS]] & TUNNEL_OPEN) != 0;
+    return row < TLB_FIXED_ROWS || (tunnel_states[tunnel_row[row - TLB_FIXED_ROWS]] & TUNNEL_OPEN) != 0;
 }
 
 /* Its rows come or go; what was made of them for other contexts goes, too. */
@@ -51,13 +51,13 @@ static void become(uint32_t end, uint32_t next)
     const struct tunnel_end *e = &tunnel_end[end];
     uint32_t i;
 
-    if (((state[end] ^ next) & TUNNEL_OPEN) != 0) {
-        for (i = 0; i < e->rows; i++) {
-            memory_map(e->row + i, (next & TUNNEL_OPEN) != 0);
-        }
+    for (i = 0; i < e->rows && ((tunnel_states[end] ^ next) & TUNNEL_OPEN) != 0; i++) {
+        memory_map(e->row + i, (next & TUNNEL_OPEN) != 0);
+    }
+    if ((next & TUNNEL_OPEN) == 0) {
         tlb_forget(&vcpu[e->vm]);
     }
-    state[end] = (uint8_t)next;
+    tunnel_states[end] = (uint8_t)next;
 }
 
 static __attribute__((noinline)) void ring(uint32_t end)
@@ -75,7 +75,7 @@ static __attribute__((noinline)) void ring(uint32_t end)
  */
 static __attribute__((noinline)) void step(uint32_t end)
 {
-    uint32_t now = BOTH(state[end], state[end ^ 1]), pid = cpu_mfspr(SPRN_PID), then, i;
+    uint32_t now = BOTH(tunnel_states[end], tunnel_states[end ^ 1]), pid = cpu_mfspr(SPRN_PID), then, i;
 
     for (i = 0; steps[i][0] != now; i++) {
     }
@@ -100,7 +100,7 @@ __attribute__((noinline)) uint32_t tunnel_of(const struct vcpu *v, uint32_t n)
 
 uint32_t tunnel_state(uint32_t end)
 {
-    return (tunnel_end[end].word & ~TUNNEL_BOOT) | state[end];
+    return (tunnel_end[end].word & ~TUNNEL_BOOT) | tunnel_states[end];
 }
 
 /* Whoever is at it goes on where the last one was; and who waited for it is there at its end. */
@@ -114,8 +114,8 @@ __attribute__((noinline)) bool tunnel_clear(uint32_t end)
         cleared[end / 2]++;
         return true;
     }
-    if ((state[end] | state[end ^ 1]) == WAITING) {
-        step(state[end] == WAITING ? end ^ 1 : end);
+    if ((tunnel_states[end] | tunnel_states[end ^ 1]) == WAITING) {
+        step(tunnel_states[end] == WAITING ? end ^ 1 : end);
     }
     return false;
 }
@@ -127,8 +127,8 @@ __attribute__((noinline)) int32_t tunnel_control(const struct vcpu *v, uint32_t 
     if (end == TUNNEL_NONE) {
         return ERROR(ARGUMENT);
     }
-    mine = state[end];
-    its = state[end ^ 1];
+    mine = tunnel_states[end];
+    its = tunnel_states[end ^ 1];
     if (what == TUNNEL_NOTIFY) {
         if (mine != PEER || tunnel_end[end ^ 1].line == VM_NO_LINE) {
             return ERROR(STATE);

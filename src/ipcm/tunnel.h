@@ -23,7 +23,8 @@
 #define TUNNEL_NONE 0xFF
 uint32_t tunnel_of(const struct vcpu *v, uint32_t n);
 
-/* Its state word (TUNNEL_*). */
+/* Of each end, TUNNEL_STATES; its state word (TUNNEL_*). */
+extern uint8_t tunnel_states[];
 uint32_t tunnel_state(uint32_t end);
 
 /*

@@ -83,7 +83,8 @@ def ends(images, folder, options="", lives=20, translate=0):
     return result
 
 
-@pytest.mark.parametrize("options", ["", "CONFIG_SCHED_PRIO=y", "CONFIG_TLB_VIRT=y CONFIG_TLB_CHECK=y"])
+@pytest.mark.parametrize("options", ["CONFIG_SERVICES=n CONFIG_DRIVERS=n", "CONFIG_SCHED_PRIO=y",
+                                     "CONFIG_TLB_VIRT=y CONFIG_TLB_CHECK=y"], ids=["alone", "priority", "translated"])
 @pytest.mark.parametrize("board", ["ref405ep", "ml403"])
 def test_lives(images, tmp_path, board, options):
     """Every state that two ends can have: what each reaches in it, who is rung, what is refused; deaths at either."""

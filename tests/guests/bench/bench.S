@@ -384,6 +384,35 @@ to_supervisor:
         li      %r4, 0
         proteus_call spr_write
         fail_unless %r3, 0
+
+        lwz     %r4, VAR(features)
+        andis.  %r4, %r4, FEATURE_IPCM >> 16
+        beq     no_hypercalls
+
+        step    36                                  # a tunnel's life: it begins with the first round, and ends with the last
+        li      %r3, 0
+        proteus_call ipcm_status
+        fail_unless %r3, 0
+        andi.   %r4, %r4, TUNNEL_STATES
+        bne     4f
+        li      %r3, 0
+        proteus_call ipcm_connect
+        fail_unless %r3, 0
+4:      li      %r3, 0
+        proteus_call ipcm_status
+        andi.   %r4, %r4, TUNNEL_PEER
+        beq     4b
+        .rept   4
+        li      %r3, 0
+        proteus_call ipcm_notify
+        fail_unless %r3, 0
+        .endr
+        lwz     %r4, VAR(round)
+        cmpwi   %r4, 1
+        bne     no_hypercalls
+        li      %r3, 0
+        proteus_call ipcm_close
+        fail_unless %r3, 0
 no_hypercalls:
 
         lwz     %r4, VAR(features)
