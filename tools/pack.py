@@ -216,7 +216,8 @@ TABLE_SECTION = ".proteus.previrt"
 # What gives a VM the feature that an entry needs: a key of the partition file or an option
 REMEDIES = {"FEATURE_IRFM": "irfm = true", "FEATURE_TSR_STORE": "CONFIG_FIT_WATCHDOG=n", "FEATURE_MMU_STORE": "CONFIG_TLB_VIRT=n",
             "FEATURE_SERVICES": "paravirt = true with CONFIG_SERVICES=y",
-            "FEATURE_DRIVERS": "paravirt = true with CONFIG_DRIVERS=y", "FEATURE_TLB": "paravirt = true with CONFIG_TLB_VIRT=y"}
+            "FEATURE_DRIVERS": "paravirt = true with CONFIG_DRIVERS=y", "FEATURE_TLB": "paravirt = true with CONFIG_TLB_VIRT=y",
+            "FEATURE_IPCM": "paravirt = true and a [[tunnel]] with CONFIG_IPCM=y"}
 TABLE_HEADER = 4                    # words: magic, words of the table, boundary of the register pages, entries
 SHF_ALLOC = 2
 MAKE_TABLE = "make it with previrt/previrt.py"

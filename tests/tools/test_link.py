@@ -108,9 +108,9 @@ def test_low(tool):
     assert tool(near=0x6000)[1] == [
         f"defconfig:1: what the assembler names ends at 0x8048, 72 bytes beyond the 32 KiB that it may have. {hint}"]
     assert tool(near=0x5000, text=0x7000) == (0, [])
-    assert tool("CONFIG_IRFM=y\n", near=0x5000, text=0x1F90) == (0, [])
-    assert tool("CONFIG_IRFM=y\n", near=0x5000, text=0x1F94)[1] == [
-        f"defconfig:1: the hypervisor's code and data end at 0x9004, 4 bytes behind the first register page. {hint}"]
+    assert tool("CONFIG_IRFM=y\n", near=0x5000, text=0x2F90) == (0, [])
+    assert tool("CONFIG_IRFM=y\n", near=0x5000, text=0x2F94)[1] == [
+        f"defconfig:1: the hypervisor's code and data end at 0xA004, 4 bytes behind the first register page. {hint}"]
 
 
 def test_hypervisor_area(tool):
