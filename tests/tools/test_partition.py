@@ -402,6 +402,8 @@ FAULTS = [
      CONSOLE + WATCHDOG + "CONFIG_SCHED_CYCLIC=y\n",
      ["3: plan 'x': windows, or gaps between them, of 1700 us are longer than a quarter of the watchdog's period. hint: 1572 us at most, "
       "or a larger CONFIG_WATCHDOG_PERIOD"]),
+    ("verdict_of_nobody", product(A + MB, B + MB, top="verdict = ['bb', 'b', 1]"), HYBRID,
+     ["3: unknown vm 'bb'. hint: did you mean 'b'?", "3: unknown vm 1. hint: known: a, b"]),
     ("nobody_can_start_it", product(A + MB, B + MB + "autostart = false"), HYBRID,
      ["13: vm 'b': it does not run from boot, and no other vm can start it. hint: autostart = true, or leave it out"]),
     ("decimal_machine", product(A + "memory = { size = '1M', machine = 4000000 }"), CONSOLE,

@@ -62,7 +62,9 @@ PARTITIONS = {
         Key("plan", LIST, ""), Key("vm", LIST, ""), Key("tunnel", LIST, ""))),
     "product": Table("[product]", (
         Key("name", TEXT, "the product's, for tables and messages", "", required='name = "demo"'),
-        Key("description", TEXT, "one line about it", ""))),
+        Key("description", TEXT, "one line about it", ""),
+        Key("verdict", LIST, "names of the VMs that have to print `<name>: PASS` in `make run`", (), says="all",
+            example='verdict = ["a"]'))),
     "schedule": Table("[schedule]", (
         Key("quantum_us", NUMBER, "slice in µs, 50 to 1000000: of round robin, or of VMs of one priority", 1000, low=50,
             high=1_000_000),)),

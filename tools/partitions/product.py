@@ -39,7 +39,7 @@ class Product:
     def read_product(self, data, table):
         """[product]: its name, and a line about it."""
         values = self.reader.values(PARTITIONS["product"], table, ("product",), but=() if "product" in data else ("name",))
-        self.name, self.description = values.get("name", ""), values["description"]
+        self.name, self.description, self.verdict = values.get("name", ""), values["description"], list(values["verdict"])
 
     def read_schedule(self, table):
         """[schedule]: the quantum, in microseconds and in ticks of the time base."""

@@ -10,7 +10,7 @@ VM_MAX_BY_TID = 255                 # PID and TID have 8 bits, and 0 matches eve
 
 def check(product):
     """All of them."""
-    for rule in (check_count, check_names, check_supervisors, check_overruns, check_watchdog, check_start, check_dma,
+    for rule in (check_count, check_names, check_verdict, check_supervisors, check_overruns, check_watchdog, check_start, check_dma,
                  check_console, check_devices, check_forward, check_interrupts):
         rule(product)
 
@@ -38,6 +38,14 @@ def check_names(product):
             product.reader.fault((*vm.path, "name"), f"vm name '{vm.name}' is there twice",
                                  f"first in line {product.reader.toml.line((*seen[vm.name].path, 'name'))}")
         seen.setdefault(vm.name, vm)
+
+
+def check_verdict(product):
+    """Whoever has to pass is there."""
+    names = [vm.name for vm in product.vms]
+    for index, name in enumerate(product.verdict):
+        if name not in names:
+            product.reader.fault(("product", "verdict", index), f"unknown vm {name!r}", guess(str(name), names))
 
 
 def check_supervisors(product):

@@ -198,6 +198,7 @@ def as_json(product):
     line = product.reader.toml.line
     return {
         "source": product.path, "product": {"name": product.name, "description": product.description},
+        "verdict": product.verdict or [vm.name for vm in product.vms],
         "board": {"name": board.name, "source": board.path, "tb_hz": board.tb_hz, "page_min": board.page_min, "ram": board.ram,
                   "rom": board.rom, "reserved": board.reserved, "devices": list(board.devices.values())},
         "qemu": board.qemu, "previrt": bool(product.config.get("PREVIRT")),

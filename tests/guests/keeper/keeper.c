@@ -1,0 +1,132 @@
+/*
+ * keeper.c: a supervisor that lets the others work, starts again what has failed, and ends the run. VMs r3 to r4 of the partition
+ * file end by themselves; those behind them, up to its own place, it stops then. Last comes a table of what the hypervisor has
+ * counted of each: lives, hypercalls, and of these the refused ones; and why it ended.
+ */
+#include <proteus/proteus.h>
+
+#include "print.h"
+#include "simple.h"
+
+#define LOOK     (BOARD_TB_HZ / 1000u)         /* once in a millisecond */
+#define PATIENCE 120000u                       /* looks */
+#define COUNT(what) (HCALL_QUERY_STAT + HCALL_STAT_##what)
+
+static void __attribute__((noreturn)) end(void)
+{
+    board_drain();
+    __asm__ volatile("mtspr 0x3F2, %0" ::"r"(BOARD_RESET_DBCR0));
+    for (;;) {
+    }
+}
+
+static void __attribute__((noreturn)) fail(const char *what, uint32_t number)
+{
+    put_text("keeper: FAIL ");
+    put_text(what);
+    board_putc(' ');
+    put_decimal(number);
+    board_putc('\n');
+    end();
+}
+
+void simple_unexpected(uint32_t vector)
+{
+    fail("unexpected exception", vector);
+}
+
+void simple_interrupt(void)
+{
+    simple_unexpected(0x500);
+}
+
+static uint32_t query(uint32_t vm, uint32_t what)
+{
+    uint32_t value = 0;
+
+    if (proteus_vm_query(vm, what, &value) != 0) {
+        fail("no answer about VM", vm);
+    }
+    return value;
+}
+
+static uint32_t number_of(uint32_t what)
+{
+    uint32_t value = 0;
+
+    if (proteus_vm_info(what, &value) != 0) {
+        fail("no answer about itself", what);
+    }
+    return value;
+}
+
+static void sleep(void)
+{
+    uint32_t now;
+
+    __asm__ volatile("mftb %0" : "=r"(now));
+    proteus_sleep_until(now + LOOK);
+}
+
+static uint32_t is_over(uint32_t vm)
+{
+    return query(vm, HCALL_QUERY_STATE) == HCALL_STATE_STOPPED;
+}
+
+/* What has failed begins a new life. */
+static uint32_t mend(uint32_t vm)
+{
+    if (query(vm, HCALL_QUERY_STATE) != HCALL_STATE_FAILED) {
+        return 0;
+    }
+    if (proteus_vm_control(vm, HCALL_CONTROL_START) != 0) {
+        fail("could not start VM", vm);
+    }
+    return 1;
+}
+
+static void row(uint32_t vm)
+{
+    put_text("keeper: vm ");
+    put_decimal(vm);
+    put_text(" lives ");
+    put_decimal(query(vm, HCALL_QUERY_STARTS));
+    put_text(" hypercalls ");
+    put_decimal(query(vm, COUNT(HYPERCALL)));
+    put_text(" refused ");
+    put_decimal(query(vm, COUNT(REFUSED)));
+    put_text(" cause ");
+    put_decimal(query(vm, HCALL_QUERY_CAUSE));
+    board_putc('\n');
+}
+
+void simple_main(uint32_t first, uint32_t last)
+{
+    uint32_t own = number_of(HCALL_INFO_INDEX), looks, vm, mended = 0, left;
+
+    for (looks = 0, left = 1; left != 0; looks++) {
+        if (looks == PATIENCE) {
+            fail("still at work", left);
+        }
+        sleep();
+        for (vm = first, left = 0; vm < own; vm++) {
+            mended += mend(vm);
+            left += vm <= last && !is_over(vm);
+        }
+    }
+    for (vm = last + 1; vm < own; vm++) {
+        if (!is_over(vm) && proteus_vm_control(vm, HCALL_CONTROL_STOP) != 0) {
+            fail("could not stop VM", vm);
+        }
+        for (looks = 0; !is_over(vm); looks++) {
+            sleep();
+        }
+    }
+    for (vm = first; vm < own; vm++) {
+        row(vm);
+    }
+    put_text("keeper: PASS mended ");
+    put_decimal(mended);
+    board_putc('\n');
+    end();
+}
