@@ -10,8 +10,8 @@ VM_MAX_BY_TID = 255                 # PID and TID have 8 bits, and 0 matches eve
 
 def check(product):
     """All of them."""
-    for rule in (check_count, check_names, check_verdict, check_supervisors, check_overruns, check_watchdog, check_start, check_dma,
-                 check_console, check_devices, check_forward, check_interrupts):
+    for rule in (check_count, check_names, check_verdict, check_supervisors, check_overruns, check_watchdog, check_start,
+                 check_dma, check_console, check_devices, check_forward, check_interrupts):
         rule(product)
 
 
