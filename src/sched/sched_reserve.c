@@ -144,13 +144,16 @@ struct vcpu *sched_tick(struct vcpu *v, uint32_t now, uint32_t *left)
     return vcpu_can_run(v) && goes_on(*left) ? v : sched_next(v, now, left);
 }
 
-/* The rest of its budget; it may have what is given on. */
+/* The rest of its budget; it may have what is given on. What it has used is paid by that. */
 void sched_yield(void)
 {
+    uint32_t now = cpu_time();
+
     if (charged != 0) {
         charged->left = 0;
+        since = now;
     }
-    LOW_SET(slice_end, cpu_time());
+    LOW_SET(slice_end, now);
 }
 
 uint32_t sched_left(uint32_t now)

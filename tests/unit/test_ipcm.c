@@ -2,7 +2,7 @@
  * test_ipcm.c: tunnels, by hypercall and by registers: every state with everything that can be done in it, and long random lives
  * against a model (options IPCM, IPCM_CALLS, IPCM_REGS). With TLB_CHECK the machine's TLB is checked at each decision as well.
  *
- * covers: kconfig.IPCM kconfig.IPCM_CALLS kconfig.IPCM_REGS
+ * covers: kconfig.IPCM kconfig.IPCM_CALLS kconfig.IPCM_REGS kconfig.CALLS_IN_C
  */
 #include "hcall.h"
 

@@ -295,6 +295,20 @@ static void yields(void **state)
     assert_ptr_equal(current, rest);
 }
 
+/* What it gave away, it does not owe: its next budget is whole. */
+static void yields_and_owes_nothing(void **state)
+{
+    (void)state;
+    begin(SMALL);
+    fake.time += budget(small) / 2;
+    sched_yield();
+    enter(schedule(current));
+    fake.time += period(small);
+    enter(schedule(current));
+    assert_ptr_equal(current, small);
+    assert_in_range(sched_left(fake.time), budget(small) - 2 * COSTS, budget(small));
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -308,6 +322,7 @@ int main(void)
         cmocka_unit_test(restart_by_budget),
         cmocka_unit_test(budget_too_small),
         cmocka_unit_test(yields),
+        cmocka_unit_test(yields_and_owes_nothing),
     };
 
     return cmocka_run_group_tests_name("sched_reserve", tests, 0, 0);
