@@ -52,6 +52,7 @@ TESTS = (
     (r"src/irq/intc|src/boards/board_virtex", ("unit:virtex", "unit:virtexdcr")),
     (r"src/irq|src/boards", ("unit:every", "unit:hybrid")),
     (r"src/sched/sched_prio", ("unit:levels",)),
+    (r"src/ipcm|hypercalls/ipcm", ("unit:tunnels",)),
     (r"src/devices/(uartlite|bus)", ("unit:lite", "unit:raptor", "unit:uarts")),
     (r"src/", ("unit:every", "unit:translated", "unit:plain", "unit:minimal")),
     (r"hypercalls/drivers", ("unit:lite", "unit:paged", "unit:hybrid")),

@@ -91,6 +91,9 @@ FAULTS = [
     ("too_many_entries", tunnel("vm = 'a', at = '0x40001000'", OTHER, size="256K"), CALLS, CALLS, IPCM,
      ["5: tunnel 't': 66 static TLB entries up to here, the 405 has 64. hint: it takes 64 at each end: both addresses alike in their "
       "last digits, and a size that is one page, take one"]),
+    ("too_many_for_a_virtual_tlb", tunnel("vm = 'a', at = '0x40001000'", OTHER, size="192K"), CALLS, CALLS, IPCM + "CONFIG_TLB_VIRT=y\n",
+     ["5: tunnel 't': 50 static TLB entries up to here, with CONFIG_TLB_VIRT 48 of the 405's 64 can be. hint: it takes 48 at each end: "
+      "both addresses alike in their last digits, and a size that is one page, take one"]),
     ("no_room", tunnel(ONE, OTHER, size="16M"), "memory = '64M'\nparavirt = true\n", "memory = '32M'\nparavirt = true\n", IPCM,
      ["5: tunnel 't': no room for 16M in the board's RAM. hint: less, or less memory for a VM"]),
     ("unknown", tunnel(ONE + ", right = 'r'", OTHER, more="\nend = 1"), CALLS, CALLS, IPCM,

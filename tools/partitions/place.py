@@ -1,7 +1,7 @@
 """Where the VMs and their register pages are in the machine's memory, and the static TLB that follows."""
 
 from partitions.keys import PAGE_SIZES
-from partitions.ranges import DATA_ROOM, LO_DEVICE, LO_PAGE_READABLE, LO_PAGE_WRITABLE, LO_RAM, LOW_END, TLB_ENTRIES
+from partitions.ranges import DATA_ROOM, LO_DEVICE, LO_PAGE_READABLE, LO_PAGE_WRITABLE, LO_RAM, LOW_END, TLB_ENTRIES, TLB_SHADOWS
 from partitions.ranges import cut, overlap, row, show_range, show_size
 from partitions.vm import Vm
 
@@ -138,6 +138,13 @@ def check_memory(product):
                          "leave out machine = ... to have it placed")
 
 
+def entries(product):
+    """(how many static entries of the TLB there can be, that in words)."""
+    if product.config.get("TLB_VIRT"):
+        return TLB_ENTRIES - TLB_SHADOWS, f"with CONFIG_TLB_VIRT {TLB_ENTRIES - TLB_SHADOWS} of the 405's {TLB_ENTRIES} can be"
+    return TLB_ENTRIES, f"the 405 has {TLB_ENTRIES}"
+
+
 def cut_tlb(product):
     """[(hi, lo, tid)] of all static TLB entries, and their count against the hardware's."""
     rows = []
@@ -150,10 +157,10 @@ def cut_tlb(product):
         vm.register_rows = register_pages(product, vm)
         rows += [(*row(page, attributes), vm.tid())
                  for page, attributes in zip(vm.register_rows, (LO_PAGE_WRITABLE, LO_PAGE_READABLE))]
-        if len(rows) > TLB_ENTRIES:
+        if len(rows) > entries(product)[0]:
             also = f", {len(vm.register_rows)} for register pages" if vm.register_rows else ""
             largest = show_size(max(size for size in PAGE_SIZES if (vm.guest - vm.machine) % size == 0))
-            vm.fault("memory", f"{len(rows)} static TLB entries up to here, the 405 has {TLB_ENTRIES}",
+            vm.fault("memory", f"{len(rows)} static TLB entries up to here, {entries(product)[1]}",
                      f"this VM takes {len(vm.pages)} for memory and {len(vm.windows)} for devices{also}: "
                      + (f"the free place allows pages of {largest} at most; less memory has a better one"
                         if vm.index in product.automatic else
@@ -171,8 +178,8 @@ def cut_tunnels(product, taken):
             end.row = taken + len(rows)
             end.pages = cut(end.at, end.tunnel.machine, end.tunnel.size, product.board.page_min)
             rows += [(*row(page, LO_PAGE_WRITABLE if end.writes else LO_PAGE_READABLE), vm.tid()) for page in end.pages]
-            if taken + len(rows) > TLB_ENTRIES:
-                end.tunnel.fault("size", f"{taken + len(rows)} static TLB entries up to here, the 405 has {TLB_ENTRIES}",
+            if taken + len(rows) > entries(product)[0]:
+                end.tunnel.fault("size", f"{taken + len(rows)} static TLB entries up to here, {entries(product)[1]}",
                                  f"it takes {len(end.pages)} at each end: both addresses alike in their last digits, and a size "
                                  "that is one page, take one")
                 return rows

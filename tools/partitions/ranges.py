@@ -8,6 +8,7 @@ from kconfig import read_text
 from partitions.keys import PAGE_SIZES, SPACE
 
 TLB_ENTRIES = 64                    # of the PPC405's unified TLB
+TLB_SHADOWS = 16                    # that a virtual TLB needs at least (src/mmu/tlb.c)
 UNIT = {"": 1, "K": 1 << 10, "M": 1 << 20}
 
 # TLBHI and TLBLO fields (PPC405 Core User's Manual, "UTLB Fields")
