@@ -55,6 +55,7 @@ UP = {
     ("boards", "irq"): "and hands a line to its owner",
     ("mmu", "report"): "a panic of the checker",
     ("mmu", "roads"): "ends of cold roads",
+    ("irq", "sched"): "an interrupt of the board is paid by whose it is",
     ("irq", "devices"): "an interrupt controller in memory is a device of the bus",
     ("time", "devices"): "the console may wait for something",
     ("time", "sched"): "how far apart two decisions are",

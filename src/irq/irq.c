@@ -5,6 +5,7 @@
 
 #include "board.h"
 #include "partition.h"
+#include "sched.h"
 #include "storm.h"
 
 void irq_acknowledge(const struct vcpu *v, uint32_t bits)
@@ -13,8 +14,11 @@ void irq_acknowledge(const struct vcpu *v, uint32_t bits)
     uint32_t i;
 
     for (i = 0; i < config->irq_count; i++) {
-        if ((bits & IRQ_BIT(config->irq[i].guest_line)) != 0 && (!VM_STORMS || storm_acknowledge(v, i))) {
+        if ((bits & IRQ_BIT(config->irq[i].guest_line)) != 0) {
             board_irq_unmask(config->irq[i].line);
+            if (VM_STORMS && !storm_acknowledge(v, i)) { /* acknowledged it is: an edge from now on counts, later */
+                board_irq_mask(config->irq[i].line);
+            }
         }
     }
 }
@@ -29,6 +33,7 @@ void irq_route(uint32_t line)
                 if (VM_STORMS) {
                     storm_count(&vcpu[i], k);
                 }
+                sched_road_of(&vcpu[i]);
                 irq_raise(&vcpu[i], vm_config[i].irq[k].guest_line);
             }
         }

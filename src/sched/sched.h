@@ -69,6 +69,16 @@ static inline bool sched_plan_set(uint32_t number)
 }
 #endif
 
+/* Whoever runs: the road of this interrupt of the board is v's. */
+#ifdef CONFIG_SCHED_RESERVE
+void sched_road_of(const struct vcpu *v);
+#else
+static inline void sched_road_of(const struct vcpu *v)
+{
+    (void)v;
+}
+#endif
+
 #ifdef CONFIG_SCHED_URGENT
 void sched_interrupt_of(const struct vcpu *v);
 static inline void sched_interrupt(const struct vcpu *v)

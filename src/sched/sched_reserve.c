@@ -161,10 +161,18 @@ uint32_t sched_left(uint32_t now)
     return decision_left(now);
 }
 
-/* The road of its interrupt is v's, and not that of who runs. */
+/* As much as it can cost. A line that it has not acknowledged is masked: what a guest owes has an end. */
+void sched_road_of(const struct vcpu *v)
+{
+    if (!vcpu_is_loaded(v)) {
+        servers[vcpu_index(v)].left -= SCHED_SWITCH_TICKS;
+        since += SCHED_SWITCH_TICKS;
+    }
+}
+
+/* Who raises it, by a doorbell say, has paid for that; who wakes by it pays when it does. */
 void sched_interrupt_of(const struct vcpu *v)
 {
-    servers[vcpu_index(v)].left -= SCHED_SWITCH_TICKS;
-    since += SCHED_SWITCH_TICKS;
+    (void)v;
     LOW_SET(slice_end, cpu_time());
 }

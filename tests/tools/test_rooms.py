@@ -43,7 +43,7 @@ def test_as_it_is(tree, capsys):
     ("src/mmu/tlb.c", '#include "console.h"', "mmu", "devices"),
     ("src/vm/vcpu.h", ' #  include "timer.h"', "state", "time"),
     ("src/machine/cpu.h", '#include "vcpu.h"', "machine", "state"),
-    ("src/irq/irq.c", '#include "sched/sched.h"', "irq", "sched"),
+    ("src/irq/irq.c", '#include "cpu/emulate.h"', "irq", "cpu"),
     ("src/devices/line.c", '#include "lifecycle.h"', "devices", "vm"),
     ("previrt/loader.c", '#include "hypercall.h"', "previrt", "hypercalls")])
 def test_a_wrong_way(tree, path, line, room, other):

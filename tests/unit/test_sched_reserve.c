@@ -244,6 +244,23 @@ static void storm_pays_itself(void **state)
     assert_in_range(fake.spr[SPRN_PIT], budget(other) - COSTS - SCHED_SWITCH_TICKS, budget(other) - COSTS);
 }
 
+/* A doorbell is paid by who rings, however often, and not by a VM that waits for something else. */
+static void doorbells_are_the_ringers(void **state)
+{
+    uint32_t i;
+
+    (void)state;
+    begin(OTHER);
+    large->msr = MSR_WE;
+    for (i = 0; i < 100; i++) {
+        passes(200);
+        irq_raise(large, 7);
+        enter(schedule(other));
+        assert_ptr_equal(current, other);
+    }
+    assert_in_range(fake.spr[SPRN_PIT], budget(other) - COSTS - 100 * 200, budget(other) - 100 * 200);
+}
+
 /* A restart is paid by who restarts. */
 static void restart_by_budget(void **state)
 {
@@ -319,6 +336,7 @@ int main(void)
         cmocka_unit_test(late_wake_begins_a_period),
         cmocka_unit_test(wakes_without_end),
         cmocka_unit_test(storm_pays_itself),
+        cmocka_unit_test(doorbells_are_the_ringers),
         cmocka_unit_test(restart_by_budget),
         cmocka_unit_test(budget_too_small),
         cmocka_unit_test(yields),
