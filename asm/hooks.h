@@ -117,6 +117,11 @@ endfunc emul_wrtee
  */
 .macro slice_left left, now, label
 #ifndef CONFIG_SCHED_SINGLE
+    .if     VM_STORMS
+    lwz     \left, LOW(storm_open)      /* the time that lines are masked may be over first: only C knows */
+    cmpwi   \left, 0
+    bne-    \label
+    .endif
     lwz     \left, LOW(slice_end)
     subf    \left, \now, \left
     cmpwi   \left, PIT_TICKS_MIN

@@ -25,7 +25,8 @@ void board_init(void);
 /* The machine's external interrupt: serve the console's line, hand a partition's line to its owner and mask it. */
 void board_interrupt(void);
 void board_irq_mask(uint32_t line);
-void board_irq_unmask(uint32_t line);
+void board_irq_enable(uint32_t line);
+void board_irq_unmask(uint32_t line); /* the same, for who has acknowledged it: what came before does not count */
 
 /* Of a UIC: what makes this line active. It may look so for a moment: a change of either can be an edge. */
 void board_irq_kind(uint32_t line, uint32_t edge, uint32_t high);

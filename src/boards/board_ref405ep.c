@@ -67,10 +67,15 @@ void board_interrupt(void)
     }
 }
 
+void board_irq_enable(uint32_t line)
+{
+    cpu_mtdcr(DCR(UIC_ER), cpu_mfdcr(DCR(UIC_ER)) | UIC_BIT(line));
+}
+
 void board_irq_unmask(uint32_t line)
 {
     cpu_mtdcr(DCR(UIC_SR), UIC_BIT(line));
-    cpu_mtdcr(DCR(UIC_ER), cpu_mfdcr(DCR(UIC_ER)) | UIC_BIT(line));
+    board_irq_enable(line);
 }
 
 void board_irq_kind(uint32_t line, uint32_t edge, uint32_t high)

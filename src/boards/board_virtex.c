@@ -132,10 +132,15 @@ void board_interrupt(void)
     }
 }
 
+void board_irq_enable(uint32_t line)
+{
+    intc_write(INTC_IER, intc_read(INTC_IER) | INTC_BIT(line));
+}
+
 void board_irq_unmask(uint32_t line)
 {
     intc_write(INTC_IAR, INTC_BIT(line));
-    intc_write(INTC_IER, intc_read(INTC_IER) | INTC_BIT(line));
+    board_irq_enable(line);
 }
 
 /* A look at the status ends an overrun. */

@@ -6,7 +6,7 @@
 #include "board.h"
 #include "cpu.h"
 
-uint32_t storm_open, storm_end;
+uint32_t storm_open __attribute__((section(".bss.low"))), storm_end; /* the first: asm/hooks.h */
 
 static struct storm {
     uint32_t since;   /* TBL at the period's begin */
@@ -24,7 +24,7 @@ static void close(uint32_t vm)
     s->count = 0;
     for (row = 0; s->held && row < vm_config[vm].irq_count; row++) {
         if ((s->waiting >> row & 1) == 0) {
-            board_irq_unmask(vm_config[vm].irq[row].line);
+            board_irq_enable(vm_config[vm].irq[row].line);
         }
     }
     s->held = false;

@@ -4,7 +4,7 @@
  * A line that its guest acknowledges is unmasked and can interrupt again at once: a device, or a guest that does not serve it,
  * can so take all of the processor that its VM's priority gives. One more than it may have in a period, which begins with the
  * first, and all its lines are masked at the machine's controller until the period is over; it is told as EVENT_STORM. What a
- * guest does in the meantime, even a reset, brings them back no earlier.
+ * guest does in the meantime, even a reset, brings them back no earlier. An edge in the meantime is not lost.
  */
 #ifndef PROTEUS_STORM_H
 #define PROTEUS_STORM_H

@@ -94,7 +94,7 @@ static bool another(struct health *h, const struct vm_care *care, uint64_t now)
     return h->again++ < care->restarts;
 }
 
-/* The last line says whose end it is. */
+/* Whose end it is, behind all else that is to be said; but for the counters (option STATS). */
 static __attribute__((noreturn)) void reset_board(const struct vcpu *v)
 {
     console_flush();

@@ -5,6 +5,7 @@
 #define board_init          slow_init
 #define board_interrupt     slow_interrupt
 #define board_irq_mask      slow_irq_mask
+#define board_irq_enable    slow_irq_enable
 #define board_irq_unmask    slow_irq_unmask
 #define board_uart_room     slow_uart_room
 #define board_uart_send     slow_uart_send

@@ -460,6 +460,29 @@ static void storm_ends(void **state)
     assert_hex(lines_of_third(), UIC_BIT(28) | UIC_BIT(29));
 }
 
+/* What an edge told while all was masked comes then; of a line that has been acknowledged, or not. */
+static void storm_keeps_edges(void **state)
+{
+    uint32_t i;
+
+    (void)state;
+    irq_write(THIRD, UIC_TR, UIC_BIT(28));
+    for (i = 0; i < 3; i++) {
+        assert_true(device(28));
+        serve(THIRD);
+    }
+    assert_hex(lines_of_third(), 0);
+    fake.lines |= UIC_BIT(28);
+    enter(external(current));
+    fake.lines &= ~UIC_BIT(28);
+    assert_hex(irq_read(THIRD, UIC_SR), 0);
+    fake.time += PERIOD;
+    enter(schedule(current));
+    assert_hex(lines_of_third(), UIC_BIT(28) | UIC_BIT(29));
+    enter(external(current));
+    assert_hex(irq_read(THIRD, UIC_SR), UIC_BIT(28));
+}
+
 /* Neither what a guest does, nor a new life of it, gives its lines back before; the machine looks in time, idle or not. */
 static void storm_lasts(void **state)
 {
@@ -581,7 +604,8 @@ int main(void)
         cmocka_unit_test_setup(fails, begin),       cmocka_unit_test_setup(failures, begin),
         cmocka_unit_test_setup(failures_of_others, begin), cmocka_unit_test_setup(since, begin),
         cmocka_unit_test_setup(storm, begin),       cmocka_unit_test_setup(no_storm, begin),
-        cmocka_unit_test_setup(storm_ends, begin),  cmocka_unit_test_setup(storm_lasts, begin),
+        cmocka_unit_test_setup(storm_ends, begin),  cmocka_unit_test_setup(storm_keeps_edges, begin),
+         cmocka_unit_test_setup(storm_lasts, begin),
         cmocka_unit_test_setup(storm_fails, begin), cmocka_unit_test_setup(overrun, begin),
         cmocka_unit_test_setup(resets_the_board, begin),
         cmocka_unit_test_setup(resets_the_board_by_a_reset, begin),
