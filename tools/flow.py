@@ -43,7 +43,7 @@ def show(data, edges):
 
 def dot(data, edges):
     """The graph for Graphviz; edges that are alike but for their reason are one."""
-    lines = [f'digraph "{data["product"]["name"]}" {{', '    rankdir=LR; node [shape=box, fontname="sans-serif"];',
+    lines = ['digraph flow {', '    rankdir=LR; node [shape=box, fontname="sans-serif"];',
              '    edge [fontname="sans-serif", fontsize=10];']
     lines += [f'    "{vm["name"]}";' for vm in data["vms"]]
     alike = {}

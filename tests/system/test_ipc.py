@@ -90,6 +90,7 @@ def lives(images, folder, options="", messages=MESSAGES, reports=3, more=""):
     result = images.run(image=target, timeout=600,
                         until=lambda result: decided(result) or any("FAIL" in line for line in result.lines[-3:]))
     assert not list(result.trouble()), result.lines[-5:]
+    assert {result.vms[name].verdict for name in ("control", "plant", "beside", "clock")} == {"PASS"}, result.lines[-5:]
     return result
 
 

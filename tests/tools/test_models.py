@@ -32,7 +32,7 @@ def text_of(model):
 
 def check(model, variant, folder):
     """What the checker that spin makes of a model says."""
-    if not shutil.which("spin"):
+    if not shutil.which("spin") and not os.environ.get("CI"):       # there, the call below says that there is none
         pytest.skip("no spin. hint: tools/deps.sh test")
     for name in os.listdir(MODELS):
         shutil.copy(os.path.join(MODELS, name), folder)

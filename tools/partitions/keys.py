@@ -184,7 +184,7 @@ PARTITIONS = {
         Key("deadline_us", NUMBER, "when a job has to have ended, after its release", says="its period", low=1,
             high=10_000_000))),
     "tunnel": Table("[[tunnel]]", (
-        Key("name", TEXT, "1 to 8 of `a-z 0-9 _ -`, unique. Memory that two VMs share, zero whenever both begin (needs "
+        Key("name", TEXT, "1 to 8 of `a-z 0-9 _ -`, unique. Memory that two VMs share, zero whenever both have left (needs "
             "`CONFIG_IPCM`)", "?", required='name = "data"'),
         Key("size", NUMBER, "bytes, whole pages", required='size = "4K"', low=1, high=1 << 24),
         Key("ends", LIST, "its two ends: tables as below", (), required=TUNNEL_ENDS, example=TUNNEL_ENDS))),
@@ -194,7 +194,8 @@ PARTITIONS = {
         Key("rights", TEXT, '`"rw"`, or `"r"`: it can only read', "rw", choices=("rw", "r")),
         Key("doorbell", NUMBER, "line of its own interrupt controller on which the other end rings", high=LAST_LINE,
             says="none: it can't be rung"),
-        Key("boot", FLAG, "connected whenever the VM starts; otherwise when it asks for it", False, example="boot = true"))),
+        Key("boot", FLAG, "connected whenever the VM starts; otherwise when it asks for it. A VM that can't ask can't leave, "
+            "either: when the other end begins anew, it waits for this VM's next start", False, example="boot = true"))),
     "forward": Table("forward", (
         Key("device", TEXT, "the board's device", "", required='{ device = "gpio0", offset = 4, size = 4 }'),
         Key("offset", NUMBER, "of the first of its registers that the VM gets", 0),

@@ -156,6 +156,9 @@ def check_registers(product, vm):
         vm.fault("tunnels_at", "it has no tunnel", "[[tunnel]] with an end of this VM, or remove tunnels_at")
     if vm.tunnels_at % 16 or vm.tunnels_at == 0:
         vm.fault("tunnels_at", f"address 0x{vm.tunnels_at:08X} does not do", "a multiple of 16, not 0")
+    elif vm.tunnels_at + registers_size(vm) > SPACE:
+        vm.fault("tunnels_at", "they pass the end of the address space",
+                 f"16 bytes for each tunnel: 0x{SPACE - registers_size(vm):X}")
     for base, size, text in others(product, vm, None):
         if overlap(vm.tunnels_at, registers_size(vm), base, size):
             vm.fault("tunnels_at", f"{show_range(vm.tunnels_at, registers_size(vm))} overlaps {text} {show_range(base, size)}",
