@@ -199,6 +199,7 @@ class Excursion:
 
 # Each path of the docstring that needs no table, as a predicate on an excursion.
 NULL_CALL = "version"
+NAMED_CALLS = (NULL_CALL, "ipcm_connect", "ipcm_status", "ipcm_notify")       # whose paths have names of their own
 PATHS = {
     "mfspr": lambda e: e.stepped("mfspr") and e.plain,
     "mtspr": lambda e: e.stepped("mtspr") and e.plain,
@@ -248,7 +249,7 @@ def merge(excursions):
 
 def call_path(excursion):
     """Path hcall_<name> of an excursion, or None."""
-    if excursion.call in (None, NULL_CALL) or (excursion.outcome == "next") == (excursion.call == "rfi"):
+    if excursion.call in (None, *NAMED_CALLS) or (excursion.outcome == "next") == (excursion.call == "rfi"):
         return None
     return f"hcall_{excursion.call}"
 

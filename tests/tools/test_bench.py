@@ -83,6 +83,12 @@ PATH_ROWS = [
     (row(0xC00, SC, before=ORI_R0 | CALLS["timer_set"]), "hcall_timer_set"),
     (row(0xC00, SC, before=ORI_R0 | CALLS["timer_set"], to_vector=0x1000, outcome="vector"), None),
     (row(0xC00, SC, before=ORI_R0 | CALLS["dcr_read"]), "hcall_dcr_read"),
+    (row(0xC00, SC, before=ORI_R0 | CALLS["ipcm_connect"]), "ipcm_connect"),
+    (row(0xC00, SC, "retry", before=ORI_R0 | CALLS["ipcm_connect"]), None),                  # it comes again
+    (row(0xC00, SC, before=ORI_R0 | CALLS["ipcm_status"]), "ipcm_status"),
+    (row(0xC00, SC, before=ORI_R0 | CALLS["ipcm_notify"]), "doorbell"),
+    (row(0xC00, SC, "switch", to="two", before=ORI_R0 | CALLS["ipcm_notify"]), None),
+    (row(0xC00, SC, before=ORI_R0 | CALLS["ipcm_close"]), "hcall_ipcm_close"),
     (row(0xC00, SC, "jump", before=ORI_R0 | CALLS["rfi"]), "hcall_rfi"),
     (row(0xC00, SC, "retry", before=ORI_R0 | CALLS["rfi"]), "hcall_rfi"),
     (row(0xC00, SC, before=ORI_R0 | CALLS["rfi"]), None),                # it refused
