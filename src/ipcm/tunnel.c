@@ -45,16 +45,17 @@ bool memory_has_row(uint32_t row)
     return row < TLB_FIXED_ROWS || (tunnel_states[tunnel_row[row - TLB_FIXED_ROWS]] & TUNNEL_OPEN) != 0;
 }
 
-/* Its rows come or go; what was made of them for other contexts goes, too. */
+/* Its rows come or go; with them goes what was made of them for other contexts. Whose rows stay, notices nothing. */
 static void become(uint32_t end, uint32_t next)
 {
     const struct tunnel_end *e = &tunnel_end[end];
+    bool changes = ((tunnel_states[end] ^ next) & TUNNEL_OPEN) != 0, opens = (next & TUNNEL_OPEN) != 0;
     uint32_t i;
 
-    for (i = 0; i < e->rows && ((tunnel_states[end] ^ next) & TUNNEL_OPEN) != 0; i++) {
-        memory_map(e->row + i, (next & TUNNEL_OPEN) != 0);
+    for (i = 0; changes && i < e->rows; i++) {
+        memory_map(e->row + i, opens);
     }
-    if ((next & TUNNEL_OPEN) == 0) {
+    if (changes && !opens) {
         tlb_forget(&vcpu[e->vm]);
     }
     tunnel_states[end] = (uint8_t)next;

@@ -393,6 +393,31 @@ static void left_in_the_middle(void **state)
     assert_reach(OTHER(e), true);
 }
 
+/* What an end does while the other is closed costs the other nothing: its translations stay. */
+static void nobody_else_pays(void **state)
+{
+    uint32_t e = 2 * BOOT, page = vm_config[1].ram_guest, row, i;
+
+    (void)state;
+    close(e);
+    close(OTHER(e));
+    run_vm(BETA);
+    tlb_write(BETA, 7, 1, page | TLBLO_WR);
+    tlb_write(BETA, 7, 0, 0x70000000 | 1 << 7 | TLBHI_V);
+    BETA->msr |= MSR_DR;
+    tlb_enter(BETA);
+    fake.spr[SPRN_PID] = context_pid(BETA);
+    i = 0x70000000;
+    assert_hex(tlb_fault(BETA, TLB_LOAD, &i), TLB_AGAIN);
+    row = cpu_tlbsx(0x70000000);
+    assert_true(row < TLB_ENTRIES);
+    for (i = 0; i < 10; i++) {
+        connect(e);
+        close(e);
+        assert_true((fake.tlb_hi[row] & TLBHI_V) != 0);
+    }
+}
+
 /* From power-on: all of it is cleared before anybody sees it. */
 static void from_power_on(void **state)
 {
@@ -555,7 +580,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test_setup(every_state, begin), cmocka_unit_test_setup(deaths, begin),
-        cmocka_unit_test_setup(strangers, begin),   cmocka_unit_test_setup(register_page, begin),
+        cmocka_unit_test_setup(nobody_else_pays, begin), cmocka_unit_test_setup(strangers, begin),   cmocka_unit_test_setup(register_page, begin),
         cmocka_unit_test_setup(random_lives, begin), cmocka_unit_test_setup(left_in_the_middle, begin),
         cmocka_unit_test(from_power_on),
     };
