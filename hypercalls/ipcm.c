@@ -43,7 +43,6 @@ uint32_t hcall_ipcm_status(struct vcpu *v)
     if (end == TUNNEL_NONE) {
         return (uint32_t)HCALL_E_ARGUMENT;
     }
-    tunnel_clear(end); /* who looks goes on with what the other has begun, and who waits for it is in at its end */
-    ARG(v, 1) = tunnel_state(end);
+    ARG(v, 1) = tunnel_look(end);
     return 0;
 }

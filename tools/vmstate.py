@@ -65,8 +65,9 @@ def lives(monitor, image, table, folder):
     """{name: state} of an image's VMs. NoLayout, MonitorError: not to be had."""
     if not image.is_hypervisor() or table is None:
         raise NoLayout(f"{image.path} has no VMs")
-    places = {name[5:].lower(): place for name, place in offsets(folder).items() if name in LIFE}
-    files, size = image.address("vcpu"), offsets(folder)["VCPU_SIZE"]
+    known = offsets(folder)
+    places = {name[5:].lower(): known[name] for name in LIFE if name in known}
+    files, size = image.address("vcpu"), known["VCPU_SIZE"]
     start, step = image.symbols.get("health", (None,))[0], image.sizes.get("health", 0) // len(table["vms"])
     found = {}
     for index, vm in enumerate(table["vms"]):

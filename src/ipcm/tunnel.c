@@ -121,6 +121,12 @@ __attribute__((noinline)) bool tunnel_clear(uint32_t end)
     return false;
 }
 
+uint32_t tunnel_look(uint32_t end)
+{
+    tunnel_clear(end);
+    return tunnel_state(end);
+}
+
 __attribute__((noinline)) int32_t tunnel_control(const struct vcpu *v, uint32_t n, uint32_t what)
 {
     uint32_t end = tunnel_of(v, n), mine, its;

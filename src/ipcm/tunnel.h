@@ -27,6 +27,9 @@ uint32_t tunnel_of(const struct vcpu *v, uint32_t n);
 extern uint8_t tunnel_states[];
 uint32_t tunnel_state(uint32_t end);
 
+/* The same for its guest: who looks goes on with what the other has begun, and who waits for it is in at its end. */
+uint32_t tunnel_look(uint32_t end);
+
 /*
  * What a VM does to its end. CONNECT opens it, or has it wait for the other to leave; ACCEPT likewise, but only if the other has
  * asked (E_STATE: it has not; or this end is not closed). CLOSE leaves, if it has not yet. NOTIFY is a pulse on the other end's

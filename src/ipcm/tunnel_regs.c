@@ -26,8 +26,7 @@ uint32_t tunnel_load(struct vcpu *v, uint32_t address, uint32_t lanes)
     (void)lanes;
     switch (address % TUNNEL_REGS_SIZE) {
     case TUNNEL_REG_STATE:
-        tunnel_clear(end);
-        return tunnel_state(end);
+        return tunnel_look(end);
     case TUNNEL_REG_ADDRESS:
         return tlb_rows[tunnel_end[end].row].hi & TUNNEL_SIZE;
     default:

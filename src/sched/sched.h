@@ -79,12 +79,15 @@ static inline void sched_road_of(const struct vcpu *v)
 }
 #endif
 
+/*
+ * Something waits for v, who does not run: with SCHED_URGENT the next decision is now. Who has raised it, by a doorbell say, has
+ * paid for that; who wakes by it pays when it does.
+ */
 #ifdef CONFIG_SCHED_URGENT
-void sched_interrupt_of(const struct vcpu *v);
 static inline void sched_interrupt(const struct vcpu *v)
 {
     if (!vcpu_is_loaded(v)) {
-        sched_interrupt_of(v);
+        LOW_SET(slice_end, cpu_time());
     }
 }
 #else

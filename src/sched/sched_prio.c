@@ -113,12 +113,6 @@ void sched_yield(void)
     LOW_SET(slice_end, cpu_time());
 }
 
-void sched_interrupt_of(const struct vcpu *v)
-{
-    (void)v;
-    LOW_SET(slice_end, cpu_time());
-}
-
 uint32_t sched_left(uint32_t now)
 {
     return decision_left(now);

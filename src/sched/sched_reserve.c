@@ -169,10 +169,3 @@ void sched_road_of(const struct vcpu *v)
         since += SCHED_SWITCH_TICKS;
     }
 }
-
-/* Who raises it, by a doorbell say, has paid for that; who wakes by it pays when it does. */
-void sched_interrupt_of(const struct vcpu *v)
-{
-    (void)v;
-    LOW_SET(slice_end, cpu_time());
-}

@@ -580,7 +580,8 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test_setup(every_state, begin), cmocka_unit_test_setup(deaths, begin),
-        cmocka_unit_test_setup(nobody_else_pays, begin), cmocka_unit_test_setup(strangers, begin),   cmocka_unit_test_setup(register_page, begin),
+        cmocka_unit_test_setup(nobody_else_pays, begin), cmocka_unit_test_setup(strangers, begin),
+        cmocka_unit_test_setup(register_page, begin),
         cmocka_unit_test_setup(random_lives, begin), cmocka_unit_test_setup(left_in_the_middle, begin),
         cmocka_unit_test(from_power_on),
     };

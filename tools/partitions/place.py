@@ -106,13 +106,9 @@ def place_registers(product):
         base = -(-max(area["base"], LOW_END + DATA_ROOM) // step) * step
         if area["name"] == "hypervisor" and base + size <= area["base"] + area["size"]:
             return base, size
-    for ram in product.board.ram:
-        base = -(-ram["base"] // step) * step
-        while base + size <= ram["base"] + ram["size"]:
-            clash = [start + length for start, length, _ in occupied(product) if overlap(base, size, start, length)]
-            if not clash:
-                return base, size
-            base = -(-max(clash) // step) * step
+    base = find_room(product, 0, size, step)
+    if base is not None:
+        return base, size
     product.reader.fault(("vm", 0), f"no room for the register pages, {show_size(size)} for {len(product.vms)} VMs, in the "
                          "board's RAM", "less memory for a VM, or CONFIG_IRFM=n")
     return None
