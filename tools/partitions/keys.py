@@ -4,8 +4,10 @@ The reader takes type, default and limits from here, messages their hints, confi
 besides (another key, the board, the configuration) is in vm.py, product.py, board.py and the files of checks.
 """
 
+import re
 from dataclasses import dataclass
 
+NAME, NAME_HINT = re.compile(r"[a-z0-9_-]{1,8}"), "1 to 8 characters of a-z, 0-9, _ and -"     # of a VM, of a tunnel
 SPACE = 1 << 32                     # the 405's address space
 PAGE_SIZES = [1024 << 2 * n for n in range(8)]      # index = the SIZE field of TLBHI: 1K, 4K, ... 16M
 TEXT, NUMBER, FLAG, LIST, TABLE = str, int, bool, list, dict

@@ -60,9 +60,7 @@ def check_supervisors(product):
                 vm.fault(key, f"unknown vm '{name}'", guess(name, names))
             elif name in vm.supervises[:index]:
                 vm.fault(key, f"'{name}' is there twice", "once is enough")
-        taken = {guest: f"board line {line}" for line, guest, _ in vm.irqs}
-        if vm.console_base:
-            taken[vm.console_line] = "its console"
+        taken = vm.lines()
         if vm.health_line in taken:
             vm.fault("health_line", f"line {vm.health_line} is that of {taken[vm.health_line]}", "a line that nothing else has")
         elif vm.health_line is not None and not any(map(product.config.get, ("UIC", "INTC"))):

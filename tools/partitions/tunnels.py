@@ -1,9 +1,7 @@
 """[[tunnel]] of a partition file: memory that two VMs share (option IPCM), read and checked."""
 
-import re
-
 from kconfig import guess
-from partitions.keys import CONSOLE_KINDS, INTC_SIZE, PARTITIONS, SPACE, TUNNEL_ENDS
+from partitions.keys import INTC_SIZE, NAME, NAME_HINT, PARTITIONS, SPACE, TUNNEL_ENDS
 from partitions.ranges import abi, overlap, show_range, show_size
 
 ENDS_MAX = 255                      # a row of tunnel_end is a byte
@@ -93,8 +91,8 @@ def check(product):
     if 2 * len(names) > ENDS_MAX:
         product.tunnels[ENDS_MAX // 2].fault((), f"{len(names)} tunnels", f"{ENDS_MAX // 2} at most")
     for index, tunnel in enumerate(product.tunnels):
-        if not re.fullmatch(r"[a-z0-9_-]{1,8}", tunnel.name) and tunnel.name != "?":
-            tunnel.fault("name", f"name '{tunnel.name}' does not do", "1 to 8 characters of a-z, 0-9, _ and -")
+        if not NAME.fullmatch(tunnel.name) and tunnel.name != "?":
+            tunnel.fault("name", f"name '{tunnel.name}' does not do", NAME_HINT)
         elif tunnel.name in names[:index]:
             tunnel.fault("name", "its name is there twice", "names are unique")
         if not any(end.writes for end in tunnel.ends):
@@ -131,9 +129,7 @@ def check_doorbell(product, end):
     if not any(map(product.config.get, ("UIC", "INTC"))):
         end.tunnel.fault((*end.key, "doorbell"), f"vm '{end.vm.name}' has no interrupt controller",
                          "CONFIG_UIC or CONFIG_INTC, or remove doorbell")
-    taken = {guest: f"board line {line}" for line, guest, _ in end.vm.irqs}
-    if end.vm.console_base:
-        taken[end.vm.console_line] = "its console"
+    taken = end.vm.lines()
     if end.vm.health_line is not None:
         taken[end.vm.health_line] = "its health_line"
     for other in end.vm.ends[:end.vm.ends.index(end)]:
@@ -169,7 +165,7 @@ def others(product, vm, this):
     """[(base, size, name)] of what a VM has elsewhere; `this` is an end of a tunnel, or None for the registers of all."""
     found = [(vm.guest, vm.size, "the memory")]
     if vm.console_base:
-        found.append((vm.console_base, CONSOLE_KINDS[vm.console_kind][1], "the virtual UART"))
+        found.append((vm.console_base, vm.console_size, "the virtual UART"))
     if vm.intc_base is not None:
         found.append((vm.intc_base, INTC_SIZE, "the virtual interrupt controller"))
     if vm.page:

@@ -1,9 +1,7 @@
 """One [[vm]] of a partition file, read."""
 
-import re
-
 from kconfig import guess
-from partitions.keys import CONSOLE_KINDS, INTC_SIZE, PARTITIONS, SPACE
+from partitions.keys import CONSOLE_KINDS, INTC_SIZE, NAME, NAME_HINT, PARTITIONS, SPACE
 from partitions.ranges import HIGH_START, LOW_END, abi, overlap, show_range, show_size
 from partitions.reader import example, show, toml_kind
 from partitions.uarts import uart_base, uart_kind
@@ -86,9 +84,8 @@ class Vm:
     def read_name(self):
         """The name: it fits vm_config.name and reads well in front of console lines."""
         name = self.values["name"]
-        if name != "?" and not re.fullmatch(r"[a-z0-9_-]{1,8}", name):
-            self.reader.fault((*self.path, "name"), f"vm name '{name}' does not do",
-                              "1 to 8 characters of a-z, 0-9, _ and -")
+        if name != "?" and not NAME.fullmatch(name):
+            self.reader.fault((*self.path, "name"), f"vm name '{name}' does not do", NAME_HINT)
         if name == HYPERVISOR:
             self.reader.fault((*self.path, "name"), f"vm name '{name}' is the hypervisor's own tag on the console",
                               "another name")
@@ -452,6 +449,13 @@ class Vm:
     def flags(self):
         """vm_config.flags, the feature word."""
         return sum(abi()[name] for name in self.features())
+
+    def lines(self):
+        """{line of its interrupt controller: whose it is}: of its console and of the board's; more may be taken."""
+        taken = {guest: f"board line {line}" for line, guest, _ in self.irqs}
+        if self.console_base:
+            taken[self.console_line] = "its console"
+        return taken
 
     def mode(self):
         """How the VM is virtualized, in words."""
