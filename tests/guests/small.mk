@@ -25,7 +25,8 @@ ifeq ($(wildcard $(BOARDS)/$(BOARD).h),)
 $(error BOARD=$(BOARD): no such header in tests/guests/board. hint: write it after ml403.h)
 endif
 B := $(OUT)/$(NAME).obj
-BUILT_BY := $(HERE)/Makefile $(HERE)/../small.mk $(addprefix $(HERE)/../common/,print.h clear.h) $(wildcard $(BOARDS)/*.h)
+BUILT_BY := $(HERE)/Makefile $(HERE)/../small.mk $(addprefix $(HERE)/../common/,print.h machine.h clear.h) \
+            $(wildcard $(BOARDS)/*.h)
 
 .PHONY: all
 all: $(OUT)/$(NAME).elf

@@ -4,6 +4,7 @@
  * It reads the time base in a loop. A step longer than the loop itself is a gap: somebody else ran, or the hypervisor. Under
  * -icount both figures are exact.
  */
+#include "machine.h"
 #include "print.h"
 #include "simple.h"
 
@@ -15,22 +16,6 @@ volatile uint32_t gauge_ms = 100;     /* of one measurement, 5000 at most */
 volatile uint32_t gauge_reports = 10; /* measurements */
 
 static uint32_t share_min = 1000, gap_max;
-
-static uint32_t time_low(void)
-{
-    uint32_t value;
-
-    __asm__ volatile("mftb %0" : "=r"(value));
-    return value;
-}
-
-static void __attribute__((noreturn)) end(void)
-{
-    board_drain();
-    __asm__ volatile("mtspr 0x3F2, %0" ::"r"(BOARD_RESET_DBCR0));
-    for (;;) {
-    }
-}
 
 void simple_unexpected(uint32_t vector)
 {

@@ -18,6 +18,7 @@
 
 #include "ends.h"
 #include "port.h"
+#include "machine.h"
 #include "print.h"
 #include "ring.h"
 #include "simple.h"
@@ -48,14 +49,6 @@ static struct queueing_port events;
 static struct sampling_port state;
 
 /* ---- the end ---- */
-
-static void __attribute__((noreturn)) end(void)
-{
-    board_drain();
-    __asm__ volatile("mtspr 0x3F2, %0" ::"r"(BOARD_RESET_DBCR0));
-    for (;;) {
-    }
-}
 
 void fail(const char *what, uint32_t number, uint32_t found)
 {
@@ -399,7 +392,7 @@ static void pass(uint32_t messages)
 static uint32_t memory[RING_BYTES(2 * PAGE) / 4] __attribute__((aligned(IPC_LINE)));
 static uint32_t page[PAGE / 4];
 
-static uint32_t time_low(void)
+static uint32_t now_low(void)
 {
     uint32_t value;
 
@@ -429,12 +422,12 @@ static void measure(uint32_t length, const char *send, const char *receive)
     }
     expect("ring_open", 0, 0, (uint32_t)(ring_open(&in, &area, IPC_READER) | ring_open(&out, &area, IPC_WRITER)));
     for (i = 0; i < TIMES; i++) {
-        uint32_t start = time_low(), middle;
+        uint32_t start = now_low(), middle;
 
         expect("ring_send", i, 0, (uint32_t)ring_send(&out, page, length));
-        middle = time_low();
+        middle = now_low();
         expect("ring_receive", i, length, (uint32_t)ring_receive(&in, page, length));
-        least(&receives, time_low() - middle);
+        least(&receives, now_low() - middle);
         least(&sends, middle - start);
     }
     put_ticks(send, sends);

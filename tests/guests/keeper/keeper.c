@@ -5,20 +5,13 @@
  */
 #include <proteus/proteus.h>
 
+#include "machine.h"
 #include "print.h"
 #include "simple.h"
 
 #define LOOK     (BOARD_TB_HZ / 1000u)         /* once in a millisecond */
 #define PATIENCE 120000u                       /* looks */
 #define COUNT(what) (HCALL_QUERY_STAT + HCALL_STAT_##what)
-
-static void __attribute__((noreturn)) end(void)
-{
-    board_drain();
-    __asm__ volatile("mtspr 0x3F2, %0" ::"r"(BOARD_RESET_DBCR0));
-    for (;;) {
-    }
-}
 
 static void __attribute__((noreturn)) fail(const char *what, uint32_t number)
 {

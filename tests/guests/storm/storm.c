@@ -7,6 +7,7 @@
  */
 #include <proteus/proteus.h>
 
+#include "machine.h"
 #include "print.h"
 #include "simple.h"
 
@@ -15,14 +16,6 @@ enum { STORM, WATCH, HOG };
 #define MS (BOARD_TB_HZ / 1000u)
 
 volatile uint32_t storm_watched_ms = 500; /* a test may change it in a copy of the ELF */
-
-static void __attribute__((noreturn)) end(void)
-{
-    board_drain();
-    __asm__ volatile("mtspr 0x3F2, %0" ::"r"(BOARD_RESET_DBCR0));
-    for (;;) {
-    }
-}
 
 void simple_unexpected(uint32_t vector)
 {
@@ -69,14 +62,6 @@ static void begin(void)
     end();
 }
 #endif
-
-static uint32_t time_low(void)
-{
-    uint32_t value;
-
-    __asm__ volatile("mftb %0" : "=r"(value));
-    return value;
-}
 
 /* Most of the time it sleeps: those below have the processor. What it has seen in the end is for the test. */
 static void watch(uint32_t vm)

@@ -7,6 +7,7 @@
  */
 #include <proteus/proteus.h>
 
+#include "machine.h"
 #include "print.h"
 #include "simple.h"
 
@@ -25,14 +26,6 @@ volatile uint32_t tunnels_translate __attribute__((section(".data"))) = 0;
 
 static volatile uint32_t rings[TUNNELS];
 
-static void __attribute__((noreturn)) end(void)
-{
-    board_drain();
-    __asm__ volatile("mtspr 0x3F2, %0" ::"r"(BOARD_RESET_DBCR0));
-    for (;;) {
-    }
-}
-
 static void __attribute__((noreturn)) fail(const char *what, uint32_t number, uint32_t found)
 {
     put_text("tunnels: FAIL ");
@@ -50,14 +43,6 @@ static void expect(const char *what, uint32_t number, uint32_t expected, uint32_
     if (expected != found) {
         fail(what, number, found);
     }
-}
-
-static uint32_t time_low(void)
-{
-    uint32_t value;
-
-    __asm__ volatile("mftb %0" : "=r"(value));
-    return value;
 }
 
 /* ---- interrupts ---- */

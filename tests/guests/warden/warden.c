@@ -6,6 +6,7 @@
  */
 #include <proteus/proteus.h>
 
+#include "machine.h"
 #include "print.h"
 #include "simple.h"
 
@@ -18,14 +19,6 @@ enum { WARDEN, WARD, FAILS };
 volatile uint32_t warden_lives = 50; /* a test may change it in a copy of the ELF: restarts of its ward, an even number */
 
 static volatile uint32_t told;       /* interrupts of LINE */
-
-static void __attribute__((noreturn)) end(void)
-{
-    board_drain();
-    __asm__ volatile("mtspr 0x3F2, %0" ::"r"(BOARD_RESET_DBCR0));
-    for (;;) {
-    }
-}
 
 static void __attribute__((noreturn)) fail(const char *what, uint32_t number, uint32_t found)
 {
@@ -80,14 +73,6 @@ static void listen(void)
 #endif
 
 /* ---- calls ---- */
-
-static uint32_t time_low(void)
-{
-    uint32_t value;
-
-    __asm__ volatile("mftb %0" : "=r"(value));
-    return value;
-}
 
 static void wait(uint32_t ms)
 {
