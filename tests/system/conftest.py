@@ -107,6 +107,12 @@ class Images:
         """run.run() on this board's machine, for an image or a copy of one, or a guest bare."""
         return runner.run(machine=self.machine, **options)
 
+    def run_decided(self, image, names, timeout, signs=("FAIL",)):
+        """The run up to the verdict of all of these VMs, or to one of these signs in its last lines that there will be none."""
+        decided = runner.all_decided(names)
+        return self.run(image=image, timeout=timeout, until=lambda result: decided(result) or any(
+            sign in line for sign in signs for line in result.lines[-3:]))
+
     def guests(self):
         """Folder of the board's guests, built."""
         if "guests" not in self.built:

@@ -4,7 +4,6 @@ import re
 
 import elfpatch
 import pytest
-import run
 
 OPTIONS = "CONFIG_IPCM=y"
 LIVES, MESSAGES = 10, 20000
@@ -86,9 +85,7 @@ def lives(images, folder, options="", messages=MESSAGES, reports=3, more=""):
     target = str(folder / "image")
     elfpatch.patched_image(image, target, images.guest("ipc"), ipc_messages=messages, ipc_lives=LIVES)
     elfpatch.patched_image(target, target, images.guest("gauge"), gauge_ms=100, gauge_reports=reports)
-    decided = run.all_decided(["control", "plant", "beside", "clock"])
-    result = images.run(image=target, timeout=600,
-                        until=lambda result: decided(result) or any("FAIL" in line for line in result.lines[-3:]))
+    result = images.run_decided(target, ["control", "plant", "beside", "clock"], 600)
     assert not list(result.trouble()), result.lines[-5:]
     assert {result.vms[name].verdict for name in ("control", "plant", "beside", "clock")} == {"PASS"}, result.lines[-5:]
     return result

@@ -67,9 +67,7 @@ def wards(images, folder, options="", lives=50, reports=10, memory="1M", quantum
     target = str(folder / "image")
     elfpatch.patched_image(image, target, images.guest("warden"), warden_lives=lives)
     elfpatch.patched_image(target, target, images.guest("gauge"), gauge_ms=100, gauge_reports=reports)
-    decided = run.all_decided(["warden", "beside", "late"])
-    result = images.run(image=target, timeout=240,
-                        until=lambda result: decided(result) or any("FAIL" in line for line in result.lines[-3:]))
+    result = images.run_decided(target, ["warden", "beside", "late"], 240)
     assert not list(result.trouble()), result.lines[-5:]
     return result
 

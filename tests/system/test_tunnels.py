@@ -2,7 +2,6 @@
 
 import elfpatch
 import pytest
-import run
 
 OPTIONS = "CONFIG_IPCM=y CONFIG_IPCM_REGS=y"
 PARTITIONS = """
@@ -76,9 +75,7 @@ def ends(images, folder, options="", lives=20, translate=0):
     image = images.elf("hybridtest", f"{OPTIONS} {options}".strip(), partitions=str(partitions))
     target = str(folder / "image")
     elfpatch.patched_image(image, target, images.guest("tunnels"), tunnels_lives=lives, tunnels_translate=translate)
-    decided = run.all_decided(["left", "none"])
-    result = images.run(image=target, timeout=120,
-                        until=lambda result: decided(result) or any(" stop left " in line for line in result.lines[-3:]))
+    result = images.run_decided(target, ["left", "none"], 120, [" stop left "])
     assert not list(result.trouble()), result.lines[-5:]
     return result
 

@@ -18,6 +18,7 @@ sys.path.insert(0, os.path.join(TOP, "tools"))
 import flow  # noqa: E402
 import partition  # noqa: E402
 from kconfig import run_tool  # noqa: E402
+from test_partition import damage  # noqa: E402
 
 BOARD = os.path.join(TOP, "config", "boards", "ref405ep.toml")
 CONFIG = "".join(f"CONFIG_{name}=y\n" for name in ("UIC", "CONSOLE", "UART_16550", "PARAVIRT", "SERVICES", "LIFECYCLE", "IPCM", "IPCM_REGS",
@@ -215,16 +216,7 @@ def test_random_damage(tool):
     for _ in range(300):
         lines = whole.splitlines()
         for _ in range(rng.randint(1, 3)):
-            index, kind = rng.randrange(len(lines)), rng.randrange(5)
-            if kind == 0:
-                del lines[index:index + rng.randint(1, 2)]
-            elif kind == 1:
-                lines.insert(index, rng.choice(lines))
-            elif kind == 2 and lines[index]:
-                place = rng.randrange(len(lines[index]))
-                lines[index] = lines[index][:place] + rng.choice("[]{}=\"'#.,x0->*") + lines[index][place + 1:]
-            elif "=" in lines[index]:
-                lines[index] = lines[index].split("=")[0] + "= " + rng.choice(values)
+            damage(rng, lines, "[]{}=\"'#.,x0->*", values)
         status, err, _ = tool("\n".join(lines))
         seen[status] += 1
         assert bool(err) == bool(status) and all(re.fullmatch(r"p\.toml:\d+: .*\. hint: .+", line) for line in err), err

@@ -436,6 +436,21 @@ def test_fault(tool, text, config, expected):
     assert not (tool.path / "gen").exists()
 
 
+def damage(rng, lines, letters, values):
+    """One thing is wrong with the lines of a file: some are gone, one is there twice, a letter or a value is another; or nothing."""
+    index = rng.randrange(len(lines))
+    kind = rng.randrange(5)
+    if kind == 0:
+        del lines[index:index + rng.randint(1, 2)]
+    elif kind == 1:
+        lines.insert(index, rng.choice(lines))
+    elif kind == 2 and lines[index]:
+        place = rng.randrange(len(lines[index]))
+        lines[index] = lines[index][:place] + rng.choice(letters) + lines[index][place + 1:]
+    elif "=" in lines[index]:
+        lines[index] = lines[index].split("=")[0] + "= " + rng.choice(values)
+
+
 def good(tool, text, *options, **more):
     """Runs the tool on a good file and returns partitions.json."""
     status, out, err = tool(text, *options, **more)
@@ -1401,17 +1416,7 @@ def test_random_damage(tool):
         which = rng.randrange(2)
         lines = texts[which].splitlines()
         for _ in range(rng.randint(1, 4)):
-            index = rng.randrange(len(lines))
-            kind = rng.randrange(5)
-            if kind == 0:
-                del lines[index:index + rng.randint(1, 2)]
-            elif kind == 1:
-                lines.insert(index, rng.choice(lines))
-            elif kind == 2 and lines[index]:
-                place = rng.randrange(len(lines[index]))
-                lines[index] = lines[index][:place] + rng.choice("[]{}=\"'#.,x0\\") + lines[index][place + 1:]
-            elif "=" in lines[index]:
-                lines[index] = lines[index].split("=")[0] + "= " + rng.choice(VALUES)
+            damage(rng, lines, "[]{}=\"'#.,x0\\", VALUES)
         texts[which] = "\n".join(lines)
         status, _, err = tool(texts[0], board=texts[1], config=HYBRID + "CONFIG_FORWARD=y\n")
         seen[status] += 1
