@@ -76,15 +76,16 @@ class Images:
     def elf(self, product, options="", partitions=None, folder=None):
         """The ELF image of a product, with these options ("CONFIG_X=n ...") and this partition file instead of its own."""
         options = f"{self._board_option()} {options}".strip()
-        names = [os.path.splitext(os.path.basename(partitions))[0]] if partitions else []
-        folder = folder or "-".join([f"build/{product}", *names, *re.findall(r"CONFIG_(\w+)", options)]).lower()
+        folder = folder or self._folder_of(product, options, partitions)
+        if partitions:          # another process may mean another file by this name, and run its image while ours is linked
+            folder += f"-{WORKER}"
         settings = [f"PARTITIONS={partitions}"] if partitions else []
         return self._build(product, f"{folder}/proteus.elf", f"O={folder}", f"EXTRA_CONFIG={options} {self.budget}", *settings)
 
     def rom(self, product):
         """The ROM image of a product."""
         options = f"{self._board_option()} CONFIG_ROM=y".strip()
-        folder = "-".join([f"build/{product}", *re.findall(r"CONFIG_(\w+)", options)]).lower()
+        folder = self._folder_of(product, options)
         return self._build(product, f"{folder}/proteus.bin", f"O={folder}", f"EXTRA_CONFIG={options} {self.budget}")
 
     @property
@@ -94,6 +95,13 @@ class Images:
 
     def _board_option(self):
         return "" if self.board == FIRST else f"CONFIG_BOARD_{self.board.upper()}=y"
+
+    @staticmethod
+    def _folder_of(product, options, partitions=None):
+        """Named by all that makes the image what it is: an option's value belongs to it."""
+        names = [os.path.splitext(os.path.basename(partitions))[0]] if partitions else []
+        words = [name if value == "y" else f"{name}_{value}" for name, value in re.findall(r"CONFIG_(\w+)=(\w+)", options)]
+        return "-".join([f"build/{product}", *names, *words]).lower()
 
     def _build(self, product, target, *settings):
         partitions = [word.partition("=")[2] for word in settings if word.startswith("PARTITIONS=")]
