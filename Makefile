@@ -154,6 +154,7 @@ SRC-$(or $(CONFIG_UART_16550),$(CONFIG_UART_16550_WORDS)) += devices/uart_16550
 SRC-$(CONFIG_CONSOLE)      += devices/uart devices/console devices/line
 SRC-$(CONFIG_MESSAGES)     += report/message
 SRC-$(CONFIG_STATS)        += report/stats
+SRC-$(CONFIG_TRACE_SCHED)  += report/trace
 HCALL-$(CONFIG_CALLS_IN_C) += hypercalls/hypercall
 HCALL-$(CONFIG_SERVICES)   += hypercalls/services
 HCALL-$(CONFIG_TLB_CALLS)  += hypercalls/tlb

@@ -120,9 +120,9 @@ ASSERT(hypervisor_end <= REGISTERS_BASE, "the hypervisor's code and data do not 
 #endif
 ASSERT(CONFIG_STACK_SIZE % 16 == 0, "CONFIG_STACK_SIZE is not a multiple of 16")
 ASSERT(images_end <= IMAGES_END, "the guest images do not fit")
-#if CONFIG_DATA_BUDGET
+#if CONFIG_DATA_BUDGET && !defined(CONFIG_TRACE_SCHED)
 ASSERT(data_bytes <= CONFIG_DATA_BUDGET, "the product's data is larger than CONFIG_DATA_BUDGET")
 #endif
-#if CONFIG_TEXT_BUDGET
+#if CONFIG_TEXT_BUDGET && !defined(CONFIG_TRACE_SCHED)
 ASSERT(text_bytes <= CONFIG_TEXT_BUDGET, "the product's code is larger than CONFIG_TEXT_BUDGET")
 #endif

@@ -22,6 +22,7 @@ import sys
 
 import image as images
 import machine as machines
+import timeline
 import vmstate
 from console import Vm
 from emulator import Result, Step, command_line, run
@@ -223,7 +224,7 @@ class Judge:
     def __init__(self, args, names, expectations):
         self.names, self.expectations = names, expectations
         self.image, self.path = images.of_run(args.image, args.rom), args.rom or args.image
-        self.states, self.lives, self.trouble = None, None, None
+        self.states, self.lives, self.trouble, self.line = None, None, None, None
 
     def look(self, result, monitor):
         """Called at the end of the run, while the machine is still there."""
@@ -231,6 +232,7 @@ class Judge:
         folder, partitions = os.path.dirname(self.path) or ".", machines.read_table(self.path)[1]
         with contextlib.suppress(vmstate.NoLayout, MonitorError, KeyError):
             self.lives = vmstate.lives(monitor, self.image, partitions, folder)
+            self.line = timeline.read(monitor, self.image, partitions)
         if not list(judge(result, vms, self.names, self.expectations)):
             return
         try:
@@ -245,6 +247,9 @@ class Judge:
             vm = vms.setdefault(state.name, result.vm(state.name))      # silent, and not one of those asked for
             vm.stats = vm.stats or state.console_stats()
         print("\n".join(summary(list(vms.values()), self.lives)), flush=True)
+        if self.line:
+            path = timeline.write(self.line, os.path.dirname(self.path), os.path.basename(os.path.dirname(self.path)))
+            print("\n" + "\n".join(table(list(self.line.table()))) + f"\n{path}: {self.line.about()}", flush=True)
         if self.states:
             print("\n" + "\n".join(vmstate.report(self.states, vms, table)), flush=True)
         complaints = list(judge(result, list(vms.values()), self.names, self.expectations, mute_vms(self.path)))

@@ -30,6 +30,7 @@ from kconfig import InputError, fault, read_text, run_tool, write_if_changed
 from run import table
 from schedulability import Costs, Periodic, Task, Turns, Vm, Windows, Worst, budgets_beyond, responses_by_priority
 from schedulability import responses_by_supply
+from svg import Picture
 
 ROOT = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
 NS = 1000                           # in a microsecond
@@ -254,33 +255,25 @@ def show(plan, taken, responses):
     yield f"{taken.cycles} cycles an instruction; of each job {us(plan.costs.job)} us, in the way of it {us(plan.costs.block)} us"
 
 
-SVG_STYLE = """text { font-family: sans-serif; font-size: 13px; fill: #1f2933 } .title { font-size: 16px; font-weight: bold }
-.small { font-size: 11px; fill: #52606d } .response { fill: #1d5fa8 } .slack { fill: #cfe3f5 } .late { fill: #c53030 }
-.deadline { stroke: #c53030; stroke-width: 2 }"""
 LEFT, WIDTH, ROW, TOP = 190, 560, 34, 64
 
 
 def render_svg(plan, responses):
     """Of each task a bar: its response time, and what is left to the deadline; every bar as long as its deadline."""
-    tasks = [(vm, task) for vm in plan.vms for task in vm.tasks]
-    height, width = TOP + ROW * len(tasks) + 24, LEFT + WIDTH + 190
-    out = [f'<svg xmlns="http://www.w3.org/2000/svg" width="{width}" height="{height}" '
-           f'viewBox="0 0 {width} {height}" role="img">',
-           "<title>Response times and deadlines</title>", f"<style>{SVG_STYLE}</style>",
-           f'<rect width="{width}" height="{height}" fill="#ffffff"/>',
-           f'<text class="title" x="24" y="32">Longest response of each task within its deadline ({plan.kind})</text>']
-    for index, (vm, task) in enumerate(tasks):
+    page = Picture(LEFT + WIDTH + 190, "Response times and deadlines")
+    page.text(24, 32, f"Longest response of each task within its deadline ({plan.kind})", "title")
+    for index, (vm, task) in enumerate((vm, task) for vm in plan.vms for task in vm.tasks):
         y = TOP + ROW * index
         response = responses[vm.name, task.name]
         part = WIDTH * min(1, response / task.deadline) if response is not None else WIDTH
         css = "response" if response is not None and response <= task.deadline else "late"
         text = "no bound" if response is None else f"{us(response)} of {us(task.deadline)} us"
-        out += [f'<text x="{LEFT - 12}" y="{y + 15}" text-anchor="end">{vm.name}: {task.name}</text>',
-                f'<rect class="slack" x="{LEFT}" y="{y}" width="{WIDTH}" height="20"/>',
-                f'<rect class="{css}" x="{LEFT}" y="{y}" width="{part:.1f}" height="20"/>',
-                f'<line class="deadline" x1="{LEFT + WIDTH}" x2="{LEFT + WIDTH}" y1="{y - 3}" y2="{y + 23}"/>',
-                f'<text class="small" x="{LEFT + WIDTH + 10}" y="{y + 14}">{text}</text>']
-    return "\n".join(out) + "\n</svg>\n"
+        page.text(LEFT - 12, y + 15, f"{vm.name}: {task.name}", anchor="end")
+        page.bar(LEFT, y, WIDTH, 20, "slack")
+        page.bar(LEFT, y, part, 20, css)
+        page.line(LEFT + WIDTH, y - 3, LEFT + WIDTH, y + 23, "deadline")
+        page.text(LEFT + WIDTH + 10, y + 14, text, "small")
+    return page.svg()
 
 
 def parse_arguments(argv):

@@ -11,6 +11,7 @@
 #include "cpu.h"
 #include "partition.h"
 #include "sched.h"
+#include "trace.h"
 
 static uint32_t plan, plan_next;
 static uint32_t window; /* behind the one that lasts; 0: no frame has begun */
@@ -21,12 +22,13 @@ static inline bool goes_on(uint32_t left)
     return left - 1 < SCHED_WINDOW_TICKS_MAX;
 }
 
-static void frame_begin(uint32_t now)
+static void frame_begin(uint32_t now, uint32_t begin)
 {
     uint32_t i;
 
     plan = plan_next;
     window = sched_plan[plan];
+    trace_frame(plan, begin);
     for (i = 0; i < VM_COUNT; i++) {
         timer_sync(&vcpu[i], now);
     }
@@ -44,7 +46,7 @@ static __attribute__((noinline)) void next_window(uint32_t now)
     }
     for (i = 0; i <= SCHED_WINDOWS_MAX && (int32_t)(end - now) <= 0; i++) {
         if (window == sched_plan[plan + 1]) {
-            frame_begin(now);
+            frame_begin(now, end);
         }
         end += sched_window[window++].ticks;
     }

@@ -11,6 +11,7 @@
 #include "events.h"
 #include "services.h"
 #include "irq.h"
+#include "trace.h"
 #include "vcpu.h"
 
 /*
@@ -46,6 +47,7 @@ static inline __attribute__((always_inline)) void timer_sync_pit(struct vcpu *v,
         if (elapsed < left) {
             v->pit_left = left - elapsed;
         } else {
+            trace_of(v, release, 0, now - (elapsed - left));
             timer_expire(v, elapsed - left);
         }
     }

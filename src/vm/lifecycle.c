@@ -25,6 +25,7 @@
 #include "stats.h"
 #include "timer.h"
 #include "tlb.h"
+#include "trace.h"
 #include "tunnel.h"
 
 /* The lowest byte of `work`: the next step. A start goes through all from WORK_LEAVE on; a stop is WORK_QUIT, WORK_STOP. */
@@ -64,6 +65,7 @@ static void report(struct vcpu *v, uint32_t work)
 void lifecycle_restart(struct vcpu *v, uint32_t cause, uint32_t tsr)
 {
     health_prepared(v);
+    trace_now(v, restart, cause);
     report(v, tsr | cause << 8 | WORK_LEAVE);
 }
 
@@ -76,6 +78,7 @@ void lifecycle_start(struct vcpu *v)
 void vcpu_stop(struct vcpu *v, uint32_t cause, const char *text)
 {
     message_stop(v, text);
+    trace_now(v, stop, cause);
     if (health_ended(v, cause)) {
         lifecycle_restart(v, 3, 0);
     } else {
@@ -107,6 +110,7 @@ void lifecycle_init(struct vcpu *v)
 void lifecycle_stop(struct vcpu *v)
 {
     health_ended(v, STOP_SUPERVISOR);
+    trace_now(v, stop, STOP_SUPERVISOR);
     report(v, WORK_QUIT);
 }
 
@@ -162,6 +166,7 @@ static void start(struct vcpu *v)
     console_reset(v);
     stat_count(v, STAT_starts);
     health_started(v);
+    trace_now(v, start, 0);
     vcpu_start(v);
 }
 

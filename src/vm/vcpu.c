@@ -17,6 +17,7 @@
 #include "stats.h"
 #include "timer.h"
 #include "tlb.h"
+#include "trace.h"
 #include "watchdog.h"
 
 void vcpu_update_pending(struct vcpu *v)
@@ -111,6 +112,7 @@ __attribute__((flatten, optimize("O2", "no-reorder-blocks"))) struct vcpu *sched
     timer_sync(v, now);
     next = sched_tick(v, now, &left);
     stat_switch(v, next, now);
+    trace_switch(next, now);
     timer_program(next, now, left);
     if (next == 0) {
         LOW_SET(idle_pc, v->pc);

@@ -20,6 +20,7 @@ TEST-$(CONFIG_STATS)        += stats
 TEST-$(CONFIG_SERVICES)     += services hypercall
 TEST-$(CONFIG_LIFECYCLE)    += health
 TEST-$(CONFIG_WATCHDOG)     += watchdog
+TEST-$(CONFIG_TRACE_SCHED)  += trace
 TEST-$(CONFIG_IPCM)         += ipcm
 TEST-$(CONFIG_DRIVERS)      += drivers hypercall
 TEST-$(CONFIG_PREVIRT)      += previrt
@@ -30,10 +31,10 @@ TEST-$(CONFIG_TLB_CALLS)    += tlb_calls
 FAKE     := cpu board_$(BOARD_CODE)
 SOURCES  := $(SRC-y:%=src/%) $(sort $(HCALL-y))
 # Of VMs that are not equal, no test but the scheduler's own: the others let slices end until it is a VM's turn.
-ONLY-levels := sched_prio watchdog
+ONLY-levels := sched_prio watchdog trace
 ONLY-care := health
 ONLY-tunnels := ipcm
-ONLY-frame  := sched_cyclic watchdog
+ONLY-frame  := sched_cyclic watchdog trace
 ONLY-reserve := sched_reserve watchdog
 TESTS    := $(or $(ONLY-$(VARIANT)),$(sort $(TEST-y)))
 
