@@ -18,7 +18,7 @@ Q       := $(if $(V),,@)
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
 .SUFFIXES:
-.PHONY: help run rom run-rom test test-quick check system unit footprint bench schedule flow bench-linux linux readme mutate fresh lint qemu menuconfig savedefconfig clean guests kernel FORCE
+.PHONY: help run rom run-rom test test-quick check system unit footprint bench schedule flow bench-linux linux readme mutate jitter fresh lint qemu menuconfig savedefconfig clean guests kernel FORCE
 
 help: ## this list
 	@echo "Proteus, a hybrid hypervisor for the PowerPC 405. PRODUCT=$(PRODUCT), of: $(PRODUCTS)"
@@ -77,6 +77,8 @@ readme: ## put what footprint and bench measured into README.md
 	$(Q)$(PYTHON) tools/reference.py
 mutate: deps-test qemu ## 200 wrong hypervisors meet their tests: nightly, an hour or two (tests/mutants)
 	$(Q)$(PYTHON) tests/mutants/mutate.py
+jitter: deps-test ## how late a job is under each scheduler beside each neighbour: nightly, build/jitter.json, .svg
+	$(Q)$(PYTHON) tests/jitter/jitter.py $(JITTER)
 fresh: deps-fresh ## the README's quick start on a bare Debian 12 and 13, as root and with sudo (FULL=1: and make test)
 	$(Q)$(PYTHON) tests/fresh/fresh.py $(if $(FULL),--full)
 lint: deps-lint ## static checks

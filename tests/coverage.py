@@ -4,7 +4,7 @@
     tests/coverage.py                      after the tests; the last line is `N rows, N covered`
     tests/coverage.py --lists FOLDER       the lists of tested rows (default: build/coverage)
 
-Rows are those of config/isa.def, spr.def, vectors.def, stats.def and trace.def, of hypercalls/hypercalls.def and page.def, named
+Rows are those of config/isa.def, spr.def, vectors.def, stats.def, trace.def, of hypercalls/hypercalls.def and page.def, named
 isa.mfspr, spr.srr0, vector.program, stat.irq, hcall.yield, page.srr0, and the symbols of Kconfig, named kconfig.UIC. A hypercall
 of an option that Kconfig does not have (yet) is no row.
 
@@ -29,7 +29,8 @@ import tokenize
 
 TOP = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
 TABLES = {"isa": ("config/isa.def", r"ISA_(?:HOT|COLD)"), "spr": ("config/spr.def", r"SPR"),
-          "vector": ("config/vectors.def", r"VECTOR"), "stat": ("config/stats.def", r"STAT"), "trace": ("config/trace.def", r"TRACE"),
+          "vector": ("config/vectors.def", r"VECTOR"), "stat": ("config/stats.def", r"STAT"),
+          "trace": ("config/trace.def", r"TRACE"),
           "hcall": ("hypercalls/hypercalls.def", r"HCALL"), "page": ("hypercalls/page.def", r"WORD")}
 OPTION = re.compile(r',\s*(\w+),\s*"[^"]*"\)\s*$')        # of a hypercall: the last but one of its row
 MARKER = re.compile(r"\bcovers:[ \t]+(.*)$", re.M)

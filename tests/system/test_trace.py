@@ -12,7 +12,7 @@ import timeline
 
 
 def test_the_run_is_as_it_was_planned(images):
-    """The demo, whole: each VM begins and ends once, a job of CTask's begins within its proven response, nothing runs below it."""
+    """The demo, whole: each VM begins and ends once, runs as often as it counts itself, and a job of CTask's begins in time."""
     image = images.elf("demo", "CONFIG_TRACE_SCHED=y")
     found = []
 

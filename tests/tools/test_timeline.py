@@ -25,8 +25,8 @@ def table(kind="priority", plans=None):
 
 def ring(*rows, size=None):
     """(count, words) of a ring with these records: (time, kind, vm, detail)."""
-    words = [struct.unpack(">2I", struct.pack(">IBBH", (BEGIN + time) % 2**32, NAMES.index(kind) if kind in NAMES else 99, vm, detail))
-             for time, kind, vm, detail in rows]
+    words = [struct.unpack(">2I", struct.pack(">IBBH", (BEGIN + time) % 2**32, NAMES.index(kind) if kind in NAMES else 99, vm,
+                                              detail)) for time, kind, vm, detail in rows]
     size = size or len(rows)
     found = [(0, 0)] * size
     for number, pair in enumerate(words):
@@ -63,7 +63,7 @@ def test_other_kinds():
 
 
 def test_jobs():
-    """A release that has no record is known by its period; told later than it was, it is before what was told in front."""
+    """A release without a record is known by its period; one that is told later than it was is where it was."""
     found = line((0, "switch", 1, 0), (107, "release", 0, 0), (110, "switch", 0, 0), (200, "switch", 1, 0), (2112, "switch", 0, 0),
                  (2107, "release", 0, 0), (2200, "switch", 1, 0))
     assert [(job.begin, job.end) for job in found.jobs] == [(107, 1007), (1107, 2007), (2107, 3007)]
