@@ -169,12 +169,17 @@ void message_next(void)
     }
 }
 
-/* Now, if there is room. */
+/* Now, if there is room. A UART that is a VM's is not ours before the end. */
 static void say(void)
 {
-    if (IS_ENABLED(CONFIG_CONSOLE)) {
-        console_poll();
-    } else {
+    console_poll();
+}
+
+void message_last(void)
+{
+    uint32_t i;
+
+    for (i = 0; i < 3 * VM_COUNT; i++) { /* each note has three lines at most */
         message_next();
     }
 }
@@ -225,6 +230,9 @@ void message_focus(const struct vcpu *v)
 void message_panic(const char *reason)
 {
     console_flush();
+    if (!IS_ENABLED(CONFIG_CONSOLE)) {
+        message_last();
+    }
     message_text("[proteus] panic: ");
     message_text(reason);
     message_text(" srr0=");

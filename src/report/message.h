@@ -1,6 +1,7 @@
 /*
  * message.h: what the hypervisor itself has to say. Only five things: that a guest stopped, that its pre-virtualization table
- * is not applied, that nobody answers it (once each), who has the console's input, and that the hypervisor stopped.
+ * is not applied, that nobody answers it (once each), who has the console's input, and that the hypervisor stopped. Without
+ * option CONSOLE the UART is a VM's: then all of it comes at the end.
  */
 #ifndef PROTEUS_MESSAGE_H
 #define PROTEUS_MESSAGE_H
@@ -25,6 +26,9 @@ void message_focus(const struct vcpu *v);
 
 /* The console has room for one line: to console_own(), if there is something to say. */
 void message_next(void);
+
+/* All that is still to be said, where there is no console: the UART was a VM's, and that has ended. */
+void message_last(void);
 
 /* "[proteus] table NAME word N refused, runs unpatched: reason", by PREVIRT_E_* */
 void message_table(const struct vcpu *v, uint32_t row, uint32_t reason);
@@ -51,6 +55,10 @@ static inline void message_focus(const struct vcpu *v)
 }
 
 static inline void message_next(void)
+{
+}
+
+static inline void message_last(void)
 {
 }
 
