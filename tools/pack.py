@@ -199,7 +199,7 @@ class Guest:
     def read_blob(self, folders, source):
         """The blob as a piece; its file is searched like an image, and beside the partition file."""
         blob = self.vm["blob"]
-        path = find_file(blob["file"], [os.path.dirname(source), *folders])
+        path = find_file(blob["file"], [os.path.dirname(source), *folders, blob["made_in"]])
         if path is None:
             raise InputError(fault(source, blob["line"], f"vm '{self.vm['name']}': there is no blob '{blob['file']}'",
                                    "place it beside the partition file, or name its folder with --guest-dir"))
@@ -534,6 +534,8 @@ def read_partitions(path):
         for vm in data["vms"]:
             _ = vm["name"], vm["index"], vm["image"], vm["image_line"], vm["regs"], vm["blob"]
             _ = vm["page"], vm["previrt"]
+            if vm["blob"]:
+                vm["blob"]["made_in"] = os.path.dirname(path)      # <vm>.peers
             _ = vm["memory"]["guest"], vm["memory"]["machine"], vm["memory"]["size"], vm["memory"]["line"]
         _ = data["source"], data["previrt"]
     except json.JSONDecodeError as error:

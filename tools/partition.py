@@ -3,7 +3,7 @@
 
   partition.py --board config/boards/ref405ep.toml --config build/demo/.config --out build/demo/gen \\
                config/demo/partitions.toml
-      writes partitions.c, partitions.h, board_values.h and partitions.json
+      writes partitions.c, partitions.h, board_values.h and partitions.json; and <vm>.peers of each VM with tunnels
   partition.py ... --check     only checks
   partition.py ... --table     prints the partitions
 
@@ -55,7 +55,8 @@ def main(argv=None):
     if args.out and not args.check:
         files = {"partitions.h": write.render_header(product), "partitions.c": write.render_c(product),
                  "board_values.h": write.render_board(board),
-                 "partitions.json": json.dumps(write.as_json(product), indent=2) + "\n"}
+                 "partitions.json": json.dumps(write.as_json(product), indent=2) + "\n",
+                 **{f"{vm.name}.peers": write.render_peers(vm) for vm in product.vms if vm.ends}}
         for name, text in files.items():
             write_if_changed(os.path.join(args.out, name), text)
     return 0

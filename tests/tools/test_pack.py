@@ -289,6 +289,16 @@ def test_offset_of_a_segment_without_bytes(tool):
     assert words(assembled(tool), row[7] + 16, 4) == [0x1000, 0, 0x100, 0]
 
 
+def test_blob_that_is_made(tool):
+    """Of what lies beside partitions.json: the names that tools/partition.py writes for a VM with tunnels."""
+    tool.partitions(BLOB.replace("one.dtb", "one.peers"))
+    tool.write(one_elf=elf([(0, CODE, 8, R | X)]))
+    assert tool.store()[0] == 1
+    (tool.path / "gen" / "one.peers").write_bytes(b"one\0\0\0\0\0")
+    assert tool.store() == (0, [])
+    assert b"one\0\0\0\0\0" in bytes(assembled(tool))
+
+
 def test_exactly_filled(tool):
     tool.partitions(ONE)
     tool.write(one_elf=elf([(0, CODE, 0x8000, 5), (0x8000, CODE, 0x8000, 6)]))

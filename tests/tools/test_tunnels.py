@@ -142,6 +142,7 @@ def test_tables(tool):
         ("0x2000", "1", "8", "6", "2"), ("0x2000", "0", "VM_NO_LINE", "3", "2")]
     header = (tool.path / "gen" / "partitions.h").read_text()
     assert "#define TLB_ROW_COUNT 8\n#define TLB_FIXED_ROWS 2 " in header and "#define TUNNEL_COUNT 2\n" in header
+    assert (tool.path / "gen" / "a.peers").read_bytes() == b"".join(name.ljust(8, b"\0") for name in (b"a", b"b", b"b"))
     assert ".tunnels_at = 0x70000000," in tables and "FEATURE_IPCM" in a["features"] and "FEATURE_IPCM" not in b["features"]
 
 
@@ -153,6 +154,7 @@ def test_table_for_people(tool):
 def test_without_one_nothing_is_left(tool):
     good(tool, text_of("", MB, MB), config=CONSOLE)
     assert "tunnel" not in (tool.path / "gen" / "partitions.c").read_text()
+    assert not list((tool.path / "gen").glob("*.peers"))
 
 
 def pages(rows, tid, first):

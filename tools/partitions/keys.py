@@ -138,7 +138,8 @@ PARTITIONS = {
         Key("autostart", FLAG, "runs from boot; `false` only where another VM can start it", True, example="autostart = false"),
         Key("regs", TABLE, '`{ r3 = 0x1000, r4 = "blob" }`: r3 to r7 at the start; `"blob"` is the blob\'s address', {},
             says="0", example="regs = { r3 = 0 }"),
-        Key("blob", TABLE, '`{ file = "x.dtb", guest = "0xF0000" }`: a file placed in its memory; searched beside this file too',
+        Key("blob", TABLE, '`{ file = "x.dtb", guest = "0xF0000" }`: a file placed in its memory; searched beside this file too. '
+            '`"<vm>.peers"` is made of this file: the VM\'s name in 8 bytes, then of each of its tunnels who is at the other end',
             example=BLOB),
         Key("console", TEXT, '`"shared"`: a virtual UART on the common console (needs `CONFIG_CONSOLE`)', "none",
             choices=("shared", "none")),

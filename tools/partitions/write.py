@@ -236,6 +236,11 @@ def as_json(product):
     }
 
 
+def render_peers(vm):
+    """For a guest that has to know who it talks to, as a blob: its name, then of each tunnel the VM at the other end."""
+    return "".join(name.ljust(8, "\0") for name in (vm.name, *(end.other().vm.name for end in vm.ends)))
+
+
 def render_table(product):
     """The partitions as a person reads them."""
     head = ["vm", "image", "memory", "guest", "machine", "TLB", "console", "devices", "interrupts", "reset", "start",
