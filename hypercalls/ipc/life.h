@@ -9,6 +9,14 @@
 
 #include "ipc.h"
 
+/* Its memory, if the state is OPEN. */
+static inline void tunnel_area(uint32_t state, uint8_t *base, struct ipc_area *area)
+{
+    area->base = base;
+    area->size = state & TUNNEL_SIZE;
+    area->writable = (state & TUNNEL_READ_ONLY) == 0;
+}
+
 /*
  * A step towards a life of the tunnel that has both ends in it. `base` is where the partition file has its memory.
  *
@@ -34,9 +42,7 @@ static inline int32_t tunnel_begin(uint32_t tunnel, uint8_t *base, struct ipc_ar
     if ((state & TUNNEL_PEER) == 0) {
         return IPC_E_EMPTY;
     }
-    area->base = base;
-    area->size = state & TUNNEL_SIZE;
-    area->writable = (state & TUNNEL_READ_ONLY) == 0;
+    tunnel_area(state, base, area);
     return 0;
 }
 #endif

@@ -128,7 +128,7 @@ int32_t queueing_send(struct queueing_port *port, const void *message, uint32_t 
     return 0;
 }
 
-int32_t queueing_receive(struct queueing_port *port, void *message, uint32_t room)
+int32_t queueing_peek(struct queueing_port *port, void *message, uint32_t room)
 {
     int32_t ready = link_ready(&port->link, IPC_READER);
     uint32_t length;
@@ -144,8 +144,28 @@ int32_t queueing_receive(struct queueing_port *port, void *message, uint32_t roo
         return IPC_E_SIZE;
     }
     ipc_copy_out(message, next_slot(port) + QUEUEING_HEAD, length);
-    move(port);
     return (int32_t)length;
+}
+
+int32_t queueing_receive(struct queueing_port *port, void *message, uint32_t room)
+{
+    int32_t length = queueing_peek(port, message, room);
+
+    if (length >= 0) {
+        move(port);
+    }
+    return length;
+}
+
+int32_t queueing_drop(struct queueing_port *port)
+{
+    int32_t ready = link_ready(&port->link, IPC_READER);
+
+    if (ready <= 0) {
+        return ready < 0 ? ready : IPC_E_EMPTY;
+    }
+    move(port);
+    return 0;
 }
 
 int32_t queueing_count(struct queueing_port *port)

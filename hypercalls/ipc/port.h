@@ -74,6 +74,12 @@ int32_t queueing_send(struct queueing_port *port, const void *message, uint32_t 
 /* Its length. IPC_E_EMPTY; IPC_E_SIZE: longer than `room`, it is still there; IPC_E_PEER. */
 int32_t queueing_receive(struct queueing_port *port, void *message, uint32_t room);
 
+/* The same, but it stays: the next one to be received. */
+int32_t queueing_peek(struct queueing_port *port, void *message, uint32_t room);
+
+/* It is thrown away, as it was received. 0; IPC_E_EMPTY; IPC_E_PEER. */
+int32_t queueing_drop(struct queueing_port *port);
+
 /* Messages in it. IPC_E_PEER. */
 int32_t queueing_count(struct queueing_port *port);
 

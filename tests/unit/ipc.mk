@@ -1,16 +1,21 @@
 # ipc.mk: the test programs of hypercalls/ipc, which no option changes. Called by Makefile with TOP and OUT.
 #
-# ipc: as guests have it, optimized. ipcsteps: stops at each access to the shared memory, so that the other end can go on there.
+# ipc: as guests have it, optimized. ipcsteps, ipcconsole: stop at each access to the shared memory, so that the other end can go
+# on there, or this one die.
 
 SOURCES  := ipc ring port
 TESTS-ipc      := calls threads
 TESTS-ipcsteps := steps
-PROGRAMS := $(OUT)/ipc/tests $(OUT)/ipcsteps/tests
+TESTS-ipcconsole := console
+MORE-ipcconsole  := terminal server
+RUNS     := ipc ipcsteps ipcconsole
+PROGRAMS := $(RUNS:%=$(OUT)/%/tests)
 
-CFLAGS   := -std=gnu11 -O2 -g -Wall -Wextra -Werror -I. -I$(TOP)/hypercalls/ipc -MMD -MP -pthread
+CFLAGS   := -std=gnu11 -O2 -g -Wall -Wextra -Werror -I. -Iipc -I$(TOP)/hypercalls/ipc -MMD -MP -pthread
 CHECKED  := -Wmissing-prototypes -fsanitize=undefined -fno-sanitize-recover=all
 # An access is one step of an end: what is in front of it is in a test's hands.
 FLAGS-ipcsteps := '-DIPC_STEP()=ipc_step()' -include ipc/step.h
+FLAGS-ipcconsole := $(FLAGS-ipcsteps)
 
 .PHONY: all
 .DELETE_ON_ERROR:
@@ -26,9 +31,9 @@ $(OUT)/$(1)/shared.o: ipc/shared.c ipc.mk
 	mkdir -p $$(@D); $$(CC) $$(CFLAGS) -c -o $$@ $$<
 $(OUT)/$(1)/main.o: main.c ipc.mk
 	mkdir -p $$(@D); $$(CC) $$(CFLAGS) '-DTESTS=$$(patsubst %,TEST(%),$$(TESTS-$(1)))' -c -o $$@ $$<
-$(OUT)/$(1)/tests: $$(addprefix $(OUT)/$(1)/,main.o shared.o $$(SOURCES:%=%.o) $$(TESTS-$(1):%=test_%.o))
+$(OUT)/$(1)/tests: $$(addprefix $(OUT)/$(1)/,main.o shared.o $$(SOURCES:%=%.o) $$(MORE-$(1):%=%.o) $$(TESTS-$(1):%=test_%.o))
 	$$(CC) -pthread -fsanitize=undefined -o $$@ $$^ -lcmocka
 endef
-$(foreach one,ipc ipcsteps,$(eval $(call program,$(one))))
+$(foreach one,$(RUNS),$(eval $(call program,$(one))))
 
--include $(wildcard $(OUT)/ipc/*.d $(OUT)/ipcsteps/*.d)
+-include $(wildcard $(RUNS:%=$(OUT)/%/*.d))
