@@ -24,12 +24,21 @@ endif
 ifeq ($(wildcard $(BOARDS)/$(BOARD).h),)
 $(error BOARD=$(BOARD): no such header in tests/guests/board. hint: write it after ml403.h)
 endif
-B := $(OUT)/$(NAME).obj
+# CONSOLE=ipc: the same guest with another partition as its console, $(NAME)-ipc.elf
+ELF := $(NAME)$(CONSOLE:%=-%)
+ifeq ($(CONSOLE),ipc)
+LIBRARY := $(sort $(LIBRARY) ipc port ring terminal)
+CFLAGS  += -DCONSOLE_IPC
+SHARED  := console_ipc
+endif
+B := $(OUT)/$(ELF).obj
 BUILT_BY := $(HERE)/Makefile $(HERE)/../small.mk $(addprefix $(HERE)/../common/,print.h machine.h clear.h) \
             $(wildcard $(BOARDS)/*.h)
 
-.PHONY: all
-all: $(OUT)/$(NAME).elf
+.PHONY: all served
+all: $(OUT)/$(ELF).elf $(and $(BOTH),$(if $(CONSOLE),,served))
+served:
+	$(MAKE) -f $(HERE)/Makefile CONSOLE=ipc OUT=$(OUT) BOARD=$(BOARD) PROTEUS=$(PROTEUS)
 
 # The hypervisor's header, for a guest that makes hypercalls: -I$(PROTEUS)
 TOP     := $(HERE)/../../..
@@ -45,5 +54,19 @@ $(B)/$(NAME).o: $(HERE)/$(NAME).c $(HEADER) $(BUILT_BY)
 	@mkdir -p $(B)
 	$(CC) $(CFLAGS) -c $< -o $@
 
-$(OUT)/$(NAME).elf: $(B)/start.o $(B)/$(NAME).o $(SCRIPT)
+# LIBRARY: files of hypercalls/ipc, as they are, beside the guest
+IPC := $(TOP)/hypercalls/ipc
+ifneq ($(LIBRARY),)
+CFLAGS += -I$(PROTEUS) -I$(IPC)
+$(B)/$(NAME).o: $(PROTEUS)/proteus/proteus.h $(wildcard $(IPC)/*.h)
+$(B)/library_%.o: $(IPC)/%.c $(wildcard $(IPC)/*.h) $(PROTEUS)/proteus/proteus.h $(BUILT_BY)
+	@mkdir -p $(B)
+	$(CC) $(CFLAGS) -c $< -o $@
+endif
+
+$(B)/console_ipc.o: $(HERE)/../common/console_ipc.c $(wildcard $(IPC)/*.h) $(PROTEUS)/proteus/proteus.h $(BUILT_BY)
+	@mkdir -p $(B)
+	$(CC) $(CFLAGS) -c $< -o $@
+
+$(OUT)/$(ELF).elf: $(B)/start.o $(B)/$(NAME).o $(LIBRARY:%=$(B)/library_%.o) $(SHARED:%=$(B)/%.o) $(SCRIPT)
 	$(CC) $(CFLAGS) $(LDFLAGS) $(filter %.o,$^) -o $@

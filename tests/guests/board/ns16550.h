@@ -83,6 +83,12 @@ static inline int board_receive_next(uint8_t *byte)
     return (cause & 0x0F) == UART_IIR_RX ? 1 : -1;
 }
 
+// Interrupts of input, and if `send` of an empty holding register as well; now, if it is
+static inline void board_uart_want(int send)
+{
+    *board_uart(UART_IER) = send ? UART_IER_RX | UART_IER_TX : UART_IER_RX;
+}
+
 // Of the registers that a reset clears: what is set; and something in all of them
 static inline uint32_t board_uart_unclean(void)
 {

@@ -18,7 +18,7 @@ static inline uint32_t time_low(void)
 /* What was printed goes out; then a system reset, which ends the run. */
 static inline void __attribute__((noreturn)) end(void)
 {
-    board_drain();
+    board_said();
     __asm__ volatile("mtspr 0x3F2, %0" ::"r"(BOARD_RESET_DBCR0));
     for (;;) {
     }

@@ -33,7 +33,7 @@
 
     .section .text, "ax"
     .globl  _start
-/* In: r3, r4 = what a partition file says. Real mode, supervisor state. */
+/* In: r3, r4 = what a partition file says; r5, r6 as well, with CONSOLE_IPC. Real mode, supervisor state. */
 _start:
     mr      %r30, %r3
     mr      %r31, %r4
@@ -45,6 +45,11 @@ _start:
     mtmsr   %r3
     isync
     clear_and_stack
+#ifdef CONSOLE_IPC
+    mr      %r3, %r5
+    mr      %r4, %r6
+    bl      console_ipc_begin
+#endif
     mr      %r3, %r30
     mr      %r4, %r31
     bl      simple_main

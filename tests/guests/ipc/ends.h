@@ -14,7 +14,9 @@ void expect(const char *what, uint32_t number, uint32_t expected, uint32_t found
 /* One's own state word of a tunnel. */
 uint32_t status(uint32_t tunnel);
 
-/* The vandal: does all that an end can do to the other through its only tunnel, for ever. */
+#define APART 0x10000u /* from a tunnel of the VM to its next */
+
+/* The vandal: does all that an end can do to the other through its tunnels, for ever. */
 void vandalize(uint8_t *base) __attribute__((noreturn));
 
 /* The other end of it: a try of everything in the library, which has to come to an end, and to an answer that is one. */

@@ -28,7 +28,6 @@ enum { CONTROLLER, PLANT, CLOCK, VANDAL };
 enum { TALK, STATE, TUNNELS };
 
 #define LINE      20
-#define APART     0x10000u /* from a tunnel to the next */
 #define LONGEST   64u
 #define RING      1024u
 #define DEPTH     5u
@@ -43,6 +42,9 @@ static const char *name;
 static uint8_t *base;
 static volatile uint32_t bells;
 static uint32_t notified;
+static struct traffic {
+    uint32_t messages, bytes;
+} said, heard, events_heard; /* by the controller, in all lives */
 
 static struct ring commands, replies;
 static struct queueing_port events;
@@ -183,6 +185,12 @@ static uint32_t make(uint32_t life, uint32_t number, uint32_t reply, uint32_t *w
     return length;
 }
 
+static void count(struct traffic *t, uint32_t bytes)
+{
+    t->messages++;
+    t->bytes += bytes;
+}
+
 static void is_message(const char *what, uint32_t life, uint32_t number, uint32_t reply, const uint32_t *words, int32_t length)
 {
     uint32_t expected[LONGEST / 4], i;
@@ -217,6 +225,7 @@ static bool take(uint32_t life)
     while ((length = ring_receive(&replies, words, sizeof(words))) != IPC_E_EMPTY) {
         received++;
         is_message("reply", life, received, 1, words, length);
+        count(&heard, (uint32_t)length);
         some = true;
     }
     while ((length = queueing_receive(&events, event, sizeof(event))) != IPC_E_EMPTY) {
@@ -224,6 +233,7 @@ static bool take(uint32_t life)
         expect("event", told, 8, (uint32_t)length);
         expect("event's number", told, told * EVERY, event[0]);
         expect("event's life", told, life, event[1]);
+        count(&events_heard, (uint32_t)length);
         some = true;
     }
     if (some) {
@@ -252,6 +262,7 @@ static void put(uint32_t life, uint32_t last)
         result = ring_send(&commands, words, length);
         if (result == 0) {
             sent++;
+            count(&said, length);
         } else {
             expect("ring_send", sent, (uint32_t)IPC_E_FULL, (uint32_t)result);
         }
@@ -375,6 +386,24 @@ static uint32_t work(void)
     return last;
 }
 
+static void row(const char *what, const struct traffic *t)
+{
+    put_text(what);
+    put_decimal(t->messages);
+    put_text(" messages, ");
+    put_decimal(t->bytes);
+    put_text(" bytes\n");
+}
+
+/* Who talked to whom. */
+static void report(void)
+{
+    row("commands to the plant: ", &said);
+    row("replies from the plant: ", &heard);
+    row("events from the plant: ", &events_heard);
+    board_report();
+}
+
 static void pass(uint32_t messages)
 {
     put_text(name);
@@ -455,7 +484,9 @@ void simple_main(uint32_t r3, uint32_t r4)
     }
     listen();
     if (r3 == PLANT) {
-        pass(work());
+        messages = work();
+        board_report();
+        pass(messages);
     } else {
         uint32_t word;
 
@@ -463,6 +494,7 @@ void simple_main(uint32_t r3, uint32_t r4)
         for (life = 0; life < ipc_lives; life++) {
             messages += control(life);
         }
+        report();
         pass(messages);
         put_text(" samples=");
         put_decimal(signals);
