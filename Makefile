@@ -47,14 +47,16 @@ footprint: deps-run ## bytes per file and option: build/footprint.json, build/fo
 	$(Q)$(MAKE) -s guests
 	$(Q)$(PYTHON) tools/footprint.py $(if $(GATE),--gate)
 PATHS  := mfspr,mtspr,mfmsr,mtmsr,wrteei,rfi,sc_reflect,hypercall,ipcm_connect,ipcm_status,doorbell,tlbwe,tlb_refill,tlb_miss,pit_delivery,pit_delivery_reload,vm_switch
-PATHS  := $(PATHS),irfm_mfspr,irfm_mtspr,irfm_wrteei_0,irfm_wrteei_1,masked
+DECIDE := rr prio cyclic reserve
+PATHS  := $(PATHS),$(subst $() ,$(),$(DECIDE:%=decision_%,))irfm_mfspr,irfm_mtspr,irfm_wrteei_0,irfm_wrteei_1,masked
 TABLE1 := ctask ffttask simplefft
 image   = build/table1-$(1)/proteus.elf
 bench: deps-bench ## exact path lengths and Table 1: build/bench.json
 	$(Q)for p in bench bench-reload bench-tlb $(foreach w,$(TABLE1),table1-$(w) table1-$(w)-previrt table1-$(w)-para); do $(MAKE) --no-print-directory PRODUCT=$$p build/$$p/proteus.elf || exit 1; done
 	$(Q)for p in bench bench-reload; do $(MAKE) --no-print-directory PRODUCT=$$p O=build/$$p-with-tlb EXTRA_CONFIG=CONFIG_TLB_VIRT=y build/$$p-with-tlb/proteus.elf || exit 1; done
+	$(Q)for s in $(DECIDE); do $(MAKE) --no-print-directory PRODUCT=bench O=build/bench-$$s PARTITIONS=config/bench/$$s.toml EXTRA_CONFIG="CONFIG_SCHED_$$(echo $$s | tr a-z A-Z)=y" build/bench-$$s/proteus.elf || exit 1; done
 	$(Q)tools/qemu/build.sh --machine ref405ep > /dev/null
-	$(Q)$(PYTHON) tools/bench.py $(if $(GATE),--gate --require $(PATHS)) $(foreach p,bench bench-reload,--image build/$p/proteus.elf --with-tlb build/$p-with-tlb/proteus.elf) --walks $(GUESTS)/bench.elf --tlb build/bench-tlb/proteus.elf --out build/bench.json \
+	$(Q)$(PYTHON) tools/bench.py $(if $(GATE),--gate --require $(PATHS)) $(foreach p,bench bench-reload,--image build/$p/proteus.elf --with-tlb build/$p-with-tlb/proteus.elf) --walks $(GUESTS)/bench.elf --tlb build/bench-tlb/proteus.elf $(foreach s,$(DECIDE),--decision $s=build/bench-$s/proteus.elf) --out build/bench.json \
 	  $(foreach w,$(TABLE1),--table1 $(w)=$(GUESTS)/$(w).elf,$(call image,$(w)),$(call image,$(w)-previrt),$(call image,$(w)-para))
 SCHEDULE = $(PYTHON) tools/schedule.py --partitions $(GEN)/partitions.json --bench $(BUILD)/bench.json --out $(O)
 schedule: deps-config ## prove that PRODUCT's tasks keep their deadlines: table, build/PRODUCT/schedule.svg and .json

@@ -29,6 +29,8 @@ runs, in hypervisor instructions from the vector to the rfi (an lmw or stmw coun
   pit_delivery_reload   likewise, with TCR[ARE]: PIT loads itself again; of a VM named reload
   vm_switch      timer interrupt of the machine while a VM was running, resumed with another VM where that was interrupted
                  (one that wakes or is interrupted at the same time takes its interrupt as well: vm_switch_deliver)
+  decision_<name>   with this scheduler and four VMs, of the image --decision: from a timer interrupt of the machine, while a VM
+                 ran (with windows: while the machine idled), to another VM's next instruction, its interrupt included
   masked         any excursion: the longest stretch with interrupts off, pieces of a VM's start included, but for the boot and
                  the end of the run. Of the images --tlb as well
   irfm_<name>    a sequence on the register pages that stands for an instruction: symbol walk_<name> of the guest's ELF
@@ -268,6 +270,23 @@ def masked_figure(excursions):
     """The longest stretch with interrupts off, as another path."""
     rows = [e for e in excursions if e.row["from"] != "boot" and e.outcome != "end"]
     return {"masked": merge(rows)} if rows else {}
+
+
+def is_decision(row, vms, kind):
+    """Has a timer brought another VM? With windows the machine idles in those of who waits; elsewhere it may do so after more
+    than one decision."""
+    names = [vm[0] for vm in vms]
+    begins = ["idle"] if kind == "cyclic" else names
+    return row["vector"] in TIMER_VECTORS and row["from"] in begins and row["to"] in names and row["from"] != row["to"]
+
+
+def decision_figures(name, image, isa, options):
+    """The path of a scheduler's decision."""
+    path = os.path.join(os.path.dirname(image), "gen", "partitions.json")
+    kind = json.loads(read_text(path, "partition table"))["schedule"]["kind"]
+    vms, report = measure_image(image, options)
+    rows = [Excursion(row, isa, image) for row in report["excursions"] if is_decision(row, vms, kind)]
+    return {f"decision_{name}": merge(rows)} if rows else {}
 
 
 def walk_figures(report, source):
@@ -660,6 +679,9 @@ def parse_arguments(argv):
                         help="image whose excursions count for the paths of the virtual TLB, and for no other; may repeat")
     parser.add_argument("--with-tlb", action="append", default=[], metavar="IMAGE",
                         help="image of --image with option TLB_VIRT: its figures stand beside those; may repeat")
+    parser.add_argument("--decision", action="append", default=[], metavar="NAME=IMAGE",
+                        type=lambda text: tuple(text.split("=", 1)),
+                        help="image whose scheduler's decisions are the path decision_NAME; may repeat")
     parser.add_argument("--table1", action="append", default=[], type=table1_argument,
                         metavar=f"NAME={TABLE1_FORM}",
                         help="workload of Table 1: its ELF file, run bare, and the image of each mode (-: none); may repeat")
@@ -701,6 +723,8 @@ def main(argv=None):
         found = path_figures(others) | masked_figure(others)
         for key in set(found) & set(paths):
             paths[key]["with_tlb"] = max(paths[key].get("with_tlb", 0), found[key]["insns"])
+    for name, image in options.decision:
+        paths |= decision_figures(name, image, isa, options)
     for image in images:
         paths |= walk_figures(measured[image][1], image)
     kinds = kind_figures(excursions)

@@ -1,6 +1,5 @@
 """Each scheduler keeps the deadlines that are proven, of a periodic guest beside two that do all to hurt."""
 
-import argparse
 import json
 import os
 import re
@@ -8,8 +7,6 @@ import subprocess
 
 import conftest
 
-import bench
-import overheads
 import pytest
 import run
 
@@ -111,70 +108,3 @@ def test_what_does_not_fit_is_not_built(tmp_path):
         assert done.returncode and not os.path.exists(os.path.join(conftest.ROOT, folder, "proteus.elf"))
     assert re.search(rf"^{re.escape(path)}:22: vm 'timed': task '1' ends [\d.]+ us or more after its release, [\d.]+ us beyond its "
                      r"deadline of 310.0 us. hint: it fits with wcet_us = \d+ instead of 300$", done.stderr, re.M), done.stderr
-
-
-DECISIONS = """[product]
-name = "decisions"
-
-[schedule]
-quantum_us = 500
-
-PLAN
-
-[[vm]]
-name = "a"
-image = "ctask.elf"
-memory = "64K"
-console = "shared"
-A
-
-[[vm]]
-name = "b"
-image = "ctask.elf"
-memory = "64K"
-console = "shared"
-B
-
-[[vm]]
-name = "c"
-image = "ctask.elf"
-memory = "64K"
-console = "shared"
-C
-
-[[vm]]
-name = "sfft"
-image = "simplefft.elf"
-memory = "64K"
-console = "shared"
-"""
-# Of each: what it is called in config/targets.toml, and keys
-DECIDE = {
-    "SCHED_RR": ("round robin", {}),
-    "SCHED_PRIO": ("priority", {"A": "priority = 2", "B": "priority = 1"}),
-    "SCHED_CYCLIC": ("cyclic", {"PLAN": '[[plan]]\nname = "x"\nwindows = [' + ", ".join(
-        f'{{ vm = "{name}", us = 500 }}' for name in ("a", "b", "c", "sfft")) + "]"}),
-    "SCHED_RESERVE": ("reservations", {"A": "period_us = 2000\nbudget_us = 300", "B": "period_us = 5000\nbudget_us = 500",
-                                       "C": "period_us = 2500\nbudget_us = 300"}),
-}
-
-
-@pytest.mark.parametrize("scheduler", DECIDE)
-def test_decisions_have_a_bound(images, tmp_path, scheduler):
-    """From the machine's timer to another VM's next instruction, its interrupt included: at the most what `make schedule` and the
-    budgets reckon with, to the instruction."""
-    kind, keys = DECIDE[scheduler]
-    path = tmp_path / f"decisions-{scheduler.lower()}.toml"
-    path.write_text(re.sub("(?m)^(PLAN|A|B|C)$", lambda match: keys.get(match[0], ""), DECISIONS))
-    image = images.elf("bench", f"CONFIG_{scheduler}=y", str(path))
-    plugin = str(tmp_path / "count.so")
-    bench.build_plugin(plugin)
-    vms, report = bench.measure_image(image, argparse.Namespace(plugin=plugin, work=str(tmp_path), walks=[], timeout=300))
-    names = [vm[0] for vm in vms]
-    begins = ["idle"] if kind == "cyclic" else names        # windows of who waits; elsewhere an idle time may have several decisions
-    rows = [row["insns"]["max"] for row in report["excursions"] if row["vector"] in bench.TIMER_VECTORS and
-            row["from"] in begins and row["to"] in names and row["from"] != row["to"]]
-    data = overheads.targets()
-    bound = overheads.limit(data["paths"], "vm_switch_deliver") + overheads.decision(data["schedule"], kind, len(vms))
-    print(f"{scheduler}: {max(rows)} instructions of {bound}")
-    assert rows and bound / 3 < max(rows) <= bound, rows

@@ -13,6 +13,7 @@ ROOT = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__)
 sys.path[:0] = [os.path.join(ROOT, "tools"), os.path.dirname(os.path.abspath(__file__))]
 
 import bench            # noqa: E402
+import overheads        # noqa: E402
 import test_plugin      # noqa: E402
 from kconfig import InputError, run_tool    # noqa: E402
 
@@ -124,6 +125,8 @@ TLB_ROWS = [
     (row(0x1200, 0, "switch", to="two", to_vector=0x1200), None),
 ]
 NO_TARGET = {"tlbwe_cold", "tlb_miss"}
+# Of images of their own (config/bench): what each scheduler is called in targets.toml, [schedule]
+DECISIONS = {"decision_rr": "round robin", "decision_prio": "priority", "decision_cyclic": "cyclic", "decision_reserve": "reservations"}
 
 
 @pytest.mark.parametrize("excursion, path, cold",
@@ -142,11 +145,30 @@ def test_every_path_has_a_row_above_and_a_target(isa):
     rows = PATH_ROWS + TLB_ROWS
     assert {path for _, path in rows if path and not path.startswith("hcall_")} == set(bench.PATHS)
     targets = bench.read_targets(os.path.join(CONFIG, "targets.toml"))["paths"]
-    assert {key for key in targets if not key.startswith("irfm_")} == {*bench.PATHS, "masked"} - NO_TARGET
+    assert {key for key in targets if not key.startswith("irfm_")} == {*bench.PATHS, "masked", *DECISIONS} - NO_TARGET
     for key, target in targets.items():
         assert ("guest" in target) == key.startswith("irfm_")
         assert target["aim"] <= target["at_most"] <= target.get("budget", target["at_most"])
     assert isa.calls[0] == bench.NULL_CALL
+
+
+@pytest.mark.parametrize("key", DECISIONS)
+def test_a_decision_may_cost_what_the_proof_reckons_with(key):
+    """The gate of `make bench` is the bound of `make schedule`, for the four VMs of its image."""
+    data = overheads.targets()
+    with open(os.path.join(CONFIG, "bench", key.removeprefix("decision_") + ".toml"), encoding="utf-8") as file:
+        count = file.read().count("[[vm]]")
+    assert data["paths"][key]["at_most"] == overheads.limit(data["paths"], "vm_switch_deliver") + \
+        overheads.decision(data["schedule"], DECISIONS[key], count)
+
+
+def test_decisions_are_those_that_bring_another_vm():
+    """By a timer, from a VM; with windows from the idle machine."""
+    vms = [("one",), ("two",)]
+    rows = [dict(row(vector, 0, "switch", to=to), **{"from": begin}) for vector in (0x1000, 0x500)
+            for begin, to in (("one", "two"), ("one", "one"), ("idle", "two"), ("one", "idle"), ("boot", "two"))]
+    assert [(r["from"], r["to"]) for r in rows if bench.is_decision(r, vms, "priority")] == [("one", "two")]
+    assert [(r["from"], r["to"]) for r in rows if bench.is_decision(r, vms, "cyclic")] == [("idle", "two")]
 
 
 def test_a_call_is_named_in_the_table(isa):
