@@ -140,6 +140,7 @@ SRC-$(CONFIG_SCHED_PRIO)   += sched/sched_prio
 SRC-$(CONFIG_SCHED_CYCLIC) += sched/sched_cyclic
 SRC-$(CONFIG_SCHED_RESERVE) += sched/sched_reserve
 SRC-$(CONFIG_LIFECYCLE)    += vm/health irq/storm
+SRC-$(CONFIG_CONTROL)      += vm/control
 SRC-$(CONFIG_FIT_WATCHDOG) += time/events
 SRC-$(CONFIG_WATCHDOG)     += time/watchdog
 SRC-$(CONFIG_IRQ)          += irq/irq

@@ -8,23 +8,9 @@
 #include "hypercall.h"
 #include "memory.h"
 #include "partition.h"
-#include "sched.h"
 #include "stats.h"
 
 #define ERROR(name) ((uint32_t)HCALL_E_##name)
-#define IN(state)   (1U << HCALL_STATE_##state)
-#define IN_LIFE     (IN(RUNNING) | IN(WAITING))
-
-/* In which states the VM may be for it: all transitions that somebody else than the VM itself can make. */
-static const uint8_t allowed[] = {
-    [HCALL_CONTROL_START] = IN(STOPPED) | IN(FAILED),
-    [HCALL_CONTROL_STOP] = IN_LIFE | IN(RESTARTING) | IN(PAUSED),
-    [HCALL_CONTROL_PAUSE] = IN_LIFE,
-    [HCALL_CONTROL_RESUME] = IN(PAUSED),
-    [HCALL_CONTROL_RESTART] = IN_LIFE | IN(RESTARTING) | IN(PAUSED) | IN(STOPPED) | IN(FAILED),
-};
-#define CONTROLS (sizeof(allowed) / sizeof(allowed[0]))
-
 /* May v have a say about that VM, of which there are VM_COUNT? 0 or an error. */
 static uint32_t refused(const struct vcpu *v, uint32_t vm)
 {
@@ -38,34 +24,12 @@ static uint32_t refused(const struct vcpu *v, uint32_t vm)
 uint32_t hcall_vm_control(struct vcpu *v)
 {
     uint32_t vm = ARG(v, 0), action = ARG(v, 1);
-    uint32_t error = action < CONTROLS ? refused(v, vm) : ERROR(ARGUMENT);
-    struct vcpu *other;
+    uint32_t error = action <= HCALL_CONTROL_RESTART ? refused(v, vm) : ERROR(ARGUMENT);
 
     if (error != 0) {
         return error;
     }
-    other = &vcpu[vm];
-    timer_sync(other, cpu_time()); /* its watchdog may have the first word */
-    if ((allowed[action] >> health_state(other) & 1) == 0) {
-        return ERROR(STATE);
-    }
-    switch (action) {
-    case HCALL_CONTROL_PAUSE:
-        health_pause(other);
-        break;
-    case HCALL_CONTROL_RESUME:
-        health_resume(other);
-        break;
-    case HCALL_CONTROL_STOP:
-        lifecycle_stop(other);
-        break;
-    default:
-        health[vm].again = 0;
-        lifecycle_start(other);
-        break;
-    }
-    sched_interrupt(other);
-    return 0;
+    return health_control(&vcpu[vm], action);
 }
 
 uint32_t hcall_vm_query(struct vcpu *v)

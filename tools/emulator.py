@@ -17,6 +17,7 @@ import os
 import re
 import selectors
 import signal
+import socket
 import subprocess
 import sys
 import termios
@@ -163,13 +164,14 @@ def command_line(qemu, image=None, rom=None, uart1=None, extra=(), icount=True, 
 
 
 def run(image=None, rom=None, timeout=60, echo=None, script=(), uart1=None, extra=(), qemu=None, interactive=False,
-        icount=True, until=None, machine=None, serial=None, silence=None, look=None):
+        icount=True, until=None, machine=None, serial=None, silence=None, look=None, door=None):
     """Run an image to its end, or until a function of the Result so far says so (asked after each line). Gives a Result.
 
     echo: a function called with each piece of text as it comes. machine: its name, or what machines.of_image() gave,
     where the image does not say it; serial: which of its UARTs is the console. timeout, silence: see Limits.
     interactive: the keyboard is the console's. look: a function called with the Result and a Monitor at the end, while the
-    machine can still be looked at; Ctrl-C then ends the run as a limit does.
+    machine can still be looked at; Ctrl-C then ends the run as a limit does. door: path of a Unix socket at which somebody else
+    may type and read, too.
     """
     board = machines.named(machine) if isinstance(machine, str) else machine or machines.of_image(rom or image or "")
     board = board if serial is None else board._replace(serial=serial)
@@ -179,7 +181,7 @@ def run(image=None, rom=None, timeout=60, echo=None, script=(), uart1=None, extr
     command[1:1] = monitor.arguments() + (STANDS if look else [])
     unmasked = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})    # of QEMU, for ever
     try:
-        process = subprocess.Popen(command, stdin=subprocess.PIPE if script or interactive else subprocess.DEVNULL,
+        process = subprocess.Popen(command, stdin=subprocess.PIPE if script or interactive or door else subprocess.DEVNULL,
                                    stdout=subprocess.PIPE, stderr=subprocess.PIPE, pass_fds=[monitor.theirs.fileno()])
     except OSError as error:
         signal.pthread_sigmask(signal.SIG_SETMASK, unmasked)
@@ -189,11 +191,68 @@ def run(image=None, rom=None, timeout=60, echo=None, script=(), uart1=None, extr
     session = Session(process, monitor, result, limits, echo, list(script), until)
     try:
         signal.pthread_sigmask(signal.SIG_SETMASK, unmasked)
-        with raw_terminal(sys.stdin) if interactive else contextlib.nullcontext():
+        with raw_terminal(sys.stdin) if interactive else contextlib.nullcontext(), Door(door) as session.door:
             session.follow_to_end(interactive, look)
     finally:
         session.close()
     return result
+
+
+class Door:
+    """A Unix socket, at which one after the other may type on the console and read along; None: there is none."""
+
+    def __init__(self, path):
+        self.path, self.guest, self.listener = path, None, None
+
+    def __enter__(self):
+        if self.path:
+            with contextlib.suppress(FileNotFoundError):
+                os.unlink(self.path)
+            self.listener = socket.socket(socket.AF_UNIX)
+            try:
+                self.listener.bind(self.path)
+            except OSError as error:
+                raise RunError(f"run.py: {self.path}: {error.strerror}. hint: a path for a new socket") from None
+            self.listener.listen(4)
+        return self
+
+    def __exit__(self, *_):
+        self.leave()
+        if self.listener:
+            self.listener.close()
+            with contextlib.suppress(FileNotFoundError):
+                os.unlink(self.path)
+
+    def enter(self, selector, send):
+        """Somebody comes. True: the door stays open."""
+        guest, _ = self.listener.accept()
+        if self.guest:
+            guest.close()           # one at a time
+        else:
+            self.guest = guest
+            selector.register(guest, selectors.EVENT_READ, lambda: self.typed(send))
+        return True
+
+    def typed(self, send):
+        """What is typed goes to the console. False: whoever was there has gone."""
+        data = b""
+        with contextlib.suppress(OSError):
+            data = self.guest.recv(4096)
+        if not data:
+            return False
+        return send(data)
+
+    def leave(self):
+        """Nobody is there."""
+        if self.guest:
+            self.guest.close()
+            self.guest = None
+
+    def tell(self, data):
+        """The console has said this. Who does not read loses it."""
+        if self.guest:
+            with contextlib.suppress(OSError):
+                self.guest.send(data, socket.MSG_DONTWAIT)
 
 
 class Session:
@@ -206,7 +265,7 @@ class Session:
         self.text, self.heard, self.errors = "", "", b""
         self.stands = False         # does QEMU stay when the machine is reset?
         self.reset = False          # it has been, and the run is over
-        self.waiting = False
+        self.waiting, self.door = False, Door(None)
 
     def follow_to_end(self, interactive, look):
         """The run; then the look at the machine, if it is still there."""
@@ -217,6 +276,8 @@ class Session:
             selector.register(self.monitor, selectors.EVENT_READ, self._events)
             if interactive:
                 selector.register(sys.stdin, selectors.EVENT_READ, self._keyboard)
+            if self.door.listener:
+                selector.register(self.door.listener, selectors.EVENT_READ, lambda: self.door.enter(selector, self._send))
             if not look:
                 self._follow(selector)
             else:
@@ -262,10 +323,13 @@ class Session:
         for key, _ in ready:
             if not key.data():
                 selector.unregister(key.fileobj)
+                if key.fileobj is self.door.guest:
+                    self.door.leave()
         return bool(ready)
 
     def _console(self):
         data = os.read(self.process.stdout.fileno(), 65536)
+        self.door.tell(data)
         piece = self.decoder.decode(data).replace("\r", "").replace("\0", "")
         if piece:
             self.limits.hear()

@@ -199,6 +199,7 @@ def parse_arguments(argv):
     parser.add_argument("--serial", type=int, choices=range(4), help="number of the UART that is the console (default: as "
                                                                      "--machine)")
     parser.add_argument("--uart1", metavar="FILE", help="give the board its second UART, written to FILE")
+    parser.add_argument("--console", metavar="SOCKET", help="a Unix socket at which tools/control.py reaches the console")
     parser.add_argument("--no-icount", action="store_true", help="time by the host's clock: for rfci in a guest run bare")
     parser.add_argument("--qemu", help="emulator to use (default: $QEMU, or what the machine needs)")
     parser.add_argument("--qemu-arg", action="append", default=[], help="one more argument for QEMU; may repeat")
@@ -270,7 +271,7 @@ def main(argv=None):
         result = run(args.image, args.rom, timeout, None if args.summary else echo_to_stdout, script, args.uart1,
                      args.qemu_arg, args.qemu, interactive, icount=not args.no_icount,
                      until=all_decided(names) if args.until_decided and names else None, machine=args.machine,
-                     serial=args.serial, silence=silence, look=verdict_of.look)
+                     serial=args.serial, silence=silence, look=verdict_of.look, door=args.console)
     except RunError as error:
         print(error, file=sys.stderr)
         return 1

@@ -9,6 +9,7 @@
 #include "console.h"
 
 #include "board.h"
+#include "control.h"
 #include "cpu.h"
 #include "message.h"
 #include "partition.h"
@@ -159,6 +160,9 @@ void console_flush(void)
 /* Escape key and digit move the focus; the escape key twice is an ordinary key. */
 static void receive(uint8_t byte)
 {
+    if (control_key(&escaped, byte)) {
+        return;
+    }
     if (escaped != 0 && byte >= '1' && byte < '1' + VM_COUNT) {
         focus = &vcpu[byte - '1'];
         escaped = 0;

@@ -7,6 +7,7 @@
 #include "abi.h"
 #include "board.h"
 #include "console.h"
+#include "control.h"
 #include "cpu.h"
 #include "emulate.h"
 #include "memory.h"
@@ -166,7 +167,9 @@ void message_next(void)
         message_start("focus ", focus);
         message_text("\r\n");
         focus = 0;
+        return;
     }
+    control_say();
 }
 
 /* Now, if there is room. A UART that is a VM's is not ours before the end. */

@@ -10,6 +10,7 @@
 #include "lifecycle.h"
 #include "message.h"
 #include "partition.h"
+#include "sched.h"
 #include "timer.h"
 
 struct health health[VM_COUNT];
@@ -160,7 +161,7 @@ __attribute__((cold, noinline)) void health_events(void)
 }
 
 /* As one that is stopped, it waits with all interrupts disabled; what comes meanwhile is pending when it goes on. */
-void health_pause(struct vcpu *v)
+static void pause_vm(struct vcpu *v)
 {
     struct health *h = &health[vcpu_index(v)];
 
@@ -173,7 +174,7 @@ void health_pause(struct vcpu *v)
     v->pit_left = 0;
 }
 
-void health_resume(struct vcpu *v)
+static void resume_vm(struct vcpu *v)
 {
     struct health *h = &health[vcpu_index(v)];
 
@@ -183,4 +184,41 @@ void health_resume(struct vcpu *v)
     v->tcr = h->tcr;
     v->pit_left = h->pit_left;
     vcpu_update_pending(v);
+}
+
+#define IN(state) (1U << HCALL_STATE_##state)
+#define IN_LIFE   (IN(RUNNING) | IN(WAITING))
+
+/* In which states the VM may be for it: all transitions that somebody else than the VM itself can make. */
+static const uint8_t allowed[] = {
+    [HCALL_CONTROL_START] = IN(STOPPED) | IN(FAILED),
+    [HCALL_CONTROL_STOP] = IN_LIFE | IN(RESTARTING) | IN(PAUSED),
+    [HCALL_CONTROL_PAUSE] = IN_LIFE,
+    [HCALL_CONTROL_RESUME] = IN(PAUSED),
+    [HCALL_CONTROL_RESTART] = IN_LIFE | IN(RESTARTING) | IN(PAUSED) | IN(STOPPED) | IN(FAILED),
+};
+
+uint32_t health_control(struct vcpu *v, uint32_t action)
+{
+    timer_sync(v, cpu_time()); /* its watchdog may have the first word */
+    if ((allowed[action] >> health_state(v) & 1) == 0) {
+        return (uint32_t)HCALL_E_STATE;
+    }
+    switch (action) {
+    case HCALL_CONTROL_PAUSE:
+        pause_vm(v);
+        break;
+    case HCALL_CONTROL_RESUME:
+        resume_vm(v);
+        break;
+    case HCALL_CONTROL_STOP:
+        lifecycle_stop(v);
+        break;
+    default:
+        health[vcpu_index(v)].again = 0;
+        lifecycle_start(v);
+        break;
+    }
+    sched_interrupt(v);
+    return 0;
 }

@@ -54,9 +54,11 @@ static inline void health_look(uint32_t now)
     }
 }
 
-/* A VM that runs or waits, and is not the current one: no instruction, and its timers stand still; all goes on. */
-void health_pause(struct vcpu *v);
-void health_resume(struct vcpu *v);
+/*
+ * HCALL_CONTROL_*, by somebody else: 0, or HCALL_E_STATE if the VM is in no state for it. Paused, it executes no instruction,
+ * and its timers stand still, until it goes on; that is not for the current one.
+ */
+uint32_t health_control(struct vcpu *v, uint32_t action);
 
 #else
 

@@ -5,6 +5,7 @@
 
 #include "board.h"
 #include "console.h"
+#include "control.h"
 #include "cpu.h"
 #include "health.h"
 #include "irq.h"
@@ -109,6 +110,7 @@ __attribute__((flatten, optimize("O2", "no-reorder-blocks"))) struct vcpu *sched
     }
     tlb_check();
     health_look(now);
+    control_look();
     timer_sync(v, now);
     next = sched_tick(v, now, &left);
     stat_switch(v, next, now);

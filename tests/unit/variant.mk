@@ -19,6 +19,7 @@ TEST-$(CONFIG_MESSAGES)     += message
 TEST-$(CONFIG_STATS)        += stats
 TEST-$(CONFIG_SERVICES)     += services hypercall
 TEST-$(CONFIG_LIFECYCLE)    += health
+TEST-$(CONFIG_CONTROL)      += control
 TEST-$(CONFIG_WATCHDOG)     += watchdog
 TEST-$(CONFIG_TRACE_SCHED)  += trace
 TEST-$(CONFIG_IPCM)         += ipcm
@@ -32,7 +33,7 @@ FAKE     := cpu board_$(BOARD_CODE)
 SOURCES  := $(SRC-y:%=src/%) $(sort $(HCALL-y))
 # Of VMs that are not equal, no test but the scheduler's own: the others let slices end until it is a VM's turn.
 ONLY-levels := sched_prio watchdog trace
-ONLY-care := health
+ONLY-care := health control
 ONLY-tunnels := ipcm
 ONLY-frame  := sched_cyclic watchdog trace
 ONLY-reserve := sched_reserve watchdog
