@@ -416,6 +416,18 @@ static void install(struct vcpu *v, uint32_t entry, uint32_t hi, uint32_t lo)
     tlb_check_new();
 }
 
+/*
+ * Storage attributes of a shadow: the guest's and those of its static entry. But of a tunnel's memory only the latter: the other
+ * end has it in the cache, and the same memory with and without is a programming error (manual, "Storage attributes"); a kernel
+ * that maps what is not its RAM as a device (Linux' UIO) would read what is not there yet.
+ */
+static uint32_t storage_of(const struct vcpu *v, uint32_t entry, const struct tlb_row *row)
+{
+    bool shared = TLB_ROW_COUNT != TLB_FIXED_ROWS && row >= &tlb_rows[TLB_FIXED_ROWS];
+
+    return (row->lo | (entry == REAL || shared ? 0 : v->vtlb.lo[entry])) & TLBLO_STORAGE;
+}
+
 static bool is_guarded(const struct vcpu *v, uint32_t entry)
 {
     return entry != REAL && (v->vtlb.lo[entry] & TLBLO_G) != 0;
@@ -499,7 +511,6 @@ __attribute__((noinline)) uint32_t tlb_fault(struct vcpu *v, enum tlb_access acc
     mask = SIZE_MASK(size);
     install(v, entry, (virtual & mask) | size << 7 | TLBHI_V,
             (((row->lo & SIZE_MASK(TLBHI_SIZE(row->hi))) | (*address & ~SIZE_MASK(TLBHI_SIZE(row->hi)))) & mask) |
-                (right & row->lo & (TLBLO_EX | TLBLO_WR)) | (row->lo & TLBLO_STORAGE) |
-                (entry == REAL ? 0 : v->vtlb.lo[entry] & TLBLO_STORAGE));
+                (right & row->lo & (TLBLO_EX | TLBLO_WR)) | storage_of(v, entry, row));
     return TLB_AGAIN;
 }

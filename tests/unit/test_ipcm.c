@@ -188,7 +188,7 @@ static uint32_t reaches(uint32_t e, uint32_t offset, bool store, bool translated
 
     run_vm(v);
     if (translated) {
-        tlb_write(v, 5, 1, (address & 0xFFFFF000) | TLBLO_EX | TLBLO_WR);
+        tlb_write(v, 5, 1, (address & 0xFFFFF000) | TLBLO_EX | TLBLO_WR | TLBLO_I | TLBLO_G);
         tlb_write(v, 5, 0, ((address + ELSEWHERE) & 0xFFFFF000) | 1 << 7 | TLBHI_V);
         address += ELSEWHERE;
         v->msr |= MSR_IR | MSR_DR;
@@ -200,6 +200,7 @@ static uint32_t reaches(uint32_t e, uint32_t offset, bool store, bool translated
 
         if (row < TLB_ENTRIES && (!store || (fake.tlb_lo[row] & TLBLO_WR) != 0)) {
             result = (fake.tlb_lo[row] & 0xFFFFF000) | (address & 0xFFF);
+            assert_hex(fake.tlb_lo[row] & (TLBLO_I | TLBLO_G), 0); /* in the cache for both ends, or they see two memories */
         } else if (!translated || tlb_fault(v, store ? TLB_STORE : TLB_LOAD, &at) != TLB_AGAIN) {
             break;
         }
@@ -402,7 +403,7 @@ static void nobody_else_pays(void **state)
     close(e);
     close(OTHER(e));
     run_vm(BETA);
-    tlb_write(BETA, 7, 1, page | TLBLO_WR);
+    tlb_write(BETA, 7, 1, page | TLBLO_WR | TLBLO_I);
     tlb_write(BETA, 7, 0, 0x70000000 | 1 << 7 | TLBHI_V);
     BETA->msr |= MSR_DR;
     tlb_enter(BETA);
@@ -411,6 +412,7 @@ static void nobody_else_pays(void **state)
     assert_hex(tlb_fault(BETA, TLB_LOAD, &i), TLB_AGAIN);
     row = cpu_tlbsx(0x70000000);
     assert_true(row < TLB_ENTRIES);
+    assert_hex(fake.tlb_lo[row] & TLBLO_I, TLBLO_I); /* its own memory is as it says */
     for (i = 0; i < 10; i++) {
         connect(e);
         close(e);
