@@ -212,9 +212,9 @@ guests:
 
 # Linux for a partition file that names it, unless it has its own beside it or in PACK
 kernel: $(GEN)/partitions.h
-	$(Q)! grep -q '"linux\(-previrt\)\?\.elf"' $(GEN)/partitions.json || \
+	$(Q)! grep -q '"linux\(-previrt\|-tunnel\)\?\.elf"' $(GEN)/partitions.json || \
 	  ! $(PYTHON) tools/pack.py --partitions $(GEN)/partitions.json --guest-dir $(dir $(PARTITIONS)) $(PACK) --list-missing 2> /dev/null | \
-	  grep -qx 'linux\(-previrt\)\?\.elf' || $(MAKE) --no-print-directory linux
+	  grep -qx 'linux\(-previrt\|-tunnel\)\?\.elf' || $(MAKE) --no-print-directory linux
 
 # What a run needs: for a machine that the distribution's QEMU lacks, ours
 $(O)/run: $(GEN)/partitions.h FORCE

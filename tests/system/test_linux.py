@@ -134,6 +134,18 @@ def test_guest(finished, native, product, names, others):
     assert sorted(finished(product).vms) == sorted(names + others)
 
 
+def test_tunnel(finished):
+    """An end of a tunnel by the kernel's own UIO driver: registers, doorbell, and messages whose answers are checked; no hypercall."""
+    result = finished("linux-tunnel")
+    assert not list(result.trouble())
+    linux, mirror = result.vms["linux"], result.vms["mirror"]
+    assert linux.lines.count("linux: tunnel 2000") == 1, linux.lines[-5:]
+    check_console([line for line in linux.lines if line != "linux: tunnel 2000"])
+    assert "uio_pdrv_genirq.of_id=proteus,tunnel" in "".join(linux.lines)
+    assert (mirror.verdict, mirror.detail) == ("PASS", "messages=2000")
+    assert linux.stats.get("hypercall", 0) == 0 and linux.stats["irq"] > linux.stats["pit"] + 20
+
+
 def test_patched(finished):
     """The table of linux-previrt is applied: what it replaces does not trap any more, what it cannot replace does."""
     full, patched = (finished(product).vms["linux"].stats for product in ("linux", "linux-previrt"))

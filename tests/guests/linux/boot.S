@@ -3,7 +3,7 @@
  * kernel's start with it.
  *
  * _start
- * In:    nothing; real mode, supervisor. KERNEL is the physical address of the kernel's entry (build.sh)
+ * In:    nothing; real mode, supervisor. KERNEL is the physical address of the kernel's entry, TREE the device tree (build.sh)
  * Out:   at the kernel's entry: r3 = physical address of the device tree, r4-r7 = 0 (no initrd, no command line)
  */
         .section .text, "ax"
@@ -20,4 +20,4 @@ _start: lis     %r3, board@h
         bctr
 
         .balign 8                       // a device tree is read in doublewords
-board:  .incbin "board.dtb"
+board:  .incbin TREE

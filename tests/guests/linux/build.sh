@@ -3,10 +3,11 @@
 #
 #   build.sh <cache directory> [<guest directory>]
 #
-# Leaves in the cache directory, and the first two in the guest directory too:
+# Leaves in the cache directory, and the first three in the guest directory too:
 #
 #   linux.elf   all that is needed: the kernel at physical 0, its device tree and a start for both (boot.S) at the end
 #               of 8 MiB. Runs on the bare board (QEMU: -kernel linux.elf) and as the image of a VM
+#   linux-tunnel.elf    the same kernel with another device tree: an end of a tunnel as a device of UIO (tunnel.dts)
 #   linux-previrt.elf   the same with a table of replacements (previrt/), for a VM that is pre-virtualized
 #   vmlinux     the kernel alone, with symbols        board.dtb   the device tree        init   the only program
 #   build.log   what the kernel's own build printed
@@ -24,6 +25,7 @@ CROSS=${LINUX_CROSS_COMPILE:-powerpc-linux-gnu-}
 ARCHIVE=${LINUX_SOURCE:-/usr/src/linux-source-6.1.tar.xz}
 JOBS=${JOBS:-2}
 CC=${CROSS}gcc
+IPC=$TOP/hypercalls/ipc
 
 # Place of boot.S and the device tree: the end of the 8 MiB of board.dts
 BOOT=0x7FE000
@@ -85,7 +87,7 @@ inputs()
     "$CC" -v 2>&1 | tail -n 1
     "${CROSS}ld" --version | head -n 1
     cd "$HERE"
-    cat build.sh join.py boot.S board.dts config initramfs.list init/*
+    cat build.sh join.py boot.S board.dts tunnel.dts config initramfs.list init/* "$IPC"/*.[ch] "$TOP/hypercalls/abi.h"
 }
 
 # The kernel's own build, apart from what the caller's make has in the environment. All names and times in the result are
@@ -151,7 +153,7 @@ build_init()
 {
     say "init"
     # shellcheck disable=SC2086 # a list
-    "$CC" $INIT_FLAGS -o "$OUT/init.new" "$HERE"/init/*.c
+    "$CC" $INIT_FLAGS -I"$IPC" -I"$TOP/hypercalls" -o "$OUT/init.new" "$HERE"/init/*.c "$IPC/ipc.c" "$IPC/ring.c"
     if ! cmp -s "$OUT/init.new" "$OUT/init" || ! cmp -s "$HERE/initramfs.list" "$OBJ/initramfs.list"; then
         cp "$HERE/initramfs.list" "$OBJ/"
         mv "$OUT/init.new" "$OUT/init"
@@ -170,12 +172,19 @@ build()
     say "kernel (the first time takes some minutes; $LOG)"
     kernel_make vmlinux
     say "linux.elf"
-    "$OBJ/scripts/dtc/dtc" -q -I dts -O dtb -o "$OUT/board.dtb" "$HERE/board.dts"
-    # shellcheck disable=SC2086 # a list
-    "$CC" $BOOT_FLAGS -DKERNEL="$($PYTHON "$HERE/join.py" --entry "$OBJ/vmlinux")" -Wa,-I"$OUT" -o "$OBJ/boot.elf" \
-        "$HERE/boot.S"
     cp "$OBJ/vmlinux" "$OUT/"
-    $PYTHON "$HERE/join.py" "$OUT/vmlinux" "$OBJ/boot.elf" --spare "0x$SPARE" --out "$OUT/linux.elf"
+    join_tree board linux.elf
+    join_tree tunnel linux-tunnel.elf
+}
+
+# join_tree <device tree> <file>: the kernel with it
+join_tree()
+{
+    "$OBJ/scripts/dtc/dtc" -q -I dts -O dtb -i "$HERE" -o "$OUT/$1.dtb" "$HERE/$1.dts"
+    # shellcheck disable=SC2086 # a list
+    "$CC" $BOOT_FLAGS -DKERNEL="$($PYTHON "$HERE/join.py" --entry "$OUT/vmlinux")" -DTREE="\"$1.dtb\"" -Wa,-I"$OUT" \
+        -o "$OBJ/boot.elf" "$HERE/boot.S"
+    $PYTHON "$HERE/join.py" "$OUT/vmlinux" "$OBJ/boot.elf" --spare "0x$SPARE" --out "$OUT/$2"
 }
 
 # Everything that decides the table
@@ -232,7 +241,7 @@ if [ -z "${LINUX_SOURCE:-}" ] && [ ! -f "$ARCHIVE" ]; then
 fi
 [ -f "$ARCHIVE" ] || fail "$ARCHIVE: no such file" "tools/deps.sh linux, or name the archive with LINUX_SOURCE="
 KEY=$(inputs | sha256sum | cut -c 1-32)
-if [ -f "$OUT/linux.elf" ] && [ "$(cat "$OUT/key" 2>/dev/null)" = "$KEY" ]; then
+if [ -f "$OUT/linux-tunnel.elf" ] && [ "$(cat "$OUT/key" 2>/dev/null)" = "$KEY" ]; then
     say "cached"
 else
     rm -f "$OUT/key"
@@ -247,5 +256,6 @@ if [ ! -f "$OUT/linux-previrt.elf" ] || [ "$(cat "$OUT/table-key" 2>/dev/null)" 
 fi
 if [ $# = 2 ]; then
     deliver linux.elf "$2"
+    deliver linux-tunnel.elf "$2"
     deliver linux-previrt.elf "$2"
 fi

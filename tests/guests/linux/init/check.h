@@ -24,6 +24,9 @@ unsigned check_file(void);
 unsigned check_time(void);
 unsigned check_float(void);
 
+// Messages through a tunnel, if the machine has one; else 0
+unsigned check_tunnel(void);
+
 // Where a check has come to, for fail()
 extern const char *check_name;
 
