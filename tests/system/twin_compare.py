@@ -18,6 +18,7 @@ LIST_OURS = os.path.join(HERE, "twin_expected_differences_ours.txt")        # of
 # Behind the tag may be the NUL that a probe of a UartLite sends, as the console shows it.
 PROBE = re.compile(r"(?:\[[A-Za-z0-9_-]+\] )?(?:\^@)?((?:[a-z][a-z0-9_]*)(?:\.[^ ]*)?(?: [a-z0-9]+=[0-9A-F]+| !)*)$")
 SECTIONS = {"[with TLB_VIRT]": ("tlb", True), "[without TLB_VIRT]": ("tlb", False), "[with UIC]": ("uic", True)}
+TARGET = re.compile(r"^\S+\.r?(\d{1,2})(?:\.u)?(?: |$)")     # the register in a probe's name
 SINGLE = ("fit", "watchdog")        # probes whose name has no dot
 
 
@@ -29,8 +30,9 @@ class Rule:
         self.matched = 0        # lines of the bare run that it is about
         self.used = 0           # differences that it explained
 
-    def mask_of(self, field, virtual):
+    def mask_of(self, field, target, virtual):
         """Bits of a field in which it may differ; all or none, if the rule says what it has to be in the VM."""
+        field = "rT" if field not in self.fields and field == target else field
         mask = self.fields.get("*", self.fields.get(field, 0))
         if isinstance(mask, tuple):
             mask = None if mask[0] == virtual else 0
@@ -97,8 +99,10 @@ def differing_fields(bare, virtual):
 def explained(rules, line, field, bare, virtual):
     """Do the rules that are about this line together allow the difference? An absent field counts as zero in masks."""
     bits = (bare or 0) ^ (virtual or 0)
+    number = TARGET.search(line)
+    target = number and f"r{number[1]}"
     for rule in rules:
-        mask = rule.mask_of(field, virtual)
+        mask = rule.mask_of(field, target, virtual)
         if mask and rule.pattern.search(line):
             rule.used += bool(bits & mask)
             bits &= ~mask
