@@ -34,6 +34,7 @@ class Monitor:
         self.ours, self.theirs = socket.socketpair()
         self.buffer, self.events = b"", []
         self.greeted = self.ready = self.gone = False
+        self.number = 0     # of the last command: its answer has it, a late one to another command has not
 
     def arguments(self):
         """What QEMU is started with; the descriptor must be passed on."""
@@ -88,7 +89,10 @@ class Monitor:
 
     def execute(self, name, **arguments):
         """One QMP command and its answer."""
-        command = {"execute": name, "arguments": arguments} if arguments else {"execute": name}
+        self.number += 1
+        command = {"execute": name, "id": self.number}
+        if arguments:
+            command["arguments"] = arguments
         try:
             self.ours.sendall(json.dumps(command).encode() + b"\n")
         except OSError:
@@ -96,6 +100,8 @@ class Monitor:
         end = time.monotonic() + PATIENCE
         while True:
             for message in self._messages():
+                if message.get("id") != self.number:
+                    continue
                 if "return" in message:
                     return message["return"]
                 if "error" in message:

@@ -114,8 +114,8 @@ WORDS = "0000000000000000: 0x7f454c46 0x01020100 0x00000000 0x00000000\n00000000
 
 
 @contextlib.contextmanager
-def qemu(answers, events=()):
-    """A Monitor whose other end answers lines for people so; each after these events."""
+def qemu(answers, events=(), late=False):
+    """A Monitor whose other end answers lines for people so; each after these events, and if `late` the one before once more."""
     monitor = monitors.Monitor()
     theirs = monitor.theirs
 
@@ -130,15 +130,17 @@ def qemu(answers, events=()):
                     command = json.loads(line)
                     for event in events:
                         say({"event": event, "timestamp": {}})
+                    if late:
+                        say({"return": {}, "id": command["id"] - 1})
                     text = command.get("arguments", {}).get("command-line")
                     if command["execute"] == "query-status":
-                        say({"return": {"status": answers.get("status", "running")}})
+                        say({"return": {"status": answers.get("status", "running")}, "id": command["id"]})
                     elif text is None:
-                        say({"return": {}})
+                        say({"return": {}, "id": command["id"]})
                     elif text in answers:
-                        say({"return": answers[text]})
+                        say({"return": answers[text], "id": command["id"]})
                     else:
-                        say({"error": {"class": "GenericError", "desc": "what?"}})
+                        say({"error": {"class": "GenericError", "desc": "what?"}, "id": command["id"]})
     thread = threading.Thread(target=serve)
     thread.start()
     try:
@@ -177,6 +179,12 @@ def test_events_between_answers():
     with qemu({"status": "shutdown", "xp /5xw 0x0": WORDS}, events=["STOP", "SHUTDOWN"]) as monitor:
         assert len(monitor.words(0, 5)) == 5 and not monitor.can_go_on()
         assert "SHUTDOWN" in monitor.poll()
+
+
+def test_an_answer_that_comes_late():
+    """After its command was given up, on a busy machine: it is not the next command's."""
+    with qemu({"info registers": REGISTERS_7, "xp /5xw 0x0": WORDS}, late=True) as monitor:
+        assert monitor.registers()["NIP"] == 0x8420 and len(monitor.words(0, 5)) == 5
 
 
 def test_a_reset_before_the_greeting_was_answered():
