@@ -1,7 +1,4 @@
-"""TLB entries by hypercall, in the real image with register pages, and with every entry of the machine's TLB looked at.
-
-covers: hcall.tlb_write hcall.tlb_batch
-"""
+"""TLB entries by hypercall, in the real image with register pages, and with every entry of the machine's TLB looked at."""
 
 import pytest
 from conftest import FREE
