@@ -32,7 +32,7 @@ CFLAGS  += -DCONSOLE_IPC
 SHARED  := console_ipc
 endif
 B := $(OUT)/$(ELF).obj
-BUILT_BY := $(HERE)/Makefile $(HERE)/../small.mk $(addprefix $(HERE)/../common/,print.h machine.h clear.h) \
+BUILT_BY := $(HERE)/Makefile $(HERE)/../small.mk $(addprefix $(HERE)/../common/,print.h machine.h verdict.h clear.h) \
             $(wildcard $(BOARDS)/*.h)
 
 .PHONY: all served

@@ -70,6 +70,12 @@ static inline void board_irq_enable(uint32_t line)
     intc_write(INTC_MER, INTC_MER_ME | INTC_MER_HIE);
 }
 
+// A line that gives pulses: the controller keeps them as they are
+static inline void board_irq_enable_pulse(uint32_t line)
+{
+    board_irq_enable(line);
+}
+
 static inline void board_irq_acknowledge(uint32_t line)
 {
     intc_write(INTC_IAR, 1u << line);

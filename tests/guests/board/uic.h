@@ -26,6 +26,12 @@
 #define UIC_TR  0x0C5
 #define UIC_VCR 0x0C8
 
+#define uic_read(number)                                                                                          \
+    ({                                                                                                            \
+        uint32_t value_;                                                                                          \
+        __asm__ volatile("mfdcr %0, %1" : "=r"(value_) : "i"(number) : "memory");                                 \
+        value_;                                                                                                   \
+    })
 #define uic_write(number, value) __asm__ volatile("mtdcr %0, %1" ::"i"(number), "r"(value) : "memory")
 
 // Every line off and nothing pending; all of them levels, active high, not critical
@@ -41,7 +47,14 @@ static inline void board_irq_reset(void)
 
 static inline void board_irq_enable(uint32_t line)
 {
-    uic_write(UIC_ER, 0x80000000u >> line);
+    uic_write(UIC_ER, uic_read(UIC_ER) | 0x80000000u >> line);
+}
+
+// A line that gives pulses: an edge is kept
+static inline void board_irq_enable_pulse(uint32_t line)
+{
+    uic_write(UIC_TR, uic_read(UIC_TR) | 0x80000000u >> line);
+    board_irq_enable(line);
 }
 
 static inline void board_irq_acknowledge(uint32_t line)

@@ -15,5 +15,18 @@
 void simple_main(uint32_t r3, uint32_t r4);
 void simple_interrupt(void);               /* external interrupt; EE is off */
 void simple_unexpected(uint32_t vector) __attribute__((noreturn));
+
+/* Sleeps until simple_interrupt() has changed the counter from what it was before; leaves with EE on. */
+static inline void simple_wait(const volatile uint32_t *counter, uint32_t before)
+{
+    uint32_t msr;
+
+    __asm__ volatile("wrteei 0" : : : "memory");
+    __asm__ volatile("mfmsr %0" : "=r"(msr));
+    while (*counter == before) {
+        __asm__ volatile("mtmsr %0; isync; mtmsr %1; isync" ::"r"(msr | MSR_WE | MSR_EE), "r"(msr) : "memory");
+    }
+    __asm__ volatile("wrteei 1" : : : "memory");
+}
 #endif
 #endif

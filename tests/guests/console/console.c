@@ -54,19 +54,6 @@ void simple_interrupt(void)
     }
 }
 
-/* Until an interrupt has come that was not there at `before`. */
-static void wait(uint32_t before)
-{
-    uint32_t msr;
-
-    __asm__ volatile("wrteei 0" : : : "memory");
-    __asm__ volatile("mfmsr %0" : "=r"(msr));
-    while (bells == before) {
-        __asm__ volatile("mtmsr %0; isync; mtmsr %1; isync" ::"r"(msr | MSR_WE | MSR_EE), "r"(msr) : "memory");
-    }
-    __asm__ volatile("wrteei 1" : : : "memory");
-}
-
 static void put(uint8_t byte)
 {
     while (!board_can_send()) {
@@ -74,7 +61,7 @@ static void put(uint8_t byte)
 
         board_uart_want(1);
         if (!board_can_send()) {
-            wait(before);
+            simple_wait(&bells, before);
         }
     }
     board_send((char)byte);
@@ -83,15 +70,10 @@ static void put(uint8_t byte)
 static void listen(void)
 {
     board_irq_reset();
-#ifdef UIC_SR
-    uic_write(UIC_TR, 0xFFFFFFFFu >> LINE); /* doorbells are pulses */
-    uic_write(UIC_ER, (0xFFFFFFFFu << (32 - server.count)) >> LINE | 0x80000000u >> BOARD_UART_LINE);
-#else
     for (uint32_t i = 0; i < server.count; i++) {
-        board_irq_enable(LINE + i);
+        board_irq_enable_pulse(LINE + i);
     }
     board_irq_enable(BOARD_UART_LINE);
-#endif
     board_receive_setup(1);
     __asm__ volatile("wrteei 1");
 }
@@ -113,7 +95,7 @@ void simple_main(uint32_t names, uint32_t base)
             taken = taken + 1;
         }
         if (!server_step(&server)) {
-            wait(before);
+            simple_wait(&bells, before);
         }
     }
 }

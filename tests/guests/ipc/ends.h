@@ -7,9 +7,9 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-/* Says so, and ends. */
-void fail(const char *what, uint32_t number, uint32_t found) __attribute__((noreturn));
-void expect(const char *what, uint32_t number, uint32_t expected, uint32_t found);
+extern const char *name; /* of the role */
+#define GUEST name
+#include "verdict.h"
 
 /* One's own state word of a tunnel. */
 uint32_t status(uint32_t tunnel);

@@ -18,8 +18,6 @@
 
 #include "ends.h"
 #include "port.h"
-#include "machine.h"
-#include "print.h"
 #include "ring.h"
 #include "simple.h"
 #include "life.h"
@@ -38,7 +36,7 @@ static bool vandal; /* there is one */
 volatile uint32_t ipc_messages = 20000; /* of the last life; a test may change both in a copy of the ELF */
 volatile uint32_t ipc_lives __attribute__((section(".data"))) = 10;
 
-static const char *name;
+const char *name;
 static uint8_t *base;
 static volatile uint32_t bells;
 static uint32_t notified;
@@ -51,26 +49,6 @@ static struct queueing_port events;
 static struct sampling_port state;
 
 /* ---- the end ---- */
-
-void fail(const char *what, uint32_t number, uint32_t found)
-{
-    put_text(name);
-    put_text(": FAIL ");
-    put_text(what);
-    board_putc(' ');
-    put_decimal(number);
-    put_text(" found ");
-    put_hex(found);
-    board_putc('\n');
-    end();
-}
-
-void expect(const char *what, uint32_t number, uint32_t expected, uint32_t found)
-{
-    if (expected != found) {
-        fail(what, number, found);
-    }
-}
 
 void simple_unexpected(uint32_t vector)
 {
@@ -92,28 +70,10 @@ void simple_interrupt(void)
 static void listen(void)
 {
     board_irq_reset();
-#ifdef UIC_SR
-    uic_write(UIC_TR, 0xFFFFFFFFu);
-    uic_write(UIC_ER, 0xE0000000u >> LINE);
-#else
     for (uint32_t tunnel = 0; tunnel <= TUNNELS; tunnel++) {
-        board_irq_enable(LINE + tunnel);
+        board_irq_enable_pulse(LINE + tunnel);
     }
-#endif
     __asm__ volatile("wrteei 1");
-}
-
-/* Until one has come that was not there at `before`. */
-static void wait(uint32_t before)
-{
-    uint32_t msr;
-
-    __asm__ volatile("wrteei 0" : : : "memory");
-    __asm__ volatile("mfmsr %0" : "=r"(msr));
-    while (bells == before) {
-        __asm__ volatile("mtmsr %0; isync; mtmsr %1; isync" ::"r"(msr | MSR_WE | MSR_EE), "r"(msr) : "memory");
-    }
-    __asm__ volatile("wrteei 1" : : : "memory");
 }
 
 static void ring_if(bool rings)
@@ -153,7 +113,7 @@ static void open(bool plant)
             tunnel++;
         } else {
             expect("tunnel_begin", tunnel, (uint32_t)IPC_E_EMPTY, (uint32_t)result);
-            wait(before);
+            simple_wait(&bells, before);
         }
     }
     rest = areas[TALK];
@@ -294,7 +254,7 @@ static uint32_t control(uint32_t life)
             if (lost) {
                 break;
             }
-            wait(before);
+            simple_wait(&bells, before);
         }
     }
     expect("replies", life, answered, received);
@@ -321,7 +281,7 @@ static void reply(const uint32_t *words, uint32_t length)
         }
         expect("ring_send", words[0], (uint32_t)IPC_E_FULL, (uint32_t)result);
         ring_if(ring_rings(&replies));
-        wait(before);
+        simple_wait(&bells, before);
     }
 }
 
@@ -337,7 +297,7 @@ static void tell(uint32_t life, uint32_t number)
             return;
         }
         ring_if(queueing_rings(&events) | ring_rings(&replies));
-        wait(before);
+        simple_wait(&bells, before);
     }
 }
 
@@ -355,7 +315,7 @@ static void receive(uint32_t *words, int32_t *length)
         if ((status(TALK) & TUNNEL_PEER) == 0) {
             fail("the controller has left", 0, status(TALK));
         }
-        wait(before);
+        simple_wait(&bells, before);
     }
 }
 

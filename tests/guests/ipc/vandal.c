@@ -7,7 +7,6 @@
 #include <proteus/proteus.h>
 
 #include "port.h"
-#include "print.h"
 #include "ring.h"
 #include "simple.h"
 #include "life.h"

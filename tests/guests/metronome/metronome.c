@@ -6,6 +6,7 @@
  * The timer reloads itself, so releases are exactly a period apart from when it was set. The time is read before that: every
  * sample is up to one emulated mtspr too long, none is too short.
  */
+#include "machine.h"
 #include "metronome.h"
 #include "print.h"
 
@@ -31,14 +32,6 @@ uint32_t metronome_handler[JOBS_MAX], metronome_start[JOBS_MAX], metronome_done[
 static volatile uint32_t counter;
 
 #define mtspr(number, value) __asm__ volatile("mtspr %0, %1" ::"i"(number), "r"(value) : "memory")
-
-static uint32_t time_low(void)
-{
-    uint32_t value;
-
-    __asm__ volatile("mftb %0" : "=r"(value));
-    return value;
-}
 
 static void reset(void)
 {

@@ -41,24 +41,8 @@ void simple_interrupt(void)
 static void listen(void)
 {
     board_irq_reset();
-#ifdef UIC_SR
-    uic_write(UIC_TR, 0xFFFFFFFFu); /* a pulse */
-#endif
-    board_irq_enable(LINE);
+    board_irq_enable_pulse(LINE);
     __asm__ volatile("wrteei 1");
-}
-
-/* Until a doorbell has come that was not there at `before`. */
-static void wait(uint32_t before)
-{
-    uint32_t msr;
-
-    __asm__ volatile("wrteei 0" : : : "memory");
-    __asm__ volatile("mfmsr %0" : "=r"(msr));
-    while (bells == before) {
-        __asm__ volatile("mtmsr %0; isync; mtmsr %1; isync" ::"r"(msr | MSR_WE | MSR_EE), "r"(msr) : "memory");
-    }
-    __asm__ volatile("wrteei 1" : : : "memory");
 }
 
 static void begin(uint8_t *base)
@@ -67,7 +51,7 @@ static void begin(uint8_t *base)
     uint32_t before = bells;
 
     while (tunnel_begin(0, base, &rest) != 0) {
-        wait(before);
+        simple_wait(&bells, before);
         before = bells;
     }
     if (ipc_cut(&rest, RING_BYTES(RING), &part) != 0 || ring_open(&in, &part, IPC_READER) != 0 ||
@@ -101,7 +85,7 @@ static void answer(const uint8_t *message, uint32_t length)
             return;
         }
         ring_if(ring_rings(&out));
-        wait(before);
+        simple_wait(&bells, before);
     }
 }
 
@@ -133,7 +117,7 @@ void simple_main(uint32_t base, uint32_t r4)
             break;
         }
         ring_if(ring_rings(&in) | ring_rings(&out));
-        wait(before);
+        simple_wait(&bells, before);
     }
     if (messages == 0) {
         fail("nobody has sent anything", state());

@@ -6,9 +6,9 @@
  */
 #include <proteus/proteus.h>
 
-#include "machine.h"
-#include "print.h"
+#define GUEST "tlbcalls"
 #include "simple.h"
+#include "verdict.h"
 
 #define ENTRIES 64u
 #define ROUNDS  200u
@@ -28,25 +28,6 @@ static struct row table[ENTRIES] __attribute__((aligned(4)));
 static struct row written[ENTRIES], called[ENTRIES];
 static uint32_t far[PAGES][PAGE / 4] __attribute__((aligned(PAGE)));
 static uint32_t state, errors;
-
-static void __attribute__((noreturn)) fail(const char *what, uint32_t number, uint32_t found)
-{
-    put_text("tlbcalls: FAIL ");
-    put_text(what);
-    board_putc(' ');
-    put_decimal(number);
-    put_text(" found ");
-    put_hex(found);
-    board_putc('\n');
-    end();
-}
-
-static void expect(const char *what, uint32_t number, uint32_t expected, uint32_t found)
-{
-    if (expected != found) {
-        fail(what, number, found);
-    }
-}
 
 void simple_interrupt(void)
 {

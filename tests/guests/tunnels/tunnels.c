@@ -7,9 +7,10 @@
  */
 #include <proteus/proteus.h>
 
-#include "machine.h"
-#include "print.h"
+#define GUEST      "tunnels"
+#define PUT_NUMBER put_hex
 #include "simple.h"
+#include "verdict.h"
 
 enum { LEFT, RIGHT, PLAIN, STRANGER };
 enum { CMD, ONEWAY, BIG, OF_PLAIN, TUNNELS };   /* at LEFT and RIGHT; PLAIN's is its number 0 */
@@ -26,25 +27,6 @@ volatile uint32_t tunnels_translate __attribute__((section(".data"))) = 0;
 
 static volatile uint32_t rings[TUNNELS];
 
-static void __attribute__((noreturn)) fail(const char *what, uint32_t number, uint32_t found)
-{
-    put_text("tunnels: FAIL ");
-    put_text(what);
-    board_putc(' ');
-    put_hex(number);
-    put_text(" found ");
-    put_hex(found);
-    board_putc('\n');
-    end();
-}
-
-static void expect(const char *what, uint32_t number, uint32_t expected, uint32_t found)
-{
-    if (expected != found) {
-        fail(what, number, found);
-    }
-}
-
 /* ---- interrupts ---- */
 
 void simple_interrupt(void)
@@ -52,9 +34,7 @@ void simple_interrupt(void)
     uint32_t i;
 
 #ifdef UIC_SR
-    uint32_t active;
-
-    __asm__ volatile("mfdcr %0, %1" : "=r"(active) : "i"(UIC_SR));
+    uint32_t active = uic_read(UIC_SR);
 #else
     uint32_t active = intc_read(INTC_IPR);
 #endif
@@ -74,14 +54,9 @@ void simple_interrupt(void)
 static void listen(void)
 {
     board_irq_reset();
-#ifdef UIC_SR
-    uic_write(UIC_TR, 0xFFFFFFFFu);
-    uic_write(UIC_ER, 0xFu << (31 - LINE - 3));
-#else
     for (uint32_t i = 0; i < TUNNELS; i++) {
-        board_irq_enable(LINE + i);
+        board_irq_enable_pulse(LINE + i);
     }
-#endif
     __asm__ volatile("wrteei 1");
 }
 

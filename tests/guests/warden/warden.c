@@ -6,9 +6,9 @@
  */
 #include <proteus/proteus.h>
 
-#include "machine.h"
-#include "print.h"
+#define GUEST "warden"
 #include "simple.h"
+#include "verdict.h"
 
 enum { WARDEN, WARD, FAILS };
 
@@ -19,25 +19,6 @@ enum { WARDEN, WARD, FAILS };
 volatile uint32_t warden_lives = 50; /* a test may change it in a copy of the ELF: restarts of its ward, an even number */
 
 static volatile uint32_t told;       /* interrupts of LINE */
-
-static void __attribute__((noreturn)) fail(const char *what, uint32_t number, uint32_t found)
-{
-    put_text("warden: FAIL ");
-    put_text(what);
-    board_putc(' ');
-    put_decimal(number);
-    put_text(" found ");
-    put_hex(found);
-    board_putc('\n');
-    end();
-}
-
-static void expect(const char *what, uint32_t number, uint32_t expected, uint32_t found)
-{
-    if (expected != found) {
-        fail(what, number, found);
-    }
-}
 
 void simple_unexpected(uint32_t vector)
 {
