@@ -172,17 +172,11 @@ void message_next(void)
     control_say();
 }
 
-/* Now, if there is room. A UART that is a VM's is not ours before the end. */
-static void say(void)
-{
-    console_poll();
-}
-
 void message_last(void)
 {
     uint32_t i;
 
-    for (i = 0; i < 3 * VM_COUNT; i++) { /* each note has three lines at most */
+    for (i = 0; !IS_ENABLED(CONFIG_CONSOLE) && i < 3 * VM_COUNT; i++) { /* each note has three lines at most */
         message_next();
     }
 }
@@ -195,7 +189,7 @@ void message_stop(struct vcpu *v, const char *reason)
     note->insn = v->lr;
     note->has_insn = message_insn_of(v, &note->insn);
     note->stop = reason;
-    say();
+    console_poll(); /* now, if there is room */
 }
 
 void message_note(struct vcpu *v, uint32_t address)
@@ -209,7 +203,7 @@ void message_note(struct vcpu *v, uint32_t address)
         note->lost_insn = v->lr;
         note->lost_has_insn = message_insn_of(v, &note->lost_insn);
         note->lost_at = address;
-        say();
+        console_poll();
     }
 }
 
@@ -221,7 +215,7 @@ void message_table(const struct vcpu *v, uint32_t row, uint32_t reason)
         note->table_said = true;
         note->row = row;
         note->table = reason == PREVIRT_E_RANGE ? "outside the VM's memory" : "the code is another one";
-        say();
+        console_poll();
     }
 }
 
@@ -233,9 +227,7 @@ void message_focus(const struct vcpu *v)
 void message_panic(const char *reason)
 {
     console_flush();
-    if (!IS_ENABLED(CONFIG_CONSOLE)) {
-        message_last();
-    }
+    message_last();
     message_text("[proteus] panic: ");
     message_text(reason);
     message_text(" srr0=");

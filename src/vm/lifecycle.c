@@ -117,9 +117,7 @@ void lifecycle_stop(struct vcpu *v)
 void lifecycle_end(void)
 {
     console_flush();
-    if (!IS_ENABLED(CONFIG_CONSOLE)) {
-        message_last();
-    }
+    message_last();
     stat_report();
     console_flush();
     board_reset();
