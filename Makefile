@@ -80,6 +80,7 @@ readme: ## put what footprint and bench measured into README.md
 mutate: deps-test qemu ## 200 wrong hypervisors meet their tests: nightly, an hour or two (tests/mutants)
 	$(Q)$(PYTHON) tests/mutants/mutate.py
 jitter: deps-test ## how late a job is under each scheduler beside each neighbour: nightly, build/jitter.json, .svg
+	$(Q)tools/qemu/build.sh --machine ref405ep > /dev/null
 	$(Q)$(PYTHON) tests/jitter/jitter.py $(JITTER)
 fresh: deps-fresh ## the README's quick start on a bare Debian 12 and 13, as root and with sudo (FULL=1: and make test)
 	$(Q)$(PYTHON) tests/fresh/fresh.py $(if $(FULL),--full)

@@ -54,6 +54,10 @@ class Timeline:
         self.begin = min((row.time for row in rows), default=0)
         self.end = max((row.time for row in rows), default=0)
         self.runs = self._runs()
+        self.lives = {}         # of each VM: when the hypervisor has cleared and loaded it
+        for row in rows:
+            if row.kind in ("restart", "start", "stop"):
+                self._prepare(row)
         self.jobs = list(self._windows() if self.schedule["kind"] == "cyclic" else self._tasks())
 
     def ticks(self, us):
@@ -78,13 +82,19 @@ class Timeline:
                 found.append(Run(row.time, self.end, row.vm))
         return [run for run in found if run.end > run.begin]
 
+    def _prepare(self, row):
+        """From a restart on, until the next record of the VM's life."""
+        pieces = self.lives.setdefault(row.vm, [])
+        if pieces and pieces[-1][1] is None:
+            pieces[-1] = pieces[-1][0], row.time
+        if row.kind == "restart":
+            pieces.append((row.time, None))
+
     def prepared(self, run):
         """The pieces of a run in which the hypervisor clears and loads the VM."""
-        since, kinds_of_life = None, ("restart", "start", "stop")
-        for row in (row for row in self.rows if row.vm == run.vm and row.kind in kinds_of_life):
-            if since is not None and since < run.end and row.time > run.begin:
-                yield max(since, run.begin), min(row.time, run.end)
-            since = row.time if row.kind == "restart" else None
+        for begin, end in self.lives.get(run.vm, ()):
+            if end is not None and begin < run.end and end > run.begin:
+                yield max(begin, run.begin), min(end, run.end)
 
     def runs_of(self, vm):
         """Those of one VM."""
