@@ -5,6 +5,21 @@ import pytest
 
 LINES = 1500
 OPTIONS = "CONFIG_IPCM=y CONFIG_LIFECYCLE=y CONFIG_SCHED_PRIO=y CONFIG_CONSOLE=n CONFIG_FORWARD=y"
+TALKERS = "\n".join(f"""
+[[vm]]
+name = "{name}"
+image = "talker-ipc.elf"
+memory = "64K"
+paravirt = true
+priority = 1
+regs = {{ r3 = {LINES}, r5 = 0, r6 = 0x50000000 }}
+""" for name in ("left", "right"))
+TUNNELS = "\n".join(f"""
+[[tunnel]]
+name = "{name[0]}"
+size = "4K"
+ends = [{{ vm = "server", at = "{0x80000000 + place * 0x10000:#x}", doorbell = {20 + place} }}, {{ vm = "{name}", at = "{at}" }}]
+""" for place, (name, at) in enumerate((("left", "0x50000000"), ("right", "0x50000000"), ("keeper", "0x40000000"))))
 PARTITIONS = f"""
 [product]
 name = "server"
@@ -13,22 +28,7 @@ verdict = ["left", "right", "keeper"]
 [schedule]
 quantum_us = 200
 
-[[vm]]
-name = "left"
-image = "talker-ipc.elf"
-memory = "64K"
-paravirt = true
-priority = 1
-regs = {{ r3 = {LINES}, r5 = 0, r6 = 0x50000000 }}
-
-[[vm]]
-name = "right"
-image = "talker-ipc.elf"
-memory = "64K"
-paravirt = true
-priority = 1
-regs = {{ r3 = {LINES}, r5 = 0, r6 = 0x50000000 }}
-
+{TALKERS}
 [[vm]]
 name = "keeper"
 image = "keeper-ipc.elf"
@@ -49,20 +49,7 @@ interrupts = ["uart0"]
 blob = {{ file = "server.peers", guest = 0xF000 }}
 regs = {{ r3 = "blob", r4 = 0x80000000 }}
 
-[[tunnel]]
-name = "l"
-size = "4K"
-ends = [{{ vm = "server", at = "0x80000000", doorbell = 20 }}, {{ vm = "left", at = "0x50000000" }}]
-
-[[tunnel]]
-name = "r"
-size = "4K"
-ends = [{{ vm = "server", at = "0x80010000", doorbell = 21 }}, {{ vm = "right", at = "0x50000000" }}]
-
-[[tunnel]]
-name = "k"
-size = "4K"
-ends = [{{ vm = "server", at = "0x80020000", doorbell = 22 }}, {{ vm = "keeper", at = "0x40000000" }}]
+{TUNNELS}
 """
 
 

@@ -37,6 +37,8 @@ class Board:
         self.thread = threading.Thread(target=lambda: images.run(image=image, timeout=300, door=self.socket,
                                                                  until=lambda _: self.over))
         self.thread.start()
+        while not os.path.exists(self.socket) and self.thread.is_alive():
+            self.thread.join(0.1)
 
     def ask(self, *arguments):
         """(exit status, standard output, standard error) of the tool."""
@@ -62,8 +64,6 @@ class Board:
 def fixture_board(images, tmp_path):
     """With option CONTROL."""
     board = Board(images, tmp_path, "CONFIG_CONTROL=y")
-    while not os.path.exists(board.socket) and board.thread.is_alive():
-        board.thread.join(0.1)
     yield board
     board.end()
 
@@ -104,8 +104,6 @@ def test_a_person(board):
 def test_without_the_option(images, tmp_path):
     """Nobody answers, and nothing happens to the VMs; the tool says what to look at."""
     board = Board(images, tmp_path, "CONFIG_CONTROL=n")
-    while not os.path.exists(board.socket) and board.thread.is_alive():
-        board.thread.join(0.1)
     status, _, errors = board.ask("--patience", "1", "list")
     assert status == 1 and "CONFIG_CONTROL=y" in errors
     board.over = True

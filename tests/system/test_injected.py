@@ -5,9 +5,9 @@ changed. A vector that nobody enabled is the hypervisor's end: it says so, and t
 """
 
 import re
-import subprocess
 
 import pytest
+import rawguest
 
 # Counts what comes to three vectors until each has come WANTED times. Bad: another SRR1 than its MSR, a pc outside the loop, an ESR
 # that is not the machine check's, or a register of the loop that has changed.
@@ -67,20 +67,8 @@ over:   lis     5, good@h
         b       1f
 bad:    lis     5, wrong@h
         ori     5, 5, wrong@l
-1:      lis     6, 0x9021
-        addi    5, 5, -1
-2:      lbzu    3, 1(5)
-        cmpwi   3, 0
-        beq     4f
-3:      lwz     4, 8(6)
-        andi.   4, 4, 8
-        bne     3b
-        stw     3, 4(6)
-        eieio
-        b       2b
-4:      lis     3, 0x3000
-        mtspr   0x3F2, 3
-5:      b       5b
+1:
+{rawguest.SAY}
 good:   .asciz  "injected: PASS\\r\\n"
 wrong:  .asciz  "injected: FAIL\\r\\n"
 """
@@ -104,10 +92,7 @@ EACH = "inject=" + ",".join(f"{vector}@{3000000 + 30000 * number + 10000 * place
 def fixture_built(images, folder):
     """(ELF of the guest, image with it)"""
     images.on("raptor").guests()
-    source, guest, partitions = (folder / f"injected.{end}" for end in ("S", "elf", "toml"))
-    source.write_text(GUEST, encoding="ascii")
-    subprocess.run(["powerpc-linux-gnu-gcc", "-mcpu=405", "-nostdlib", "-static", "-Wl,--build-id=none", "-Wl,-n", "-Wl,-Ttext=0",
-                    "-o", str(guest), str(source)], check=True)
+    guest, partitions = rawguest.build(folder, "injected", GUEST), folder / "injected.toml"
     partitions.write_text(PARTITIONS.format(image=guest), encoding="utf-8")
     return str(guest), images.on("raptor").elf("hostile", "CONFIG_TLB_VIRT=n CONFIG_STATS=y", partitions)
 
