@@ -43,13 +43,18 @@ def pytest_collection_modifyitems(items):
             item.add_marker(pytest.mark.xdist_group(group))
 
 
-def make(*arguments):
-    """Run make in the project, one at a time in a folder; its output is the message of a failure."""
+def try_make(*arguments):
+    """Run make in the project, one at a time in a folder, as nobody in tests/system does otherwise."""
     os.makedirs(LOCKS, exist_ok=True)
     folder = next((os.path.dirname(word) for word in arguments if word.startswith("build/")), "all")
     with open(os.path.join(LOCKS, folder.replace("/", "-")), "w", encoding="utf-8") as lock:
         fcntl.flock(lock, fcntl.LOCK_EX)
-        done = subprocess.run(["make", "-s", "-C", ROOT, *arguments], capture_output=True, text=True, check=False)
+        return subprocess.run(["make", "-s", "-C", ROOT, *arguments], capture_output=True, text=True, check=False)
+
+
+def make(*arguments):
+    """What must be built; make's output is the message of a failure."""
+    done = try_make(*arguments)
     if done.returncode:
         pytest.fail(f"make {' '.join(arguments)}:\n{done.stdout}{done.stderr}", pytrace=False)
 

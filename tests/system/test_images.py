@@ -1,7 +1,13 @@
-"""Where the tests build their images: two that differ never share a folder, in whatever process they are built.
+"""Where the tests build: two images that differ never share a folder, and two processes never build in one at a time.
 
-One was linked while the QEMU of another process loaded it: "Failed to load ELF", once in some runs.
+One was linked while the QEMU of another process loaded it: "Failed to load ELF", once in some runs. Or one was copied while
+another process assembled it: "the input file is empty".
 """
+
+import fcntl
+import glob
+import os
+import threading
 
 import conftest
 
@@ -27,3 +33,19 @@ def test_one_folder_for_one_image(monkeypatch, tmp_path):
     """Values of options count; what depends on a partition file is each process's own, the rest is shared."""
     mine, other = (folders(monkeypatch, tmp_path, worker) for worker in ("gw0", "gw1"))
     assert {what for what in mine if mine[what] != other[what]} == {"file", "named"}
+
+
+def test_one_process_builds_in_a_folder(monkeypatch, tmp_path):
+    """While one has the folder's lock, another waits with its make; and no test of the folder runs make without the lock."""
+    monkeypatch.setattr(conftest, "LOCKS", str(tmp_path))
+    second = threading.Thread(target=conftest.try_make, args=("-f", os.devnull, "--version"))
+    with open(tmp_path / "all", "w", encoding="ascii") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        second.start()
+        second.join(0.5)
+        assert second.is_alive()
+    second.join(30)
+    assert not second.is_alive()
+    word = '[' + '"make"'
+    assert [path for path in glob.glob(os.path.join(conftest.HERE, "*.py"))
+            if word in open(path, encoding="utf-8").read()] == [os.path.join(conftest.HERE, "conftest.py")]

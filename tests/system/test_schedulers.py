@@ -3,7 +3,6 @@
 import json
 import os
 import re
-import subprocess
 
 import conftest
 
@@ -103,8 +102,7 @@ def test_what_does_not_fit_is_not_built(tmp_path):
     path = partitions(tmp_path, "SCHED_PRIO", wcet=300)
     folder = "build/does-not-fit"
     for goal in (f"{folder}/proteus.elf", "schedule", f"{folder}/proteus.elf"):
-        done = subprocess.run(["make", "-s", "-C", conftest.ROOT, "PRODUCT=hostile", f"O={folder}", f"PARTITIONS={path}",
-                               "EXTRA_CONFIG=CONFIG_SCHED_PRIO=y", goal], capture_output=True, text=True, check=False)
+        done = conftest.try_make("PRODUCT=hostile", f"O={folder}", f"PARTITIONS={path}", "EXTRA_CONFIG=CONFIG_SCHED_PRIO=y", goal)
         assert done.returncode and not os.path.exists(os.path.join(conftest.ROOT, folder, "proteus.elf"))
     assert re.search(rf"^{re.escape(path)}:22: vm 'timed': task '1' ends [\d.]+ us or more after its release, [\d.]+ us beyond its "
                      r"deadline of 310.0 us. hint: it fits with wcet_us = \d+ instead of 300$", done.stderr, re.M), done.stderr
