@@ -24,6 +24,42 @@ import monitor as monitors  # noqa: E402
 HERTZ = 1000
 
 
+# ---------------------------------------------------------------- QEMU gets stuck
+DEAF = """#!/usr/bin/python3
+import json, os, socket, sys, time
+if "--version" in sys.argv:
+    sys.exit(print("QEMU emulator version 7.2.22"))
+print("a: PASS", flush=True)
+runs = os.path.join(os.path.dirname(sys.argv[0]), "runs")
+before = len(os.listdir(runs))
+open(f"{runs}/{before}", "w").close()
+if before >= STUCK:
+    sys.exit()
+door = socket.socket(fileno=int([word for word in sys.argv if "fd=" in word][0].split("fd=")[1]))
+door.sendall(b'{"QMP": {}}\\n')
+for answer in ({}, {"status": "running"}):
+    door.sendall(json.dumps({"return": answer, "id": json.loads(door.recv(4096))["id"]}).encode() + b"\\n")
+time.sleep(600)
+"""
+
+
+@pytest.mark.parametrize("stuck, passed", [(1, True), (2, False)])
+def test_a_qemu_that_gets_stuck(tmp_path, monkeypatch, capfd, stuck, passed):
+    """After its guest's last word it neither ends nor answers: seen long before the limit, and run once more; but only once."""
+    monkeypatch.setattr(monitors, "PATIENCE", 0.3)
+    monkeypatch.setattr(emulator, "LOOK", 0.05)
+    (tmp_path / "runs").mkdir()
+    path = tmp_path / "qemu-system-ppc"
+    path.write_text(DEAF.replace("STUCK", str(stuck)))
+    path.chmod(0o755)
+    (tmp_path / "image.elf").write_bytes(b"\x7fELF")
+    began = time.monotonic()
+    result = emulator.run(image=str(tmp_path / "image.elf"), qemu=str(path), timeout=300)
+    assert result.lines == ["a: PASS"] and len(os.listdir(tmp_path / "runs")) == 2 and time.monotonic() - began < 60
+    assert (result.status == 0 and not list(result.trouble())) == passed and result.stuck != passed
+    assert "QEMU itself is stuck: 3 commands without an answer: the run is done once more" in capfd.readouterr().err
+
+
 # ---------------------------------------------------------------- limits
 class Machine:
     """A host's clock, and a machine that gets on by so many ticks in a second of it."""
