@@ -3,6 +3,7 @@
 The hypervisor writes
 
     [<vm>] <text>                                     a line of a guest
+    [<vm>.1] <text>                                   of its second UART (key `second_uart`)
     [proteus] stat <vm> <key>=<n> <key>=<n> ...       counters at the end (CONFIG_STATS)
     [proteus] stop <vm> <reason>                      it stopped this VM
     [proteus] <anything else>
@@ -20,7 +21,7 @@ import re
 # Counters of a `stat` line that do not count traps. Everything else in the line is a kind of trap.
 NOT_TRAPS = ("irq", "pit", "ticks", "switches", "starts", "unanswered", "refused", "illegal")
 
-TAGGED = re.compile(r"^\[([A-Za-z0-9_-]+)\] ?(.*)$")
+TAGGED = re.compile(r"^\[([A-Za-z0-9_-]+)(\.1)?\] ?(.*)$")
 VERDICT = re.compile(r"^[A-Za-z0-9_-]+: (PASS|FAIL)\b ?(.*)$")
 HYPERVISOR = "proteus"
 
@@ -31,14 +32,15 @@ class Vm:
     def __init__(self, name):
         self.name = name
         self.lines = []         # its lines, without the tag
+        self.second = []        # those of its second UART
         self.stats = {}         # counter name -> value
         self.stops = []         # reasons for which the hypervisor stopped it
         self.verdict = None     # PASS, FAIL or None
         self.detail = ""        # the words behind PASS or FAIL
 
-    def add(self, text):
+    def add(self, text, second=False):
         """Take one line; the first FAIL is final, whatever the guest prints later."""
-        self.lines.append(text)
+        (self.second if second else self.lines).append(text)
         match = VERDICT.match(text)
         if match and self.verdict != "FAIL":
             self.verdict, self.detail = match.groups()
@@ -74,9 +76,9 @@ class Console:
         if not match or (self.speakers is not None and match.group(1) not in self.speakers):
             self.untagged.append(line)
         elif match.group(1) == HYPERVISOR:
-            self._hypervisor_line(match.group(2))
+            self._hypervisor_line(match.group(3))
         else:
-            self.vm(match.group(1)).add(match.group(2))
+            self.vm(match.group(1)).add(match.group(3), bool(match.group(2)))
 
     def _hypervisor_line(self, text):
         self.hypervisor.append(text)

@@ -19,18 +19,19 @@
 #define OWN_SIZE 128         /* a line of its own: the longest is that of a VM that stopped */
 #define HOLD     BOARD_TB_HZ /* ticks for which input waits for a VM that does not take any */
 
-struct uart uarts[VM_COUNT];
+struct uart uarts[UART_ROWS];
 uint32_t console_looked;
 
 static const uint8_t *text;      /* what goes out: with a tag, and perhaps the end of somebody else's line before it */
 static uint32_t text_left;
-static uint32_t turn;            /* the VM that had the last line */
+static uint32_t turn;            /* the UART that had the last line */
 static struct uart *sender;      /* whose goes out; a null pointer: the hypervisor's */
 static struct uart *open;        /* who has begun the line that the board is in; a null pointer: it begins a new one */
 static uint8_t own[2 + OWN_SIZE]; /* likewise */
 static uint32_t own_length;
 
 static struct vcpu *focus;       /* who gets the input */
+static struct uart *focus_uart;  /* by which of its UARTs (option UART_SECOND) */
 static uint32_t wanted;          /* interrupts of the board's UART: BOARD_UART_* */
 static uint32_t held_since;      /* when input began to wait, or the last was taken */
 static uint8_t escaped;          /* the escape key came last */
@@ -43,8 +44,8 @@ bool console_is_open(const struct uart *u)
     return open == u;
 }
 
-/* "\r\n[name] ", right before the line. */
-static void put_tag(struct uart *u, const char *name)
+/* "\r\n[name] ", right before the line; of a second UART, "\r\n[name.1] ". */
+static void put_tag(struct uart *u, const char *name, bool second)
 {
     uint8_t *at = u->line;
     uint32_t length = 0;
@@ -52,9 +53,13 @@ static void put_tag(struct uart *u, const char *name)
     while (length < VM_NAME_SIZE && name[length] != 0) {
         length++;
     }
-    u->tag_length = (uint8_t)(length + 3);
+    u->tag_length = (uint8_t)(length + (second ? 5 : 3));
     *--at = ' ';
     *--at = ']';
+    if (second) {
+        *--at = '1';
+        *--at = '.';
+    }
     while (length != 0) {
         *--at = (uint8_t)name[--length];
     }
@@ -81,7 +86,10 @@ static void begin(struct uart *u, const uint8_t *line, uint32_t length, uint32_t
 bool console_has_said(const struct vcpu *v)
 {
     line_hand_over(uart_of(v));
-    return uart_of(v)->length == 0;
+    if (IS_ENABLED(CONFIG_UART_SECOND)) {
+        line_hand_over(uart_second(v));
+    }
+    return (uart_of(v)->length | (IS_ENABLED(CONFIG_UART_SECOND) ? uart_second(v)->length : 0)) == 0;
 }
 
 /* Is there something to send? The guests' turns go round, a line each. */
@@ -99,10 +107,10 @@ static bool find_sender(void)
         begin(0, own + 2, own_length, 0);
         return true;
     }
-    for (i = 0; i < VM_COUNT; i++) {
+    for (i = 0; i < UART_ROWS; i++) {
         struct uart *u;
 
-        turn = turn + 1 >= VM_COUNT ? 0 : turn + 1;
+        turn = turn + 1 >= UART_ROWS ? 0 : turn + 1;
         u = &uarts[turn];
         if (u->handed != 0) {
             begin(u, u->line, u->length, u->tag_length);
@@ -124,7 +132,7 @@ static uint32_t send_some(uint32_t room)
         if (sender == 0) {
             own_length = 0;
         } else {
-            line_sent(&vcpu[turn], sender);
+            line_sent(UART_OWNER(turn), sender);
         }
     }
     return room - left;
@@ -149,7 +157,7 @@ void console_flush(void)
         while (find_sender()) {
             send_some(board_uart_room());
         }
-        for (i = 0; i < VM_COUNT; i++) {
+        for (i = 0; i < UART_ROWS; i++) {
             line_hand_over(&uarts[i]);
         }
     } while (find_sender());
@@ -157,14 +165,25 @@ void console_flush(void)
 
 /* ---- input ---- */
 
-/* Escape key and digit move the focus; the escape key twice is an ordinary key. */
+static struct uart *focused(void)
+{
+    return IS_ENABLED(CONFIG_UART_SECOND) ? focus_uart : uart_of(focus);
+}
+
+bool console_focus_is_second(void)
+{
+    return IS_ENABLED(CONFIG_UART_SECOND) && focused() != uart_of(focus);
+}
+
+/* Escape key and digit move the focus; the escape key twice is an ordinary key. Second UARTs have the digits behind the VMs'. */
 static void receive(uint8_t byte)
 {
     if (control_key(&escaped, byte)) {
         return;
     }
-    if (escaped != 0 && byte >= '1' && byte < '1' + VM_COUNT) {
-        focus = &vcpu[byte - '1'];
+    if (escaped != 0 && byte >= '1' && byte < '1' + UART_ROWS) {
+        focus = UART_OWNER(byte - '1');
+        focus_uart = &uarts[byte - '1'];
         escaped = 0;
         deaf = 0;
         held_since = cpu_time(); /* whoever has it now has a time of his own */
@@ -173,7 +192,7 @@ static void receive(uint8_t byte)
         escaped = 1;
     } else {
         escaped = 0;
-        console_receive(focus, uart_of(focus), byte);
+        console_receive(focus, focused(), byte);
     }
 }
 
@@ -196,21 +215,21 @@ void console_receive(struct vcpu *v, struct uart *u, uint8_t byte)
 
 void console_lost(void)
 {
-    lose(focus, uart_of(focus));
-    uart_changed(focus, uart_of(focus));
+    lose(focus, focused());
+    uart_changed(focus, focused());
 }
 
 /* Is there somebody for what is typed? */
 static bool listens(void)
 {
-    const struct uart *u = uart_of(focus);
+    const struct uart *u = focused();
 
     return (u->count < UART_INPUT && uart_is_connected(u)) || deaf != 0;
 }
 
 void console_resume(const struct uart *u)
 {
-    if (u == uart_of(focus)) {
+    if (u == focused()) {
         deaf = 0;
         held_since = cpu_time();
         if ((wanted & BOARD_UART_RECEIVE) == 0) {
@@ -290,7 +309,7 @@ static void look(void)
     if (!empty && cpu_time() - held_since >= HOLD) {
         deaf = 1;
     }
-    for (i = 0; i < VM_COUNT; i++) {
+    for (i = 0; i < UART_ROWS; i++) {
         struct uart *u = &uarts[i];
 
         if (u->length == u->seen) {
@@ -301,7 +320,7 @@ static void look(void)
     }
     console_poll();
     if (empty) {
-        for (i = 0; i < VM_COUNT; i++) {
+        for (i = 0; i < UART_ROWS; i++) {
             uarts[i].idle = 1;
         }
         LOW_SET(pit_road, (uint32_t)(uintptr_t)schedule);
@@ -323,13 +342,15 @@ void console_init(void)
 {
     uint32_t i;
 
-    for (i = 0; i < VM_COUNT; i++) {
-        put_tag(&uarts[i], vm_config[i].name);
+    for (i = 0; i < UART_ROWS; i++) {
+        UART_NUMBER(&uarts[i], i);
+        put_tag(&uarts[i], vm_config[i].name, i >= VM_COUNT);
         uarts[i].idle = 1;
     }
     own[0] = '\r';
     own[1] = '\n';
-    focus = &vcpu[CONSOLE_FOCUS];
+    focus = UART_OWNER(CONSOLE_FOCUS);
+    focus_uart = &uarts[CONSOLE_FOCUS];
     wanted = BOARD_UART_RECEIVE; /* as board_init() has it */
     LOW_SET(pit_road, (uint32_t)(uintptr_t)schedule);
 }
@@ -337,6 +358,9 @@ void console_init(void)
 void console_rest(struct vcpu *v)
 {
     line_hand_over(uart_of(v));
+    if (IS_ENABLED(CONFIG_UART_SECOND)) {
+        line_hand_over(uart_second(v));
+    }
     console_poll();
 }
 
@@ -346,10 +370,8 @@ struct vcpu *console_wait(struct vcpu *v)
     return schedule(v);
 }
 
-void console_reset(struct vcpu *v)
+static void reset(struct vcpu *v, struct uart *u)
 {
-    struct uart *u = &uarts[vcpu_index(v)];
-
     line_hand_over(u);
     u->empty = 0;
     u->ier = 0;
@@ -360,8 +382,18 @@ void console_reset(struct vcpu *v)
     u->count = 0;
     u->fifo = 0;
     u->waiting = 0;
-    v->uart = (uint32_t)(uintptr_t)u;
     uart_reset(v, u);
-    VCPU_UART_RESET(v);
     console_resume(u);
+}
+
+void console_reset(struct vcpu *v)
+{
+    struct uart *u = &uarts[vcpu_index(v)];
+
+    v->uart = (uint32_t)(uintptr_t)u;
+    VCPU_UART_RESET(v);
+    reset(v, u);
+    if (IS_ENABLED(CONFIG_UART_SECOND)) {
+        reset(v, uart_second(v));
+    }
 }

@@ -24,6 +24,15 @@
 #define UART_POLLS  8   /* looks at LSR in the middle of a line: it asks for input, with a prompt before */
 #define UART_MODEM  0xB0U /* a 16550's modem status: carrier, ready, clear to send */
 
+/* Option UART_SECOND: which row of vm_config it is; and its name is that of the VM, with .1 behind it. */
+#ifdef CONFIG_UART_SECOND
+#define UART_SECOND_WORDS uint8_t row;
+#define UART_NAME_SIZE    (VM_NAME_SIZE + 2)
+#else
+#define UART_SECOND_WORDS
+#define UART_NAME_SIZE    VM_NAME_SIZE
+#endif
+
 /* A guest's UART. asm/uart.S does what a driver that polls does for each byte. Second names: a UartLite's. */
 struct uart {
     union {
@@ -52,8 +61,9 @@ struct uart {
     uint8_t returned; /* the line before has ended already: a \n belongs to it */
     uint8_t input[UART_INPUT];
     uint8_t output[UART_OUTPUT];
+    UART_SECOND_WORDS
     uint8_t tag_length;
-    uint8_t tag[2 + VM_NAME_SIZE + 3]; /* ends where the line begins */
+    uint8_t tag[2 + UART_NAME_SIZE + 3]; /* ends where the line begins */
     uint8_t line[CONFIG_CONSOLE_LINE + UART_SHOWN - 1];
 };
 
@@ -62,6 +72,9 @@ extern uint32_t console_looked; /* TBL */
 
 void console_init(void);
 void console_reset(struct vcpu *v);
+
+/* Is it the second UART of its VM that has the input? */
+bool console_focus_is_second(void);
 
 /* The guest has set MSR[WE]: what it has written of a line comes out. Then as schedule(). */
 ROAD struct vcpu *console_wait(struct vcpu *v);
@@ -115,6 +128,8 @@ bool console_has_said(const struct vcpu *v);
 void console_flush(void);
 
 #else
+
+#define console_focus_is_second() false
 
 static inline void console_init(void)
 {

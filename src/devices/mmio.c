@@ -47,7 +47,8 @@ static bool is_open(const struct vcpu *v, uint32_t address)
         return true;
     }
     return IS_ENABLED(CONFIG_ABSENT) && (!ABSENT_CHECKS || (config->flags & VM_ABSENT_CHECK) == 0) &&
-           ((config->console_base != 0 && MMIO_IS_NEAR(config->console_base, address)) || forward_is_near(v, address));
+           ((config->console_base != 0 && MMIO_IS_NEAR(config->console_base, address)) ||
+            (UART_SECOND_BASE(config) != 0 && MMIO_IS_NEAR(UART_SECOND_BASE(config), address)) || forward_is_near(v, address));
 }
 
 /* Of `size` bytes, the last first. */

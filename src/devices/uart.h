@@ -15,6 +15,41 @@ static inline struct uart *uart_of(const struct vcpu *v)
     return (struct uart *)(uintptr_t)v->uart;
 }
 
+/* ---- a VM's second UART (option UART_SECOND): of one that has none, the first again ---- */
+
+extern struct uart uarts[UART_ROWS];
+
+#ifdef CONFIG_UART_SECOND
+
+#define UART_CONFIG(v, u) (&vm_config[(u)->row])
+
+static inline struct uart *uart_second(const struct vcpu *v)
+{
+    return &uarts[vm_config[vcpu_index(v)].uart_other];
+}
+
+/* Whose that of a row is. */
+#define UART_OWNER(row)      (&vcpu[(row) < VM_COUNT ? (row) : vm_config[row].uart_other])
+#define UART_NUMBER(u, n)    ((u)->row = (uint8_t)(n))
+
+/* The one of a VM's UARTs that has the address; the first if none has. */
+struct uart *uart_at(const struct vcpu *v, uint32_t address);
+
+#else
+
+#define UART_CONFIG(v, u) ((void)(u), &vm_config[vcpu_index(v)])
+#define uart_second(v)    uart_of(v)
+#define UART_OWNER(row)   (&vcpu[row])
+#define UART_NUMBER(u, n) ((void)0)
+
+static inline struct uart *uart_at(const struct vcpu *v, uint32_t address)
+{
+    (void)address;
+    return uart_of(v);
+}
+
+#endif
+
 /* ---- registers, by number; a 16550's are bytes ---- */
 
 uint32_t uart_16550_read(struct vcpu *v, struct uart *u, uint32_t reg);
@@ -40,7 +75,7 @@ static inline bool uart_is_bytes(const struct vm_config *config)
 
 static inline void uart_changed(struct vcpu *v, struct uart *u)
 {
-    if (uart_is_lite(&vm_config[vcpu_index(v)])) {
+    if (uart_is_lite(UART_CONFIG(v, u))) {
         uartlite_changed(v, u);
     } else if (IS_ENABLED(CONFIG_UART_16550) || IS_ENABLED(CONFIG_UART_16550_WORDS)) {
         uart_16550_changed(v, u);
@@ -50,7 +85,7 @@ static inline void uart_changed(struct vcpu *v, struct uart *u)
 /* The VM is reset: nothing enabled, nothing received, nothing waiting. */
 static inline void uart_reset(struct vcpu *v, struct uart *u)
 {
-    if (uart_is_lite(&vm_config[vcpu_index(v)])) {
+    if (uart_is_lite(UART_CONFIG(v, u))) {
         u->fifo = 1;
         uartlite_changed(v, u);
     }
@@ -90,8 +125,6 @@ void console_resume(const struct uart *u);
 void console_prompt(struct uart *u);
 
 /* ---- between console.c and line.c ---- */
-
-extern struct uart uarts[VM_COUNT];
 
 /* What is in the line goes out. It has. */
 void line_hand_over(struct uart *u);

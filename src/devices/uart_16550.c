@@ -34,7 +34,7 @@ static uint32_t reasons(const struct uart *u)
 /* The interrupt line is a level: it follows the registers. */
 void uart_16550_changed(struct vcpu *v, const struct uart *u)
 {
-    irq_set_line(v, CONSOLE_IRQ(&vm_config[vcpu_index(v)]), reasons(u) != 0);
+    irq_set_line(v, CONSOLE_IRQ(UART_CONFIG(v, u)), reasons(u) != 0);
 }
 
 uint32_t uart_16550_read(struct vcpu *v, struct uart *u, uint32_t reg)

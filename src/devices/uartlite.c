@@ -33,8 +33,8 @@ void uartlite_changed(struct vcpu *v, struct uart *u)
 
     u->events = now;
     if (risen != 0 && u->enabled != 0) {
-        irq_set_line(v, CONSOLE_IRQ(&vm_config[vcpu_index(v)]), 1);
-        irq_set_line(v, CONSOLE_IRQ(&vm_config[vcpu_index(v)]), 0);
+        irq_set_line(v, CONSOLE_IRQ(UART_CONFIG(v, u)), 1);
+        irq_set_line(v, CONSOLE_IRQ(UART_CONFIG(v, u)), 0);
     }
 }
 

@@ -12,6 +12,12 @@
 #include "irq.h"
 #include "partition.h"
 
+#ifdef CONFIG_UART_SECOND
+#define UART_SECOND_WIRED(config) UIC_BIT(CONSOLE_IRQ(&vm_config[(config)->uart_other]))
+#else
+#define UART_SECOND_WIRED(config) 0U
+#endif
+
 static void update(struct vcpu *v)
 {
     uint32_t active = v->uic_sr & v->uic_er;
@@ -45,7 +51,7 @@ static uint32_t wired(const struct vcpu *v)
 {
     const struct vm_config *config = &vm_config[vcpu_index(v)];
 
-    return IS_ENABLED(CONFIG_CONSOLE) && config->console_base != 0 ? UIC_BIT(CONSOLE_IRQ(config)) : 0;
+    return IS_ENABLED(CONFIG_CONSOLE) && config->console_base != 0 ? UIC_BIT(CONSOLE_IRQ(config)) | UART_SECOND_WIRED(config) : 0;
 }
 
 void irq_reset(struct vcpu *v)

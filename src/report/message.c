@@ -165,6 +165,9 @@ void message_next(void)
     }
     if (focus != 0) {
         message_start("focus ", focus);
+        if (console_focus_is_second()) {
+            message_text(".1");
+        }
         message_text("\r\n");
         focus = 0;
         return;

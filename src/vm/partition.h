@@ -34,6 +34,13 @@
 
 #define VM_NO_LINE 0xFF
 
+// Rows of vm_config, and virtual UARTs. Those behind the VMs are second UARTs (option UART_SECOND): name, base, kind and line.
+#ifdef CONFIG_UART_SECOND
+#define UART_ROWS (VM_COUNT + UART_SECONDS)
+#else
+#define UART_ROWS VM_COUNT
+#endif
+
 // Option LIFECYCLE: whom a VM supervises, and what happens when it fails itself, or does what it should not.
 struct vm_care {
     uint32_t supervises;            // bit n: VM n
@@ -77,6 +84,9 @@ struct vm_config {
     uint32_t console_base;          // guest-physical address of the virtual UART; 0: the VM has none
 #ifdef CONSOLE_MIXED
     uint8_t console_kind, console_line;
+#endif
+#ifdef CONFIG_UART_SECOND
+    uint8_t uart_other;             // row of its second UART, or its own; of such a row, its VM
 #endif
     uint32_t flags;                 // the VM's feature word: FEATURE_* of hypercalls/abi.h
 #ifdef CONFIG_INTC_MMIO
@@ -147,7 +157,12 @@ struct vm_image {
 #endif
 };
 
-extern const struct vm_config vm_config[VM_COUNT];
+extern const struct vm_config vm_config[UART_ROWS];
+#ifdef CONFIG_UART_SECOND
+#define UART_SECOND_BASE(config) (vm_config[(config)->uart_other].console_base)
+#else
+#define UART_SECOND_BASE(config) 0U
+#endif
 extern const struct tlb_row tlb_rows[TLB_ROW_COUNT];
 #ifdef CONFIG_SCHED_PRIO
 extern const struct sched_level sched_level[SCHED_LEVELS];

@@ -42,12 +42,12 @@ def build(board, tmp_path, vms, options=""):
     return run_product("uarts", board, partitions, "-".join([*vms, *re.findall(r"CONFIG_(\w+)", options)]), options)
 
 
-def run_product(product, board, partitions, name, options):
+def run_product(product, board, partitions, name, options, **how):
     """An image of a product with another partition file, run on the board's machine."""
     folder = f"build/{product}-{board}-{name}".lower()
     conftest.make(f"PRODUCT={product}", f"O={folder}", f"PARTITIONS={partitions}",
                   f"EXTRA_CONFIG=CONFIG_BOARD_{board.upper()}=y {options} {conftest.FREE}", f"{folder}/proteus.elf")
-    return run.run(image=f"{conftest.ROOT}/{folder}/proteus.elf", timeout=60)
+    return run.run(image=f"{conftest.ROOT}/{folder}/proteus.elf", timeout=60, **how)
 
 
 def check(result, kinds):
@@ -109,3 +109,48 @@ def test_hypercalls_beside_a_driver(tmp_path):
     para, plain = result.vms["para"], result.vms["plain"]
     assert para.lines == plain.lines and len(para.lines) == 1
     assert para.stats["hypercall"] > 0 and para.stats.get("mmio", 0) == 0 and plain.stats["mmio"] > 0
+
+
+SECOND = """[product]
+name = "uarts"
+description = "second UARTs"
+
+[console]
+focus = "echo1.1"
+
+[[vm]]
+name = "echo1"
+image = "echo.elf"
+memory = "64K"
+regs = {{ r3 = 1, r4 = 1 }}
+console = "shared"
+console_at = 0x90000000
+console_line = 5
+second_uart = "{echo}"
+
+[[vm]]
+name = "other"
+image = "uarttest.elf"
+memory = "64K"
+regs = {{ r3 = {kind}, r4 = {at} }}
+console = "shared"
+second_uart = "{device}"
+"""
+BOARDS = {"ref405ep": ("uart0", "uart1", 1, "0xEF600400", "bytes"), "ml403": ("uart0", "uartlite", 3, "0x84000000", "lite")}
+
+
+@pytest.mark.parametrize("board", BOARDS)
+def test_second_uart(board, tmp_path):
+    """CONFIG_UART_SECOND: guests that know only the board's other UART, by interrupts and by every form of access."""
+    echo, device, kind, at, name = BOARDS[board]
+    partitions = tmp_path / "partitions.toml"
+    partitions.write_text(SECOND.format(echo=echo, device=device, kind=kind, at=at), encoding="utf-8")
+    steps = [("wait", r"echo1> "), ("send", r"hello\r"), ("wait", r"got hello\n"), ("send", r"\x1d1lost\r"),
+             ("wait", r"focus echo1\n"), ("send", r"\x1d3quit\r")]
+    result = run_product("uarts", board, partitions, "second", "CONFIG_UART_SECOND=y",
+                         script=[run.Step(number, *step) for number, step in enumerate(steps, 1)])
+    assert not list(result.trouble()), "\n".join(result.lines[-20:])
+    assert result.vms["other"].second == expected(name) and result.vms["other"].lines == []
+    assert result.vms["echo1"].second == ["echo1> ", "echo1: got hello", "echo1> ", "echo1: PASS lines=1"]
+    assert result.vms["echo1"].lines == [] and result.untagged == []
+    assert [text for text in result.hypervisor if text.startswith("focus")] == ["focus echo1", "focus echo1.1"]

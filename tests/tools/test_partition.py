@@ -85,7 +85,7 @@ FAULTS = [
      ["8: unknown key 'zzz'. hint: known: absent, autostart, blob, budget_us, console, console_at, console_kind, console_line, console_raw, "
       "devices, dma, forward, health_line, image, intc_at, interrupts, interrupts_in_ms, interrupts_max, irfm, memory, name, on_failure, "
       "on_overrun, on_reset, on_storm, paravirt, period_us, plans, "
-      "previrt, priority, regs, restarts, restarts_in_ms, stray, supervises, tasks, tunnels_at"]),
+      "previrt, priority, regs, restarts, restarts_in_ms, second_uart, stray, supervises, tasks, tunnels_at"]),
     ("unknown_inline", product(A + "memory = { size = '1M', gest = 0 }"), CONSOLE,
      ["7: unknown key 'gest'. hint: did you mean 'guest'?"]),
     ("type_bool", product(A + MB + "dma = 'yes'"), CONSOLE,
@@ -1219,6 +1219,54 @@ def test_console_kinds_mixed(tool):
     code = (tool.path / "gen" / "partitions.c").read_text()
     assert ".console_kind = CONSOLE_16550_WORDS,\n        .console_line = 3," in code
     assert ".console_kind = CONSOLE_UARTLITE,\n        .console_line = 5," in code
+
+
+SECOND = UARTS + "CONFIG_UART_SECOND=y\nCONFIG_FORWARD=y\n"
+SHARED = A + "memory = '64K'\nconsole = 'shared'\n"      # what follows is line 9
+
+
+def test_second_uart(tool):
+    """Kind, place and line are the board's device's; its row is behind all VMs, and it can have the input at first."""
+    status, _, err = tool(product(SHARED + "second_uart = 'lite'", B + "memory = '64K'", top="[console]\nfocus = 'a.1'"), config=SECOND,
+                          board=UARTS_BOARD)
+    assert (status, err) == (0, [])
+    header, code = ((tool.path / "gen" / f"partitions.{kind}").read_text() for kind in "hc")
+    assert "#define UART_SECONDS 1 //" in header and "#define CONSOLE_FOCUS 2\n" in header and "#define CONSOLE_MIXED\n" in header
+    assert re.findall(r"uart_other = (\d+)", code) == ["2", "1", "0"]
+    assert ('{ .name = "a", .console_base = 0xF0010000, .console_line = 5, .console_kind = CONSOLE_UARTLITE, .uart_other = 0 },\n};'
+            in code)
+    assert json.loads((tool.path / "gen" / "partitions.json").read_text())["vms"][0]["second_uart"] == "lite"
+
+
+@pytest.mark.parametrize("keys, config, fault", [
+    ("second_uart = 'lite'", UARTS, "second_uart needs CONFIG_UART_SECOND. hint: set CONFIG_UART_SECOND=y in the defconfig, or remove "
+                                    "second_uart"),
+    ("second_uart = 'lit'", SECOND, "board 'b' has no UART 'lit'. hint: did you mean 'lite'?"),
+    ("second_uart = 'uart'", SECOND, "'uart' is its first UART. hint: another device, or console_at"),
+    ("second_uart = 'uart'\nconsole_at = 0xF0002000", SECOND, "'uart' has no line of its own. hint: irq in the board file, or "
+                                                              "console_line"),
+    ("second_uart = 'lite'\nconsole_line = 5", SECOND, "'lite' has no line of its own. hint: irq in the board file, or console_line"),
+    ("second_uart = 'lite'", SECOND.replace("CONFIG_UART_UARTLITE=y\n", ""),
+     "'lite' needs CONFIG_UART_UARTLITE. hint: set CONFIG_UART_UARTLITE=y in the defconfig"),
+    ("second_uart = 'lite'\nforward = ['lite']", SECOND,
+     "registers 0xF0010000-0xF001000F of 'lite' lie in its second UART 0xF0010000-0xF001000F. hint: accesses to them have to fault to "
+     "be forwarded: move it, or leave one of the two out"),
+    ("second_uart = 'lite'\ndevices = ['lite']", SECOND,
+     "its second UART at 0xF0010000 lies in a page of 'lite'. hint: leave one of the two out: accesses to it have to fault to be "
+     "emulated"),
+    ("second_uart = 'lite'\ninterrupts = [{ line = 7, guest = 5 }]", SECOND,
+     "guest line 5 is its second UART's already. hint: choose another one: { line = 7, guest = 9 }")])
+def test_second_uart_faults(tool, keys, config, fault):
+    """Each with its line and what to do."""
+    _, _, err = tool(product(SHARED + keys), config=config, board=UARTS_BOARD)
+    assert [line.split(": ", 1)[1] for line in err] == [f"vm 'a': {fault}"]
+
+
+def test_second_uart_alone(tool):
+    """It needs a first."""
+    _, _, err = tool(product(A + "memory = '64K'\nsecond_uart = 'lite'"), config=SECOND, board=UARTS_BOARD)
+    assert [line.split(": ", 1)[1] for line in err] == [
+        "vm 'a': second_uart without a console. hint: console = \"shared\", or remove second_uart"]
 
 
 def test_board_devices_apart(tool):

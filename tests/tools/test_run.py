@@ -74,6 +74,15 @@ def test_a_tag_is_the_name_of_a_vm_at_the_beginning_of_a_line():
     assert set(console.vms) == {"a", "b"} and len(console.hypervisor) == 1
 
 
+def test_the_second_uart_of_a_vm():
+    """It is the VM that speaks: its verdict counts, its lines are apart."""
+    result = run.Result(["a"])
+    for line in ("[a] one", "[a.1] two", "[a.1] a: PASS", "[a.2] x", "[b.1] y"):
+        result.add(line)
+    assert (result.vms["a"].lines, result.vms["a"].second) == (["one"], ["two", "a: PASS"])
+    assert (result.vms["a"].verdict, result.untagged, list(result.vms)) == ("PASS", ["[a.2] x", "[b.1] y"], ["a"])
+
+
 @pytest.mark.parametrize("section, speakers", [(".vcpu", None), (".text", ())])
 def test_who_may_speak(tmp_path, section, speakers):
     """An image of the hypervisor has tags; a guest run bare has none; the partition table says which."""

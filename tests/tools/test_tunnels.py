@@ -58,7 +58,7 @@ FAULTS = [
      ["6: tunnel 't': 0x000FF000-0x00100FFF overlaps the memory 0x00000000-0x000FFFFF of vm 'a'. hint: another address, on which "
       "the VM has nothing"]),
     ("on_the_uart", tunnel("vm = 'a', at = '0xEF600000'", OTHER), CALLS + "console = 'shared'", CALLS, IPCM,
-     ["6: tunnel 't': 0xEF600000-0xEF600FFF overlaps the virtual UART 0xEF600300-0xEF600307 of vm 'a'. hint: another address, on which "
+     ["6: tunnel 't': 0xEF600000-0xEF600FFF overlaps the virtual 16550 0xEF600300-0xEF600307 of vm 'a'. hint: another address, on which "
       "the VM has nothing"]),
     ("on_another", tunnel(ONE, OTHER, size="8K") + "\n" + tunnel("vm = 'b', at = '0x50001000'", "vm = 'a', at = '0x60000000'", name="u"),
      CALLS, CALLS, IPCM,

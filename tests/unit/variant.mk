@@ -14,6 +14,7 @@ TEST-$(CONFIG_INTC)         += intc
 TEST-$(CONFIG_BOARD_VIRTEX) += board_virtex board_speed
 TEST-$(CONFIG_UART_16550)   += console mmio
 TEST-$(and $(CONFIG_UIC),$(CONFIG_UART_UARTLITE)) += uartlite bus
+TEST-$(CONFIG_UART_SECOND)  += second_uart
 TEST-$(CONFIG_FORWARD)      += forward
 TEST-$(CONFIG_MESSAGES)     += message
 TEST-$(CONFIG_STATS)        += stats

@@ -84,7 +84,7 @@ PARTITIONS = {
     "console": Table("[console]", (
         Key("escape", TEXT, "control key (not Enter); a digit behind it moves the input to that VM of the file, 1 is the first",
             "ctrl-]"),
-        Key("focus", TEXT, "name of the VM that has the input at first", says="first with a console"))),
+        Key("focus", TEXT, "who has the input at first: a VM, or `<vm>.1`, its second UART", says="first with a console"))),
     "flow": Table("[flow]", (
         Key("forbid", LIST, 'who is to have no influence on whom, directly or through others: `"a -> b"`, `*` for every VM. '
             "`make flow` shows the graph (`tools/partitions/flow.py`)", (), says="nothing", example='forbid = ["a -> b"]'),
@@ -149,6 +149,9 @@ PARTITIONS = {
         Key("console_kind", TEXT, '`"ns16550"`, `"ns16550-words"` (a register in each word) or `"uartlite"`; each needs its '
             "`CONFIG_UART_...`", says="the board's UART", choices=tuple(CONSOLE_KINDS)),
         Key("console_line", NUMBER, "interrupt line of the virtual UART", says="the board's UART", high=LAST_LINE),
+        Key("second_uart", TEXT, "device of the board: a second virtual UART, of its kind, at its address and line. Its lines "
+            "begin with `[<vm>.1]`, its input has a digit of its own, behind those of the VMs (needs `CONFIG_UART_SECOND`)",
+            says="none", option="UART_SECOND", example='second_uart = "uart1"'),
         Key("intc_at", NUMBER, "of a board whose INTC is in memory: guest-physical address of the virtual one (needs "
             "`CONFIG_INTC`)", says="the board's", address=True),
         Key("devices", LIST, "board devices whose registers it sees, at their own address, whole pages", (), says="none",

@@ -66,14 +66,20 @@ class Product:
         focus = values["focus"]
         self.focus = shared[0].index if shared else 0
         if focus is not None:
-            found = [vm for vm in self.vms if vm.name == focus]
-            if not found:
+            names = {**{vm.name: (vm, vm.index) for vm in self.vms},
+                     **{f"{vm.name}.1": (vm, len(self.vms) + index) for index, vm in enumerate(self.second_uarts())}}
+            vm, row = names.get(focus, (None, 0))
+            if not vm:
                 self.reader.fault((*path, "focus"), f"there is no vm '{focus}'",
-                                  guess(focus, [vm.name for vm in self.vms]))
-            elif found[0].console_base == 0 and self.config.get("CONSOLE"):
+                                  guess(focus, names))
+            elif vm.console_base == 0 and self.config.get("CONSOLE"):
                 self.reader.fault((*path, "focus"), f"vm '{focus}' has no shared console", 'give it console = "shared"')
             else:
-                self.focus = found[0].index
+                self.focus = row
+
+    def second_uarts(self):
+        """The VMs that have one, in the order of their rows behind the VMs."""
+        return [vm for vm in self.vms if vm.second]
 
     def owner(self, name):
         """Who has a device: a Vm, "the hypervisor", or None."""

@@ -164,9 +164,11 @@ def check_devices(product):
             if overlap(base, end - base, vm.guest, vm.size):
                 vm.fault(key, f"the window of '{name}' {show_range(base, end - base)} lies in the VM's memory",
                          f"memory is {show_range(vm.guest, vm.size)}: move it with guest = ..., or make it smaller")
-            if vm.console_base and overlap(base, end - base, vm.console_base, vm.console_size):
-                vm.fault(key, f"{vm.uart} at 0x{vm.console_base:08X} lies in a page of '{name}'",
-                         "move it with console_at: accesses to it have to fault to be emulated")
+            for start, size, text in vm.uarts():
+                if overlap(base, end - base, start, size):
+                    how = "move it with console_at" if text == vm.uart else "leave one of the two out"
+                    vm.fault(key, f"{text} at 0x{start:08X} lies in a page of '{name}'",
+                             f"{how}: accesses to it have to fault to be emulated")
 
 
 def check_forward(product):
@@ -193,9 +195,7 @@ def check_forward(product):
 
 def forward_clashes(product, vm):
     """[(base, size, name)] of where forwarded registers of a VM cannot be: what is its own already, and windows of others."""
-    clashes = [(vm.guest, vm.size, "the VM's memory")]
-    if vm.console_base:
-        clashes.append((vm.console_base, vm.console_size, vm.uart))
+    clashes = [(vm.guest, vm.size, "the VM's memory"), *vm.uarts()]
     if vm.intc_base is not None:
         clashes.append((vm.intc_base, INTC_SIZE, "the virtual interrupt controller"))
     if product.board.intc_base is not None:
@@ -235,6 +235,8 @@ def check_interrupts(product):
         guest_lines = {}
         if vm.console_base:
             guest_lines[vm.console_line] = vm.uart
+        if vm.second:
+            guest_lines[vm.second["irq"]] = "its second UART"
         option = "UIC" if product.board.controller == "uic" else "INTC"
         if vm.irqs and not product.config.get(option):
             vm.fault("interrupts", f"routed interrupts need CONFIG_{option}",

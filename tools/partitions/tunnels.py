@@ -163,9 +163,7 @@ def check_registers(product, vm):
 
 def others(product, vm, this):
     """[(base, size, name)] of what a VM has elsewhere; `this` is an end of a tunnel, or None for the registers of all."""
-    found = [(vm.guest, vm.size, "the memory")]
-    if vm.console_base:
-        found.append((vm.console_base, vm.console_size, "the virtual UART"))
+    found = [(vm.guest, vm.size, "the memory"), *vm.uarts()]
     if vm.intc_base is not None:
         found.append((vm.intc_base, INTC_SIZE, "the virtual interrupt controller"))
     if vm.page:

@@ -4,7 +4,7 @@ from kconfig import guess
 from partitions.keys import CONSOLE_KINDS, INTC_SIZE, NAME, NAME_HINT, PARTITIONS, SPACE
 from partitions.ranges import HIGH_START, LOW_END, abi, overlap, show_range, show_size
 from partitions.reader import example, show, toml_kind
-from partitions.uarts import uart_base, uart_kind
+from partitions.uarts import second_uart, uart_base, uart_kind, uart_registers
 
 
 HYPERVISOR = "proteus"              # how src/report/message.c begins its lines
@@ -38,6 +38,7 @@ class Vm:
         self.blob = self.read_blob()
         self.console_kind, self.console_size, self.console_line, self.uart = "ns16550", 8, 0, ""
         self.console_base = self.read_console()
+        self.second = second_uart(self)         # a device of the board that its second virtual UART is like, or None
         self.raw = bool(values["console_raw"] and self.console_base)
         self.devices = self.read_devices()
         self.forward = self.read_forward()
@@ -283,6 +284,11 @@ class Vm:
                        f"move one of them: accesses to the {name} have to fault to be emulated")
         return address
 
+    def uarts(self):
+        """[(base, size, name)] of its virtual UARTs."""
+        first = [(self.console_base, self.console_size, self.uart)] if self.console_base else []
+        return first + ([(*uart_registers(self.second), "its second UART")] if self.second else [])
+
     def read_intc(self):
         """The guest-physical address of the virtual interrupt controller in memory, None if the board's is not in memory."""
         address = self.values["intc_at"]
@@ -299,8 +305,7 @@ class Vm:
         others = [(self.guest, self.size, "the VM's memory")]
         others += [(start, end - start, f"a page of '{name}'") for name in self.devices
                    for start, end in [self.board.pages(self.board.devices[name])]]
-        if self.console_base:
-            others.append((self.console_base, self.console_size, self.uart))
+        others += self.uarts()
         for start, length, text in others:
             if overlap(address, INTC_SIZE, start, length):
                 self.fault(key, f"the interrupt controller at 0x{address:08X} lies in {text} {show_range(start, length)}",
@@ -424,8 +429,7 @@ class Vm:
         others = [(self.guest, self.size, "lie in the VM's memory")]
         others += [(start, end - start, f"overlap the window of '{name}'") for name in self.devices
                    for start, end in [self.board.pages(self.board.devices[name])]]
-        if self.console_base:
-            others.append((self.console_base, self.console_size, f"overlap {self.uart}"))
+        others += [(start, length, f"overlap {text}") for start, length, text in self.uarts()]
         if self.intc_base is not None:
             others.append((self.intc_base, INTC_SIZE, "overlap the interrupt controller"))
         for start, length, text in others:
@@ -455,6 +459,8 @@ class Vm:
         taken = {guest: f"board line {line}" for line, guest, _ in self.irqs}
         if self.console_base:
             taken[self.console_line] = "its console"
+        if self.second:
+            taken[self.second["irq"]] = "its second UART"
         return taken
 
     def mode(self):

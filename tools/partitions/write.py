@@ -5,6 +5,7 @@ from partitions import plans
 from partitions.keys import CONSOLE_KINDS
 from partitions.place import register_step
 from partitions.ranges import TLB_ENTRIES, regions, show_size
+from partitions.uarts import uart_base, uart_kind
 
 
 def banner(product):
@@ -31,6 +32,8 @@ def render_header(product):
         f"#define CONSOLE_ESCAPE 0x{product.escape:02X}",
         f"#define CONSOLE_FOCUS {product.focus}",
         *console_macros(product.vms),
+        *([f"#define UART_SECONDS {len(product.second_uarts())} // rows of vm_config behind the VMs"]
+          if product.config.get("UART_SECOND") else []),
         f"#define CONSOLE_PLAIN {int(not any(vm.raw for vm in product.vms))} // no VM has console_raw",
         *([f"#define REGISTERS_BASE 0x{product.registers[0]:08X}",
            f"#define REGISTERS_STEP 0x{register_step(product):X}"] if product.registers else []), "", "#endif", ""])
@@ -130,6 +133,7 @@ def console_macros(vms):
     hot = max(kinds, key=kinds.count)
     lines = [f"#define CONSOLE_HOT {CONSOLE_KINDS[hot][0]}", f"#define CONSOLE_HOT_SIZE {CONSOLE_KINDS[hot][1]}"]
     found = {(CONSOLE_KINDS[vm.console_kind][0], vm.console_line) for vm in vms if vm.console_base}
+    found |= {(CONSOLE_KINDS[uart_kind(vm.second)][0], vm.second["irq"]) for vm in vms if vm.second}
     found = found or {("CONSOLE_16550", 0)}
     if len(found) > 1:
         return lines + ["#define CONSOLE_MIXED", "#define CONSOLE_KIND(config) ((config)->console_kind)",
@@ -144,6 +148,19 @@ def forward_lines(vm):
     return [f"        .forward_count = {len(vm.forward)},", f"        .forward = {f'forward_{vm.index}' if vm.forward else '0'},"]
 
 
+def second_lines(product):
+    """The rows behind the VMs: their second UARTs (option UART_SECOND)."""
+    return [f"    {{ .name = \"{vm.name}\", .console_base = 0x{uart_base(vm.second):08X}, .console_line = {vm.second['irq']}, "
+            f".console_kind = {CONSOLE_KINDS[uart_kind(vm.second)][0]}, .uart_other = {vm.index} }},"
+            for vm in product.second_uarts()]
+
+
+def uart_other(product, vm):
+    """The row of a VM's second UART, or its own."""
+    seconds = product.second_uarts()
+    return len(product.vms) + seconds.index(vm) if vm.second else vm.index
+
+
 def render_c(product):
     """partitions.c: the const tables of src/vm/partition.h."""
     lines = [f"// {banner(product)}", '#include "partition.h"', ""]
@@ -155,7 +172,7 @@ def render_c(product):
             rows = ", ".join(f"{{ 0x{base:08X}, 0x{size:X} }}" for base, size, _, _ in vm.forward)
             lines += [f"static const struct forward forward_{vm.index}[{len(vm.forward)}] = {{ {rows} }};", ""]
     mixed = "#define CONSOLE_MIXED" in console_macros(product.vms)
-    lines.append("const struct vm_config vm_config[VM_COUNT] = {")
+    lines.append("const struct vm_config vm_config[UART_ROWS] = {")
     for vm in product.vms:
         flags = " |\n                 ".join(vm.features()) or "0"
         lines += ["    {", f'        .name = "{vm.name}",', f"        .ram_guest = 0x{vm.guest:08X},",
@@ -164,12 +181,13 @@ def render_c(product):
                   *([f"        .intc_base = 0x{vm.intc_base:08X},"] if vm.intc_base is not None else []),
                   *([f"        .console_kind = {CONSOLE_KINDS[vm.console_kind][0]},",
                      f"        .console_line = {vm.console_line},"] if mixed else []),
+                  *([f"        .uart_other = {uart_other(product, vm)},"] if product.config.get("UART_SECOND") else []),
                   *([f"        .page = 0x{vm.page:08X},"] if product.registers else []),
                   *([f"        .tunnels_at = 0x{vm.tunnels_at or 0:08X},"] if product.config.get("IPCM_REGS") else []),
                   *(forward_lines(vm) if product.config.get("FORWARD") else []),
                   f"        .irq_count = {len(vm.irqs)},",
                   f"        .irq = {f'irq_{vm.index}' if vm.irqs else '0'},", "    },"]
-    lines += ["};", "", "const struct tlb_row tlb_rows[TLB_ROW_COUNT] = {"]
+    lines += [*second_lines(product), "};", "", "const struct tlb_row tlb_rows[TLB_ROW_COUNT] = {"]
     lines += [f"    {{ 0x{hi:08X}, 0x{lo:08X}, {tid} }}," for hi, lo, tid in product.tlb]
     return "\n".join(lines + ["};", *render_care(product), *render_tunnels(product), *render_schedule(product), ""])
 
@@ -221,6 +239,7 @@ def as_json(product):
                  "tunnels_at": vm.tunnels_at,
                  "console_base": vm.console_base, "intc_base": vm.intc_base,
                  "console": {"kind": vm.console_kind, "line": vm.console_line} if vm.console_base else None,
+                 "second_uart": vm.second["name"] if vm.second else None,
                  "tasks": vm.tasks, "priority": vm.priority, "period_us": vm.period_us, "budget_us": vm.budget_us,
                  "regs": vm.regs, "blob": vm.blob,
                  "devices": vm.devices,
