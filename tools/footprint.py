@@ -59,8 +59,8 @@ memory = "1M"
 {console}
 {techniques}"""
 PLAN = '\n[[plan]]\nname = "footprint"\nwindows = [{ vm = "vm", us = 1000 }]\n'
-# Options that need somebody at the other end: with and without, there are two VMs, and with IPCM a tunnel between them.
-PAIRS = ("IPCM", "IPCM_REGS")
+# Options that need somebody at the other end, or next: with and without, there are two VMs, and with IPCM a tunnel between them.
+PAIRS = ("IPCM", "IPCM_REGS", "FAST_SWITCH")
 SECOND = '\n[[vm]]\nname = "other"\nimage = "{image}"\nmemory = "1M"\nparavirt = true\n'
 TUNNEL = """
 [[tunnel]]
@@ -447,17 +447,21 @@ class Options:
         self.reset()
         return names
 
-    def comparison(self, name):
+    def comparison(self, name, without=()):
         """(settings with, settings without) the option, or None if it can't be on in this product.
 
-        Settings are what has to differ from the defconfig. Options that fall when `name` does are off in both.
+        Settings are what has to differ from the defconfig. Options that fall when `name` does are off in both, and so are those
+        of `without`, which exclude it.
         """
         self.reset()
+        for other in without:
+            self.kconf.syms[other].set_value("n")
         before = self.values()
         symbol = self.kconf.syms[name]
         if name not in before:
             symbol.set_value("y")
-            result = ({name: "y"}, {}) if symbol.str_value == "y" else None
+            both = dict.fromkeys(without, "n")
+            result = ({**both, name: "y"}, both) if symbol.str_value == "y" else None
             self.reset()
             return result
         symbol.set_value("n")
@@ -467,8 +471,10 @@ class Options:
         return None if forced else (fallen, dict(fallen, **{name: "n"}))
 
 
-def measure_options(builder, product, options, only, skip):
-    """{option: difference} by building with and without; and the pairs of images, for the components."""
+def measure_options(builder, product, options, only, skip, excluding):
+    """{option: difference} by building with and without; and the pairs of images, for the components. `excluding`: {option: those
+    that must be off}.
+    """
     rows, pairs = {}, {}
 
     def build(settings, name=None):
@@ -478,7 +484,7 @@ def measure_options(builder, product, options, only, skip):
     for name in options.bools():
         if name in skip or (only and name not in only):
             continue
-        settings = options.comparison(name)
+        settings = options.comparison(name, excluding.get(name, ()))
         if settings is None:
             continue
         pairs[name] = [build(side, name) for side in settings]
@@ -767,11 +773,12 @@ def main(argv=None):
     if not args.no_options:
         full_options, base_options = (Options(args.kconfig, os.path.join(ROOT, "config", product, "defconfig"))
                                       for product in (args.product, args.base))
+        excluding = {spec["option"]: spec["excludes"] for spec in targets["component"].values() if "excludes" in spec}
         only, skip = (set(filter(None, text.split(","))) for text in (args.only, args.skip))
-        rows, pairs = measure_options(builder, args.product, full_options, only, skip)
+        rows, pairs = measure_options(builder, args.product, full_options, only, skip, excluding)
         on_base = {spec["option"] for spec in targets["component"].values() if spec.get("on") == "base"}
         if on_base & (only or on_base):
-            base_pairs = measure_options(builder, args.base, base_options, on_base & (only or on_base), skip)[1]
+            base_pairs = measure_options(builder, args.base, base_options, on_base & (only or on_base), skip, {})[1]
     report = {"components": components_of(base, pairs, base_pairs, targets), "total": totals(full.columns),
               "per_vm": per_vm_of(base, full, pairs, targets),
               "products": {args.base: base.as_json(), args.product: full.as_json()},

@@ -376,6 +376,7 @@ def test_what_is_built_for_an_option(kconfig):
     assert kconfig.on({"PARAVIRT": "n"}) == {"CONSOLE", "COLOUR"}
     assert kconfig.on({"TRACE": "y"}) == {"CONSOLE", "COLOUR", "PARAVIRT", "DRIVERS", "TRACE"}
     assert kconfig.comparison("TRACE") == ({"TRACE": "y"}, {})
+    assert kconfig.comparison("TRACE", ["COLOUR"]) == ({"COLOUR": "n", "TRACE": "y"}, {"COLOUR": "n"})
     assert kconfig.comparison("NEVER") is None
     assert list(kconfig.alternatives()) == [("SCHED_RR", "SCHED_SINGLE")]
     assert kconfig.values() == {"CONSOLE", "COLOUR", "PARAVIRT", "DRIVERS"}
@@ -405,11 +406,12 @@ class FakeBuilder:
 
 def test_marginal_cost_of_each_option(kconfig):
     builder = FakeBuilder()
-    rows, _ = footprint.measure_options(builder, "p", kconfig, set(), {"NEVER"})
+    rows, _ = footprint.measure_options(builder, "p", kconfig, set(), {"NEVER"}, {"TRACE": ["COLOUR"]})
     assert {name: row["text"] for name, row in rows.items()} \
         == {"CONSOLE": 1000, "COLOUR": 100, "TRACE": 10, "PARAVIRT": 3, "DRIVERS": 50, "PREVIRT": 20,
             "SCHED_RR, not SCHED_SINGLE": 7}
     assert ("p-colour_n-console_n-drivers_n", False) in builder.built and ("p-colour_n-drivers_n", True) in builder.built
+    assert ("p-colour_n-trace_y", True) in builder.built and ("p-trace_y", True) not in builder.built
 
 
 @pytest.mark.parametrize("options_on, lines", [
