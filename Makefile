@@ -46,7 +46,7 @@ unit: deps-test ## host unit tests of the real C sources
 footprint: deps-run ## bytes per file and option: build/footprint.json, build/footprint.svg
 	$(Q)$(MAKE) -s guests
 	$(Q)$(PYTHON) tools/footprint.py $(if $(GATE),--gate)
-PATHS  := mfspr,mtspr,mfmsr,mtmsr,wrteei,rfi,sc_reflect,hypercall,ipcm_connect,ipcm_status,doorbell,tlbwe,tlb_refill,tlb_miss,pit_delivery,pit_delivery_reload,vm_switch
+PATHS  := mfspr,mtspr,mfmsr,mtmsr,wrteei,rfi,sc_reflect,hypercall,ipcm_connect,ipcm_status,doorbell,tlbwe,tlb_refill,tlb_miss,pit_delivery,pit_delivery_reload,vm_switch,vm_switch_deliver,vm_switch_c,vm_switch_c_deliver
 DECIDE := rr prio cyclic reserve
 PATHS  := $(PATHS),$(subst $() ,$(),$(DECIDE:%=decision_%,))irfm_mfspr,irfm_mtspr,irfm_wrteei_0,irfm_wrteei_1,masked
 TABLE1 := ctask ffttask simplefft
@@ -54,7 +54,7 @@ image   = build/table1-$(1)/proteus.elf
 bench: deps-bench ## exact path lengths and Table 1: build/bench.json
 	$(Q)for p in bench bench-reload bench-tlb $(foreach w,$(TABLE1),table1-$(w) table1-$(w)-previrt table1-$(w)-para); do $(MAKE) --no-print-directory PRODUCT=$$p build/$$p/proteus.elf || exit 1; done
 	$(Q)for p in bench bench-reload; do $(MAKE) --no-print-directory PRODUCT=$$p O=build/$$p-with-tlb EXTRA_CONFIG=CONFIG_TLB_VIRT=y build/$$p-with-tlb/proteus.elf || exit 1; done
-	$(Q)for s in $(DECIDE); do $(MAKE) --no-print-directory PRODUCT=bench O=build/bench-$$s PARTITIONS=config/bench/$$s.toml EXTRA_CONFIG="CONFIG_SCHED_$$(echo $$s | tr a-z A-Z)=y" build/bench-$$s/proteus.elf || exit 1; done
+	$(Q)for s in $(DECIDE); do $(MAKE) --no-print-directory PRODUCT=bench O=build/bench-$$s PARTITIONS=config/bench/$$s.toml EXTRA_CONFIG="CONFIG_FAST_SWITCH=n CONFIG_SCHED_$$(echo $$s | tr a-z A-Z)=y" build/bench-$$s/proteus.elf || exit 1; done
 	$(Q)tools/qemu/build.sh --machine ref405ep > /dev/null
 	$(Q)$(PYTHON) tools/bench.py $(if $(GATE),--gate --require $(PATHS)) $(foreach p,bench bench-reload,--image build/$p/proteus.elf --with-tlb build/$p-with-tlb/proteus.elf) --walks $(GUESTS)/bench.elf --tlb build/bench-tlb/proteus.elf $(foreach s,$(DECIDE),--decision $s=build/bench-$s/proteus.elf) --out build/bench.json \
 	  $(foreach w,$(TABLE1),--table1 $(w)=$(GUESTS)/$(w).elf,$(call image,$(w)),$(call image,$(w)-previrt),$(call image,$(w)-para))
@@ -132,9 +132,10 @@ ROOMS := machine vm cpu mmu time irq ipcm devices sched boards report
 ASM-$(CONFIG_PARAVIRT) += hypercall
 ASM-$(CONFIG_IRFM)     += irfm
 ASM-$(CONFIG_IPCM_CALLS) += ipcm
+ASM-$(CONFIG_FAST_SWITCH) += turn
 ASM-$(CONFIG_CONSOLE)  += uart
 ASM-$(CONFIG_TLB_VIRT) += refill tlbwe
-ASM := $(filter-out hypercall irfm ipcm uart refill tlbwe board_%,$(patsubst asm/%.S,%,$(wildcard asm/*.S))) board_$(BOARD_CODE) $(ASM-y)
+ASM := $(filter-out hypercall irfm ipcm turn uart refill tlbwe board_%,$(patsubst asm/%.S,%,$(wildcard asm/*.S))) board_$(BOARD_CODE) $(ASM-y)
 SRC-y := vm/vcpu vm/lifecycle mmu/memory time/timer cpu/emulate cpu/spr cpu/fault boards/board_$(BOARD_CODE)
 SRC-$(CONFIG_SCHED_RR)     += sched/sched_rr
 SRC-$(CONFIG_SCHED_PRIO)   += sched/sched_prio

@@ -104,6 +104,13 @@
     rlwinm. \owner, \owner, 0, 24, 20
 .endm
 
+/* msr_of_interrupt rX: MSR when a noncritical interrupt is taken (manual, "Noncritical interrupts"). */
+.macro msr_of_interrupt rx
+    rlwinm  \rx, \rx, 0, 14, 22         /* keep CE (14), ME (19), DE (22): clear what is outside, */
+    rlwinm  \rx, \rx, 0, 19, 15         /* EE PR FP, */
+    rlwinm  \rx, \rx, 0, 22, 19         /* FE0 DWE */
+.endm
+
 /* The low words: hypervisor data in the first 32 KiB is reached as off(0), without a base register. */
 #define LOW(symbol) symbol@l(0)
 

@@ -134,6 +134,102 @@ endfunc emul_wrtee
 #endif
 .endm
 
+/* Where a slice that is over leads to: to the assembler's round robin (asm/turn.S), or to C. */
+#if defined(CONFIG_FAST_SWITCH) && VM_COUNT > 1 && !VM_STORMS && !VM_OVERRUNS
+#define SLICE_OVER next_turn
+#else
+#define SLICE_OVER to_pit_road
+#endif
+
+#define rNEXT r27 /* the role in asm/turn.S of who runs now */
+
+/*
+ * turn_plain label: to label if there is more to do than to let the next one run: the machine idles, the console wants to look,
+ * or an access of who ran has not been answered. Clobbers: r30, CR0
+ */
+.macro turn_plain label
+    lwz     r30, LOW(idle_pc)
+    cmpwi   r30, NOT_IDLE
+    bne-    \label
+#ifdef CONFIG_CONSOLE
+    lwz     r30, LOW(pit_road)
+    cmpwi   r30, schedule@l
+    bne-    \label
+#endif
+#if VM_WINDOWS
+    sync                                /* nothing of its is on the bus any more */
+    lwz     r30, LOW(bus_error_of)
+    cmpwi   r30, 0
+    bne-    \label
+#endif
+.endm
+
+/* turn_watched label: to label if FIT or watchdog of who ran or is next is an event (FIT_WATCHDOG). Clobbers: r28, r30, CR0 */
+.macro turn_watched label
+#ifdef CONFIG_FIT_WATCHDOG
+    lwz     r30, VCPU_TCR(rVCPU)
+    lwz     r28, VCPU_TCR(rNEXT)
+    or      r30, r30, r28
+    andis.  r30, r30, (TCR_FIE | TCR_WIE | TCR_WRC) >> 16
+    bne-    \label
+#endif
+.endm
+
+/*
+ * turn_pid label, turn_context label: together as tlb_enter(), or to label if C must find the context of rNEXT (TLB_VIRT).
+ * In: the second: r30 = its MSR. Clobbers: r28, CR0; the first r30
+ */
+.macro turn_pid label
+#ifdef CONFIG_TLB_VIRT
+    lwz     r28, VCPU_PID(rNEXT)
+    lwz     r30, VCPU_CONTEXT_OF(rNEXT)
+    cmplw   r28, r30
+    bne-    \label
+#endif
+.endm
+.macro turn_context label
+#ifdef CONFIG_TLB_VIRT
+    rlwinm  r28, r30, 28, 30, 31        /* IR, DR */
+    rlwimi  r28, r30, 20, 29, 29        /* PR */
+    add     r28, r28, rNEXT
+    lbz     r28, VCPU_MODE_PID(r28)
+    cmpwi   r28, 0
+    beq-    \label
+    stw     r28, VCPU_CONTEXT_PID(rNEXT)
+#endif
+.endm
+
+/* turn_sleeps: r30 |= MSR_WE while rNEXT waits for the time; turn_wakes: no longer (SERVICES). Clobbers: r28 */
+.macro turn_sleeps
+#ifdef CONFIG_SERVICES
+    lwz     r28, VCPU_SLEEPING(rNEXT)
+    or      r30, r30, r28
+#endif
+.endm
+.macro turn_wakes
+#ifdef CONFIG_SERVICES
+    li      r28, 0
+    stw     r28, VCPU_SLEEPING(rNEXT)
+#endif
+.endm
+
+/* turn_quantum rX: ticks of the slice of rNEXT. */
+.macro turn_quantum rx
+#ifdef CONFIG_SERVICES
+    lwz     \rx, VCPU_QUANTUM(rNEXT)
+#else
+    constant \rx, SCHED_QUANTUM_TICKS
+#endif
+.endm
+
+/* turn_real: an interrupt leaves translation off (TLB_VIRT). Clobbers: r28 */
+.macro turn_real
+#ifdef CONFIG_TLB_VIRT
+    lwz     r28, VCPU_MACHINE_PID(rNEXT)
+    stw     r28, VCPU_CONTEXT_PID(rNEXT)
+#endif
+.endm
+
 /* pit_road: to the C that the machine's PIT is for: the console may want to look before schedule() (option CONSOLE). Out: r30 */
 .macro pit_road
 #ifdef CONFIG_CONSOLE

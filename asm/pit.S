@@ -12,7 +12,7 @@
 /*
  * pit
  * In:   rVCPU; guest's r30 in its register file, r31 in low_r31, all others in place
- * Out:  to reflect, or to to_pit_road
+ * Out:  to reflect, to to_pit_road, or to next_turn (turn.S)
  */
 func pit
     stw     r29, GPR(29)(rVCPU)
@@ -21,7 +21,7 @@ func pit
     lis     r30, TSR_PIS >> 16          /* first, or it takes along the next event (slice_left): with cold caches */
     mtspr   SPRN_TSR, r30               /* the end of the slice may come before it */
     mftb    r29
-    slice_left r30, r29, to_pit_road    /* the machine's PIT is set to the end of the slice */
+    slice_left r30, r29, SLICE_OVER     /* the machine's PIT is set to the end of the slice */
     lwz     r30, LOW(idle_pc)
     cmpwi   r30, NOT_IDLE
     beq     1f

@@ -34,9 +34,7 @@ reflect:
     stw     r29, VCPU_SRR0(rVCPU)
     lwz     r29, VCPU_MSR(rVCPU)
     stw     r29, VCPU_SRR1(rVCPU)
-    rlwinm  r29, r29, 0, 14, 22         /* keep CE (14), ME (19), DE (22): clear what is outside, */
-    rlwinm  r29, r29, 0, 19, 15         /* EE PR FP, */
-    rlwinm  r29, r29, 0, 22, 19         /* FE0 DWE */
+    msr_of_interrupt r29
     stw     r29, VCPU_MSR(rVCPU)
     lwz     r29, VCPU_EVPR(rVCPU)
     add     r29, r29, r30

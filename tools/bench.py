@@ -29,6 +29,7 @@ runs, in hypervisor instructions from the vector to the rfi (an lmw or stmw coun
   pit_delivery_reload   likewise, with TCR[ARE]: PIT loads itself again; of a VM named reload
   vm_switch      timer interrupt of the machine while a VM was running, resumed with another VM where that was interrupted
                  (one that wakes or is interrupted at the same time takes its interrupt as well: vm_switch_deliver)
+  vm_switch_c    likewise without option FAST_SWITCH: from or to the VM reload; vm_switch_c_deliver
   decision_<name>   with this scheduler and four VMs, of the image --decision: from a timer interrupt of the machine, while a VM
                  ran (with windows: while the machine idled), to another VM's next instruction, its interrupt included
   masked         any excursion: the longest stretch with interrupts off, pieces of a VM's start included, but for the boot and
@@ -194,6 +195,14 @@ class Excursion:
         """Whether the machine's PIT interrupt became the VM's."""
         return self.vector == VECTOR_PIT and self.row["to_vector"] == VECTOR_PIT and self.went_on
 
+    def switches(self):
+        """Whether another VM than the one that ran got the processor, by a timer interrupt."""
+        return self.vector in TIMER_VECTORS and self.outcome == "switch" and self.row["from"] not in PSEUDO
+
+    def reloads(self):
+        """Whether it is of the image for which FAST_SWITCH is off."""
+        return RELOAD in (self.row["from"], self.row["to"])
+
     def stepped(self, *mnemonics):
         """Whether it emulated one of these and went on behind it."""
         return self.mnemonic in mnemonics and self.same and self.outcome == "next"
@@ -221,10 +230,10 @@ PATHS = {
     "tlb_miss": lambda e: e.vector in (VECTOR_DTLB, VECTOR_ITLB) and e.went_on and e.row["to_vector"] == e.vector,
     "pit_delivery": lambda e: e.delivers_pit() and e.row["from"] != RELOAD,
     "pit_delivery_reload": lambda e: e.delivers_pit() and e.row["from"] == RELOAD,
-    "vm_switch": lambda e: e.vector in TIMER_VECTORS and e.outcome == "switch" and e.row["from"] not in PSEUDO
-                           and e.row["to_vector"] == 0,
-    "vm_switch_deliver": lambda e: e.vector in TIMER_VECTORS and e.outcome == "switch" and e.row["from"] not in PSEUDO
-                                   and e.row["to_vector"] != 0,
+    "vm_switch": lambda e: e.switches() and e.row["to_vector"] == 0 and not e.reloads(),
+    "vm_switch_deliver": lambda e: e.switches() and e.row["to_vector"] != 0 and not e.reloads(),
+    "vm_switch_c": lambda e: e.switches() and e.row["to_vector"] == 0 and e.reloads(),
+    "vm_switch_c_deliver": lambda e: e.switches() and e.row["to_vector"] != 0 and e.reloads(),
 }
 
 

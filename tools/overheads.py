@@ -33,5 +33,5 @@ def activation_ticks(switch):
 def switch_ticks(kind, vm_count, path=TARGETS):
     """A switch with its interrupt and the decision, in ticks of the time base, which are cycles."""
     data = targets(path)
-    return (limit(data["paths"], "vm_switch_deliver") + decision(data["schedule"], kind, vm_count)) \
+    return (limit(data["paths"], "vm_switch_c_deliver") + decision(data["schedule"], kind, vm_count)) \
         * data["schedule"]["cycles_per_instruction"]

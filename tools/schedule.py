@@ -6,8 +6,8 @@
 Reads the tasks (period, worst case, deadline) and what the scheduler gives each VM; writes schedule.json, and with --show
 prints the table and writes schedule.svg. The formulas, and whose they are, are in tools/schedulability.py.
 
-What the hypervisor itself takes is in instructions: the paths `vm_switch_deliver` and `vm_switch` of build/bench.json if it is
-there, otherwise their limits in config/targets.toml, [paths]; the scheduler's decision, the longest road, and cycles of an
+What the hypervisor itself takes is in instructions: the paths `vm_switch_c_deliver` and `vm_switch_c` of build/bench.json if it
+is there, otherwise their limits in config/targets.toml, [paths]; the scheduler's decision, the longest road, and cycles of an
 instruction are bounds of config/targets.toml, [schedule]. A job pays for the switch to its VM with the interrupt that begins
 it, and for the one away from it. A VM's `wcet_us` is that of its job as a guest: with the traps that the job makes.
 
@@ -49,7 +49,7 @@ class Overheads:
 
     def __init__(self, targets, bench, schedule, vm_count, tb_hz):
         bounds = targets["schedule"]
-        self.rows = [(key, *self.path(key, targets["paths"], bench)) for key in ("vm_switch_deliver", "vm_switch")]
+        self.rows = [(key, *self.path(key, targets["paths"], bench)) for key in ("vm_switch_c_deliver", "vm_switch_c")]
         self.rows.append(("decision", overheads.decision(bounds, schedule["kind"], vm_count), "targets.toml"))
         self.rows.append(("longest road", bounds["road"], "targets.toml"))
         self.cycles = bounds["cycles_per_instruction"]

@@ -31,6 +31,8 @@
 extern struct machine machine;
 /* differential.py writes others there. */
 volatile uint32_t wanted_seed = 1, wanted_states = 1000, wanted_first = 0, wanted_end = 99;
+extern char stack_top[];
+#define LR_SAVED (*(volatile uint32_t *)((uintptr_t)stack_top - 12)) /* C that is no leaf saves LR there: it was called */
 extern uint32_t data_start[], low_end[], text_start[], text_end[];
 
 #define HAS(option)  IS_ENABLED(CONFIG_##option)
@@ -141,7 +143,7 @@ struct area {
     uint32_t *start;
     uint32_t words;
 };
-static struct area areas[2];
+static struct area areas[3];
 static uint32_t area_count;
 static uint32_t first_row;              /* of the machine's TLB: the static ones are looked at from time to time */
 
@@ -677,6 +679,46 @@ static void trap_pit(void)
     }
 }
 
+#ifdef CONFIG_FAST_SWITCH
+/* The slice is over; the neighbour, who is next, may run, or has a PIT event to take, or waits. */
+static void trap_turn(void)
+{
+    struct vcpu *next = &vcpu[1];
+    uint32_t i, *word = next->gpr;
+
+    pass(machine.pit);
+    LOW_SET(slice_end, machine.time - few(one_in(8) ? 0x10000 : 300) + (one_in(16) ? few(300) : 0));
+    for (i = 0; i < sizeof(next->gpr) / 4; i++) {
+        word[i] = any();
+    }
+    next->cr = any();
+    next->lr = any();
+    next->ctr = any();
+    next->xer = any() & 0xE000007F;
+    next->pc = any() & ~3U;
+    next->evpr = any() & 0xFFFF0000;
+    next->tcr = one_in(4) ? any() & 0xFFC00000 & ~TCR_WRC : any() & (TCR_PIE | TCR_ARE);
+    next->tsr = one_in(4) ? any() & TSR_PIS : 0;
+    next->pit = one_in(8) ? any() : few(4000);
+    next->pit_left = one_in(3) ? 0 : one_in(8) ? any() : 1 + few(4000);
+    next->pit_base = machine.time - few(4000);
+    next->msr = any() & MSR_MASK & ~(MSR_IR | MSR_DR) & (one_in(2) ? ~0U : ~(uint32_t)MSR_WE);
+    vcpu_update_pending(next);
+    next->srr2 = any();
+    next->srr3 = any();
+    next->sprg4 = any();
+    next->sprg7 = any();
+#ifdef CONFIG_SERVICES
+    next->quantum = 300 + few(5000);
+    next->sleeping = one_in(8) ? MSR_WE : 0;
+    next->wake = machine.time + (one_in(2) ? 0x100000 : -1 - few(1000)); /* C sets PIT to that even if PIT wakes it before */
+#endif
+    tlb_enter(next);
+}
+#else
+#define trap_turn trap_pit
+#endif
+
 static void trap_user(uint32_t vector)
 {
     random_delay();
@@ -731,6 +773,7 @@ static const struct kind {
     {"reflect fp", 40, 40, trap_fp, go_fp_unavailable, go_c_reflect},
     {"reflect apu", 40, 40, trap_apu, go_apu_unavailable, go_c_reflect},
     {"reflect sc", 40, 40, trap_sc, go_system_call, go_c_reflect},
+    {"turn", HAS(FAST_SWITCH) * 334, HAS(FAST_SWITCH) * 350, trap_turn, go_pit, go_c_schedule},
 };
 #define KIND_COUNT (sizeof(kinds) / sizeof(kinds[0]))
 
@@ -738,6 +781,21 @@ static const struct kind {
 
 static struct machine at_trap, after_hot;
 static uint32_t bad;
+
+static void canonical_timers(struct vcpu *who)
+{
+    timer_follow_page(who);
+    if (HAS(FIT_WATCHDOG) || who != current) {
+        timer_sync_pit(who, machine.time);
+        events_sync(who, machine.time);
+    }
+    if (who->pit_left != 0) {
+        who->pit_left += who->pit_base - machine.time;
+        who->pit_base = machine.time;
+    } else {
+        who->pit_base = 0;
+    }
+}
 
 /* The same moment, however it is written down: C accounts for the time at each look, the hot road when it has to. */
 static void canonical(void)
@@ -747,16 +805,9 @@ static void canonical(void)
         machine.srr1 = MSR_ME;
         machine.gpr[31] = 0; /* the loop's own */
     }
-    timer_follow_page(current);
-    if (HAS(FIT_WATCHDOG)) {
-        timer_sync_pit(current, machine.time);
-        events_sync(current, machine.time);
-    }
-    if (current->pit_left != 0) {
-        current->pit_left += current->pit_base - machine.time;
-        current->pit_base = machine.time;
-    } else {
-        current->pit_base = 0;
+    canonical_timers(v);
+    if (area_count == 3) {
+        canonical_timers(&vcpu[VM_COUNT - 1]);
     }
 }
 
@@ -792,6 +843,12 @@ static bool is_counter(uint32_t area, uint32_t offset)
 #endif
 }
 
+/* The first that says anything: whose registers the machine holds has them there. */
+static uint32_t first_word(uint32_t area)
+{
+    return area == 0 ? 0 : areas[area].start == (uint32_t *)current ? SAVED_WORDS : 0;
+}
+
 static bool compare(const struct kind *kind, uint32_t state)
 {
     const uint32_t *a = (const uint32_t *)&after_hot, *b = (const uint32_t *)&machine;
@@ -816,7 +873,7 @@ static bool compare(const struct kind *kind, uint32_t state)
     a = hot.words;
     b = cold.words;
     for (k = 0; k < area_count; k++) {
-        for (i = k == 0 ? 0 : current == v ? SAVED_WORDS : sizeof(v->gpr) / 4; i < areas[k].words; i++) {
+        for (i = first_word(k); i < areas[k].words; i++) {
             if (a[i] != b[i] && !is_counter(k, i) && &areas[k].start[i] != &low_r31) {
                 wrong(kind, state, k == 0 ? "data" : "register file", 4 * i, a[i], b[i]);
                 return false;
@@ -843,6 +900,9 @@ static void others(const struct kind *kind, uint32_t state, const char *what)
 {
     uint32_t i;
 
+    if (area_count == 3) {
+        return;
+    }
     if (current != v || LOW_GET(idle_pc) != NOT_IDLE) {
         copy_words((uint32_t *)&vcpu[1], neighbour, FILE_WORDS);
     } else if (state % 64 == 0) {
@@ -870,6 +930,7 @@ static void run(const struct kind *kind, uint32_t states)
     seed = wanted_seed * 2654435761U + (uint32_t)(kind - kinds) + 1;
     for_pit = kind->hot == go_pit;
     for_supervisor = kind->twin == go_c_emulate;
+    area_count = kind->trap == trap_turn && HAS(FAST_SWITCH) ? 3 : 2; /* the neighbour as well */
     while (done < states && bad < 3) {
         if (!random_state()) {
             continue;
@@ -879,8 +940,9 @@ static void run(const struct kind *kind, uint32_t states)
         kind->trap();
         copy_words((uint32_t *)&at_trap, (const uint32_t *)&machine, MACHINE_WORDS);
         save(&before);
+        LR_SAVED = 0;
         kind->hot();
-        fast += v->pc == 1;
+        fast += v->pc == 1 || LR_SAVED == 0;
         canonical();
         others(kind, done, "after the hot road");
         copy_words((uint32_t *)&after_hot, (const uint32_t *)&machine, MACHINE_WORDS);
@@ -903,6 +965,11 @@ static void run(const struct kind *kind, uint32_t states)
         bad += !compare(kind, done);
         load(&before, &cold);
         done++;
+#if VM_COUNT > 1
+        if (area_count == 3) {
+            copy_words((uint32_t *)&vcpu[1], neighbour, FILE_WORDS);
+        }
+#endif
     }
     text("= ");
     text(kind->name);
@@ -935,6 +1002,7 @@ void differential(void)
     }
     add_area(v, FILE_WORDS);
 #if VM_COUNT > 1
+    add_area(&vcpu[1], FILE_WORDS);
     copy_words(neighbour, (const uint32_t *)&vcpu[1], FILE_WORDS);
 #endif
     seed = wanted_seed | 1;

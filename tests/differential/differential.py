@@ -31,8 +31,8 @@ import elfpatch  # noqa: E402
 import machine as machines  # noqa: E402
 
 CONFIGS = sorted(os.listdir(os.path.join(HERE, "config")))
-PARTS = ((0, 2), (2, 5), (5, 7), (7, 99))       # of the table of kinds: programs that run side by side
-ROUTINES = ("mtspr", "mfspr", "mtmsr", "rfi", "pit", "tlbwe", "refill", "reflect")
+PARTS = ((0, 2), (2, 5), (5, 7), (7, 13), (13, 99))       # of the table of kinds: programs that run side by side
+ROUTINES = ("mtspr", "mfspr", "mtmsr", "rfi", "pit", "tlbwe", "refill", "reflect", "turn")
 RESULT = re.compile(r"^= (\S+)(.*): (\d+) states, (\d+) hot, (\d+) wrong$", re.M)
 PATIENCE = 600      # seconds for one program
 

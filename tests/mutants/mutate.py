@@ -46,6 +46,7 @@ Mutant = collections.namedtuple("Mutant", "path line old new rule")
 # The first pattern that matches.
 TESTS = (
     (r"asm/(refill|tlbwe|miss)", ("mapped", "small", "translated")),
+    (r"asm/turn", ("paged", "translated")),
     (r"asm/(pit|emul_time)", ("plain", "paged", "mapped")),
     (r"asm/(emul_|dispatch|enter|reflect|gpr|fetch|cold|asm|hooks|vectors)", ("translated", "plain", "mapped")),
     (r"src/(mmu|vm/config)", ("unit:translated", "unit:virtextlb", "unit:mapped", "unit:every")),

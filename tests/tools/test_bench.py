@@ -102,6 +102,8 @@ PATH_ROWS = [
     (row(0x1000, 0, "next"), None),
     (row(0x1000, 0, "switch", to="two"), "vm_switch"),
     (row(0x1000, 0, "switch", to="two", to_vector=0x1000), "vm_switch_deliver"),
+    (row(0x1000, 0, "switch", to="reload"), "vm_switch_c"),
+    (row(0x1000, 0, "switch", to="reload", to_vector=0x1000), "vm_switch_c_deliver"),
     (row(0x1000, 0, "jump", came="idle", to="two"), None),
     (row(0x500, 0, "switch", to="two"), None),
 ]
@@ -158,7 +160,7 @@ def test_a_decision_may_cost_what_the_proof_reckons_with(key):
     data = overheads.targets()
     with open(os.path.join(CONFIG, "bench", key.removeprefix("decision_") + ".toml"), encoding="utf-8") as file:
         count = file.read().count("[[vm]]")
-    assert data["paths"][key]["at_most"] == overheads.limit(data["paths"], "vm_switch_deliver") + \
+    assert data["paths"][key]["at_most"] == overheads.limit(data["paths"], "vm_switch_c_deliver") + \
         overheads.decision(data["schedule"], DECISIONS[key], count)
 
 

@@ -307,8 +307,8 @@ def table(*vms, kind="priority", **more):
 
 
 TARGETS = """[paths]
-vm_switch = { at_most = 200, budget = 250, budget_with_tlb = 300 }
-vm_switch_deliver = { at_most = 300, budget_with_tlb = 400 }
+vm_switch_c = { at_most = 200, budget = 250, budget_with_tlb = 300 }
+vm_switch_c_deliver = { at_most = 300, budget_with_tlb = 400 }
 [schedule]
 cycles_per_instruction = 3
 road = 1000
@@ -344,11 +344,11 @@ def test_fits(tool):
 
 def test_measured_overheads(tool):
     """What the bench has measured counts in place of the limits, and the table says so."""
-    bench = {"paths": {"vm_switch": {"insns": 190, "with_tlb": 200}, "vm_switch_deliver": {"insns": 300}}}
+    bench = {"paths": {"vm_switch_c": {"insns": 190, "with_tlb": 200}, "vm_switch_c_deliver": {"insns": 300}}}
     _, out, _, report = tool(table(("a", [(1000, 100)], {})), "--show", bench=bench)
     assert report["vms"][0]["response_us"] == 118      # (500 + 2 * 75) instructions, and 11 us in the way
     rows = [line.split() for line in out.splitlines()]
-    assert ["vm_switch", "200", "2.0", "bench.json"] in rows and ["longest", "road", "1000", "10.0", "targets.toml"] in rows
+    assert ["vm_switch_c", "200", "2.0", "bench.json"] in rows and ["longest", "road", "1000", "10.0", "targets.toml"] in rows
 
 
 def test_show(tool):
