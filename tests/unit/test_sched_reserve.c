@@ -76,6 +76,25 @@ static void begin(uint32_t mask)
     look_now();
 }
 
+/* The first periods begin with the first decision, whatever the time base has by then: the shortest goes first. */
+static void begins_at_any_time(void **state)
+{
+    static const uint32_t starts[] = {0, 0x40000000, 0x7FFFFFFF, 0x90000000, 0xFFFFFFFF};
+    uint32_t i, k;
+
+    (void)state;
+    for (i = 0; i < COUNT(starts); i++) {
+        machine_setup(0);
+        fake.time = starts[i];
+        boot_all();
+        for (k = 0; k < VM_COUNT; k++) {
+            computes(&vcpu[k]);
+        }
+        look_now();
+        assert_ptr_equal(current, small);
+    }
+}
+
 /* Of those that compute, the deadlines decide; nobody has less than its budget in a period, less what its switches cost. */
 static void everyone_has_its_budget(void **state)
 {
@@ -329,6 +348,7 @@ static void yields_and_owes_nothing(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
+        cmocka_unit_test(begins_at_any_time),
         cmocka_unit_test(everyone_has_its_budget),
         cmocka_unit_test(the_rest_is_given_on),
         cmocka_unit_test(overrun_hurts_nobody),

@@ -445,6 +445,32 @@ static void sleep_interrupted(void **state)
     assert_hex(v->pc, sc_of(v) + 4);
 }
 
+#ifdef CONFIG_UIC
+
+/* A critical interrupt as well: its handler is not taken for asleep. */
+static void sleep_interrupted_critically(void **state)
+{
+    struct vcpu *v;
+
+    machine_boot_alone(state);
+    alone(v = current);
+    v->msr = MSR_CE | MSR_ME;
+    v->evpr = 0x00070000;
+    irq_write(v, UIC_CR, UIC_BIT(3));
+    irq_write(v, UIC_ER, UIC_BIT(3));
+    call(v, HCALL_sleep_until, fake.time + 100000, 0x44444444);
+    assert_true(is_idle());
+    irq_write(v, UIC_SRS, UIC_BIT(3));
+    enter(schedule(v));
+    assert_false(is_idle());
+    assert_hex(v->pc, 0x00070100);
+    fake.time += 300;
+    enter(schedule(v));
+    assert_false(is_idle());
+}
+
+#endif
+
 /* The time comes while the handler runs: back at the sc, the guest does not wait. */
 static void sleep_over_in_handler(void **state)
 {
@@ -737,6 +763,9 @@ int main(void)
         cmocka_unit_test(sleep_reached_at_once),
         cmocka_unit_test(sleep_later),
         cmocka_unit_test(sleep_interrupted),
+#ifdef CONFIG_UIC
+        cmocka_unit_test(sleep_interrupted_critically),
+#endif
         cmocka_unit_test(sleep_over_in_handler),
         cmocka_unit_test(sleep_masked),
         cmocka_unit_test(sleep_beside_others),
