@@ -122,7 +122,7 @@ static inline uint32_t vcpu_index(const struct vcpu *v)
 }
 
 /* False while MSR[WE] waits for an interrupt, or a hypercall for the time. A stopped guest waits with all disabled. */
-static inline bool vcpu_can_run(const struct vcpu *v)
+static inline __attribute__((always_inline)) bool vcpu_can_run(const struct vcpu *v)
 {
     return ((v->msr | VCPU_SLEEPS(v)) & MSR_WE) == 0 || (v->pending & v->msr) != 0;
 }
