@@ -47,7 +47,7 @@ extern uint16_t shadow_owner[TLB_ENTRIES];
 extern uint8_t shadow_turn;
 
 /* Context of a mode: MSR[PR] and MSR[IR, DR] as an index of mode_pid. */
-static inline uint32_t tlb_mode(const struct vcpu *v)
+static inline __attribute__((always_inline)) uint32_t tlb_mode(const struct vcpu *v)
 {
     return (v->msr >> 12 & 4) | (v->msr >> 4 & 3);
 }
