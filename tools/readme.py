@@ -23,6 +23,7 @@ import ledger
 from kconfig import InputError, fault, read_text, run_tool, write_if_changed
 
 ROOT = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
+DECISION = "decision_"
 
 
 def markdown(rows):
@@ -85,6 +86,20 @@ def walk_row(paths, targets):
              verdict(bench.judge_row(paths[key], targets[key]) for key in keys)]]
 
 
+def decision_row(paths, targets):
+    """The decisions of the schedulers, as one row."""
+    keys = [key for key in targets if key in paths and key.startswith(DECISION)]
+
+    def cell(values):
+        return ", ".join(str(value) for value in values)
+    if not keys:
+        return []
+    return [[f"decision of a scheduler: {cell(f'`{key.removeprefix(DECISION)}`' for key in keys)}",
+             cell(paths[key]["insns"] for key in keys), "-", cell(paths[key]["cycles"] for key in keys),
+             cell(targets[key]["at_most"] for key in keys), cell(targets[key]["aim"] for key in keys),
+             verdict(bench.judge_row(paths[key], targets[key]) for key in keys)]]
+
+
 def mode_cell(row, mode):
     """Instructions of a run, and how much more than natively."""
     return f"{row[mode]} ({row[f'{mode}_overhead']:.3f} %)" if mode in row else "-"
@@ -101,11 +116,11 @@ def bench_table(report, targets):
     rows = [["path", "instructions", "with TLB_VIRT", "modelled cycles", "at most", "aim", ""]]
     for key, target in targets["paths"].items():
         path = report["paths"].get(key)
-        if path and "guest" not in path:
+        if path and "guest" not in path and not key.startswith(DECISION):
             rows.append([f"`{key}`", str(path["insns"]), str(path.get("with_tlb", "-")), str(path["cycles"]),
                          str(target["at_most"]), str(target["aim"]),
                          verdict([bench.judge_row(path, target)])])
-    rows += walk_row(report["paths"], targets["paths"])
+    rows += decision_row(report["paths"], targets["paths"]) + walk_row(report["paths"], targets["paths"])
     modes = [mode for mode in bench.MODES if any(mode in row for row in report["table1"].values())]
     table1 = [["workload", "native", *modes, "at most", "removed", "paper: full, para", "removed"]]
     for key, target in targets["table1"].items():

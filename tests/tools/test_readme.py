@@ -2,6 +2,7 @@
 
 import json
 import os
+import re
 import sys
 
 import pytest
@@ -17,6 +18,7 @@ FOOTPRINT = {"components": {"base": {"text": 4321, "data": 12}, "uic": {"text": 
 BENCH = {"paths": {"mfspr": {"insns": 41, "cycles": 70}, "hypercall": {"insns": 20, "cycles": 33},
                    "tlb_refill": {"insns": 130, "cycles": 183}, "tlb_miss": {"insns": 91, "cycles": 99},
                    "vm_switch": {"insns": 341, "cycles": 300},
+                   "decision_rr": {"insns": 300, "cycles": 400}, "decision_prio": {"insns": 9999, "cycles": 12000},
                    "irfm_mfspr": {"insns": 0, "cycles": 0, "guest": 1},
                    "irfm_wrteei_1": {"insns": 0, "cycles": 0, "guest": 5}, "hcall_timer_set": {"insns": 30, "cycles": 40}},
          "table1": {name: {"native": 1000, "full": 1010, "full_overhead": 1.0, "previrt": 1004, "previrt_overhead": 0.4,
@@ -46,6 +48,8 @@ def test_tables_are_written_and_the_rest_stays(place, capsys):
     assert "| `hypercall` | 20 | - | 33 | 30 | 22 | ok |" in text
     assert "timer_set" not in text and "tlb_miss" not in text       # they have no target
     assert "| `tlb_refill` | 130 | - | 183 | 80 | 60 | above |" in text and "| `vm_switch` | 341 | - | 300 | 200 | 180 | over |" in text
+    assert re.search(r"^\| decision of a scheduler: `rr`, `prio` \| 300, 9999 \| - \| 400, 12000 \| \d+, \d+ \| 400, 800 \| over \|$",
+                     text, re.M)
     assert ("| on the register pages (hypervisor + guest): `mfspr`, `wrteei_1` | 0 + 1, 5 | - | - | 0 + 1, 8 | 0 + 1, 6 | ok |") in text
     assert "| para, irfm, irfm_fallback, previrt, tlb, drivers, ipcm | - | - | - | not built yet |" in text
     assert "| workload | native | full | previrt | para | at most | removed | paper: full, para | removed |" in text
