@@ -121,7 +121,10 @@ static inline uint32_t vcpu_index(const struct vcpu *v)
     return VM_COUNT == 1 ? 0 : v->machine_pid - 1;
 }
 
-/* False while MSR[WE] waits for an interrupt, or a hypercall for the time. A stopped guest waits with all disabled. */
+/*
+ * False while MSR[WE] waits for an interrupt, or a hypercall for the time. A stopped guest waits with all disabled.
+ * Inlined by order: gcc -Os forgets that a caller of nothing else needs no frame (likewise tlb_mode()).
+ */
 static inline __attribute__((always_inline)) bool vcpu_can_run(const struct vcpu *v)
 {
     return ((v->msr | VCPU_SLEEPS(v)) & MSR_WE) == 0 || (v->pending & v->msr) != 0;
