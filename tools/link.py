@@ -6,7 +6,7 @@
 
 Runs the command behind `--`. When it fails because an ASSERT of src/proteus.lds.S does not hold, that a configuration or a
 board file can break, the linker's map says with which numbers; the lines of the linker are replaced by one for each such
-ASSERT. Anything else is passed on as the linker says it.
+ASSERT, and of a ROM image that reaches the reset vector. Anything else is passed on as the linker says it.
 """
 
 import sys
@@ -24,6 +24,8 @@ from kconfig import InputError, fault, parse_config_line, read_text, run_tool
 ASSERTION = re.compile(r"^ +0x([0-9a-f]+) +ASSERT \((.+?), (.*)\)$", re.M)
 SYMBOL = re.compile(r"^ +0x([0-9a-f]+) +(\w+) = ", re.M)
 LIMIT = re.compile(r"\(?(\w+) <= 0x([0-9a-f]+)\)?")
+# Of a ROM image: code or constants reach the branch at the reset vector, before the ASSERTs are looked at
+OVERLAP = re.compile(r"section \.reset LMA \[([0-9a-f]+),[0-9a-f]+\] overlaps section \.\w+ LMA \[[0-9a-f]+,([0-9a-f]+)\]")
 
 
 class Place:
@@ -125,6 +127,13 @@ def broken(text, place):
     return faults
 
 
+def overlap(text, place):
+    """The fault of a ROM image that the linker itself refuses."""
+    return [fault(place.defconfig, 1, "the hypervisor's code and constants are at least "
+                  f"{(int(last, 16) + 1 - int(reset, 16)) % (1 << 32)} bytes more than the highest 32 KiB of the ROM have",
+                  "fewer options (tools/footprint.py has the bytes of each)") for reset, last in OVERLAP.findall(text)[:1]]
+
+
 def main(argv=None):
     """Run the linker; explain what it refused."""
     parser = argparse.ArgumentParser(description=__doc__.split("\n")[0], epilog="\n".join(__doc__.split("\n")[1:]),
@@ -147,7 +156,7 @@ def main(argv=None):
     if os.path.exists(args.map):
         with open(args.partitions, encoding="utf-8") as file:
             place = Place(args.defconfig, json.load(file))
-        faults = broken(read_text(args.map, "map"), place)
+        faults = broken(read_text(args.map, "map"), place) or overlap(done.stderr, place)
         if faults:
             raise InputError(*faults)
     sys.stderr.write(done.stderr)

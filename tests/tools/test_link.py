@@ -179,3 +179,12 @@ def test_lines_of_the_board(tool):
     text = (tool.path / "b.toml").read_text().splitlines()
     assert data["source"] == "b.toml"
     assert all(text[area["line"] - 1].startswith("size") for area in data["ram"] + data["rom"] + data["reserved"])
+
+
+@pytest.mark.parametrize("sizes, more", [({"text": 0x8000 - 296}, 4), ({"text": 0x8000}, 204), ({"rodata": 0x9000}, 4500)])
+def test_rom_that_reaches_the_reset_vector(tool, sizes, more):
+    """Before or behind the end of the address space: how many bytes are too many, by the first section that is."""
+    status, err = tool("CONFIG_ROM=y\nCONFIG_TEXT_BUDGET=65536\n", **sizes)
+    assert status == 1
+    assert err == [f"defconfig:1: the hypervisor's code and constants are at least {more} bytes more than the highest 32 KiB of the ROM have. "
+                   "hint: fewer options (tools/footprint.py has the bytes of each)"]
