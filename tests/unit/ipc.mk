@@ -1,14 +1,18 @@
 # ipc.mk: the test programs of hypercalls/ipc, which no option changes. Called by Makefile with TOP and OUT.
 #
-# ipc: as guests have it, optimized. ipcsteps, ipcconsole: stop at each access to the shared memory, so that the other end can go
-# on there, or this one die.
+# ipc: as guests have it, optimized. ipcsteps, ipcconsole, ipcnetwork: stop at each access to the shared memory, so that the other
+# end can go on there, or this one die.
 
 SOURCES  := ipc ring port
 TESTS-ipc      := calls threads
 TESTS-ipcsteps := steps
 TESTS-ipcconsole := console
 MORE-ipcconsole  := terminal server
-RUNS     := ipc ipcsteps ipcconsole
+TESTS-ipcnetwork := network
+MORE-ipcnetwork  := netcard netswitch
+HELP-ipcconsole  := tunnels
+HELP-ipcnetwork  := tunnels
+RUNS     := ipc ipcsteps ipcconsole ipcnetwork
 PROGRAMS := $(RUNS:%=$(OUT)/%/tests)
 
 CFLAGS   := -std=gnu11 -O2 -g -Wall -Wextra -Werror -I. -Iipc -I$(TOP)/hypercalls/ipc -MMD -MP -pthread
@@ -16,6 +20,7 @@ CHECKED  := -Wmissing-prototypes -fsanitize=undefined -fno-sanitize-recover=all
 # An access is one step of an end: what is in front of it is in a test's hands.
 FLAGS-ipcsteps := '-DIPC_STEP()=ipc_step()' -include ipc/step.h
 FLAGS-ipcconsole := $(FLAGS-ipcsteps)
+FLAGS-ipcnetwork := $(FLAGS-ipcsteps)
 
 .PHONY: all
 .DELETE_ON_ERROR:
@@ -27,11 +32,12 @@ $(OUT)/$(1)/%.o: $(TOP)/hypercalls/ipc/%.c ipc.mk
 	mkdir -p $$(@D); $$(CC) $$(CFLAGS) $$(CHECKED) $$(FLAGS-$(1)) -c -o $$@ $$<
 $(OUT)/$(1)/test_%.o: ipc/test_%.c ipc.mk
 	mkdir -p $$(@D); $$(CC) $$(CFLAGS) $$(FLAGS-$(1)) -Dmain=main_$$* -c -o $$@ $$<
-$(OUT)/$(1)/shared.o: ipc/shared.c ipc.mk
+$(OUT)/$(1)/shared.o $(OUT)/$(1)/tunnels.o: $(OUT)/$(1)/%.o: ipc/%.c ipc.mk
 	mkdir -p $$(@D); $$(CC) $$(CFLAGS) -c -o $$@ $$<
 $(OUT)/$(1)/main.o: main.c ipc.mk
 	mkdir -p $$(@D); $$(CC) $$(CFLAGS) '-DTESTS=$$(patsubst %,TEST(%),$$(TESTS-$(1)))' -c -o $$@ $$<
-$(OUT)/$(1)/tests: $$(addprefix $(OUT)/$(1)/,main.o shared.o $$(SOURCES:%=%.o) $$(MORE-$(1):%=%.o) $$(TESTS-$(1):%=test_%.o))
+$(OUT)/$(1)/tests: $$(addprefix $(OUT)/$(1)/,main.o shared.o $$(SOURCES:%=%.o) $$(MORE-$(1):%=%.o) $$(HELP-$(1):%=%.o) \
+  $$(TESTS-$(1):%=test_%.o))
 	$$(CC) -pthread -fsanitize=undefined -o $$@ $$^ -lcmocka
 endef
 $(foreach one,$(RUNS),$(eval $(call program,$(one))))

@@ -1,8 +1,9 @@
 /*
  * test_console.c: the console server and two clients, with a death at every step: before each access to a tunnel, each call of
- * the hypervisor, each byte to the UART. What is here of the hypervisor is the table of tunnel.c, which has tests of its own.
+ * the hypervisor, each byte to the UART.
  */
 #include "shared.h"
+#include "tunnels.h"
 
 #include <stdio.h>
 #include <string.h>
@@ -10,102 +11,12 @@
 #include "terminal.h"
 #include "server.h"
 
-enum { SERVER, FIRST, SECOND, VMS };
+enum { SERVER = TUNNELS_SERVER, FIRST, SECOND, VMS };
 
-#define TUNNELS 2u
 #define SIZE    4096u
 #define LINES   20u      /* of each client: more than the queue holds */
 #define TEXT    65536u
 #define ROUNDS  2000u    /* more than any run has */
-#define NEVER   UINT32_MAX
-
-/* ---- tunnels: end 0 is the server's ---- */
-
-static uint8_t *memory[TUNNELS];
-static uint8_t ends[TUNNELS][2];
-static uint32_t who; /* makes the calls */
-
-static void leave_memory(uint32_t t)
-{
-    if (((ends[t][0] | ends[t][1]) & TUNNEL_OPEN) == 0) {
-        memset(memory[t], 0, SIZE);
-    }
-}
-
-static void leave(uint32_t t, uint32_t end)
-{
-    uint8_t *mine = &ends[t][end], *its = &ends[t][1 - end];
-
-    *its = *mine == (TUNNEL_OPEN | TUNNEL_PEER) ? TUNNEL_OPEN | TUNNEL_LOST : *its;
-    *mine = 0;
-    leave_memory(t);
-    *its = *its == TUNNEL_WAITING ? TUNNEL_OPEN : *its;
-}
-
-static void enter(uint32_t t, uint32_t end)
-{
-    uint8_t *mine = &ends[t][end], *its = &ends[t][1 - end];
-
-    if (*mine != 0) {
-        return;
-    }
-    *mine = *its == (TUNNEL_OPEN | TUNNEL_LOST) ? TUNNEL_WAITING : TUNNEL_OPEN;
-    if (*its == TUNNEL_OPEN) {
-        *mine = *its = TUNNEL_OPEN | TUNNEL_PEER;
-    }
-}
-
-static uint32_t end_of(uint32_t number, uint32_t *end)
-{
-    *end = who != SERVER;
-    return who == SERVER ? number : who - FIRST;
-}
-
-/* ---- steps ---- */
-
-static jmp_buf death;
-static uint32_t left = NEVER, mortal; /* steps to the death of that VM */
-
-void ipc_step(void)
-{
-    if (who == mortal && left != NEVER && left-- == 0) {
-        longjmp(death, 1);
-    }
-}
-
-proteus_status proteus_ipcm_connect(uint32_t number)
-{
-    uint32_t end, t = end_of(number, &end);
-
-    ipc_step();
-    enter(t, end);
-    return 0;
-}
-
-proteus_status proteus_ipcm_close(uint32_t number)
-{
-    uint32_t end, t = end_of(number, &end);
-
-    ipc_step();
-    leave(t, end);
-    return 0;
-}
-
-proteus_status proteus_ipcm_status(uint32_t number, uint32_t *state)
-{
-    uint32_t end, t = end_of(number, &end);
-
-    ipc_step();
-    *state = SIZE | ends[t][end];
-    return 0;
-}
-
-proteus_status proteus_ipcm_notify(uint32_t number)
-{
-    (void)number;
-    ipc_step();
-    return 0;
-}
 
 /* ---- three VMs ---- */
 
@@ -141,16 +52,7 @@ static void start_client(uint32_t c)
 
 static void start(void)
 {
-    uint32_t t;
-
-    for (t = 0; t < TUNNELS; t++) {
-        if (memory[t] == 0) {
-            share(SIZE);
-            memory[t] = area.base;
-        }
-        memset(memory[t], 0, SIZE);
-        ends[t][0] = ends[t][1] = 0;
-    }
+    tunnels_begin(2, SIZE);
     length = 0;
     life[FIRST] = life[SECOND] = 0;
     start_server();
@@ -201,12 +103,10 @@ static void die(uint32_t vm)
 {
     who = vm;
     left = NEVER;
+    tunnels_left_by(vm);
     if (vm == SERVER) {
-        leave(0, 0);
-        leave(1, 0);
         start_server();
     } else {
-        leave(vm - FIRST, 1);
         start_client(vm);
         life[vm]++;
     }
