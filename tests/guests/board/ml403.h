@@ -21,11 +21,16 @@
 #define BOARD_TIMER_BASE  0x83C00000
 #define BOARD_TIMER_LINE  8
 
+// XPS EthernetLite
+#define BOARD_ETHERNET_BASE 0x81000000
+#define BOARD_ETHERNET_LINE 9
+
 // The smallest page that the machine's TLB has
 #define BOARD_PAGE_MIN 1024
 
 #include "ns16550.h"
 #include "intc.h"
+#include "ethernetlite.h"
 
 #include "common.h"
 

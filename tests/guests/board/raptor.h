@@ -21,6 +21,7 @@
 
 #include "uartlite.h"
 #include "intc.h"
+#include "no_ethernet.h"
 
 #include "common.h"
 

@@ -22,6 +22,7 @@
 
 #include "ns16550.h"
 #include "uic.h"
+#include "no_ethernet.h"
 
 #include "common.h"
 

@@ -24,7 +24,12 @@
     vector  0x0800
     vector  0x0C00
     vector  0x0F20
+#ifdef SIMPLE_TIMER
+    .org    0x1000
+    ba      external
+#else
     vector  0x1000
+#endif
     vector  0x1010
     vector  0x1020
     vector  0x1100
@@ -55,7 +60,10 @@ _start:
     bl      simple_main
 4:  b       4b
 
-/* External interrupt. All registers come back; the wait state ends, which SRR1 would otherwise bring back. */
+/*
+ * External interrupt, and of the PIT with SIMPLE_TIMER. All registers come back; the wait state ends, which SRR1 would otherwise
+ * bring back.
+ */
 external:
     stwu    %r1, -FRAME(%r1)
     stw     %r0, 8(%r1)

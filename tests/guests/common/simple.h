@@ -28,5 +28,19 @@ static inline void simple_wait(const volatile uint32_t *counter, uint32_t before
     }
     __asm__ volatile("wrteei 1" : : : "memory");
 }
+
+/* With SIMPLE_TIMER simple_interrupt() is called in so many ticks as well, once; 0: it is not. */
+static inline void simple_timer(uint32_t ticks)
+{
+    __asm__ volatile("mtspr 0x3D8, %0" ::"r"(0x08000000)); /* TSR[PIS] */
+    __asm__ volatile("mtspr 0x3DB, %0" ::"r"(ticks));      /* PIT */
+    __asm__ volatile("mtspr 0x3DA, %0" ::"r"(ticks != 0 ? 0x04000000 : 0)); /* TCR[PIE] */
+}
+
+/* By simple_interrupt(), whatever it was called for. */
+static inline void simple_timer_seen(void)
+{
+    __asm__ volatile("mtspr 0x3D8, %0" ::"r"(0x08000000));
+}
 #endif
 #endif

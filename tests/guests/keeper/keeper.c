@@ -14,6 +14,7 @@
 #define STEP     (BOARD_TB_HZ / 30011u)        /* and a little later each time that it has restarted a driver */
 #define STEPS    29u
 #define PATIENCE 120000u                       /* looks */
+#define FAREWELL 16u                           /* for what drivers have to do and say when all have left */
 #define COUNT(what) (HCALL_QUERY_STAT + HCALL_STAT_##what)
 
 static void __attribute__((noreturn)) fail(const char *what, uint32_t number)
@@ -134,6 +135,9 @@ void simple_main(uint32_t first, uint32_t last)
         for (looks = 0; !is_over(vm); looks++) {
             sleep();
         }
+    }
+    for (looks = 0; looks < FAREWELL; looks++) {
+        sleep();
     }
     for (vm = first; vm < count; vm++) {
         if (vm != own) {
