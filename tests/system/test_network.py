@@ -72,18 +72,19 @@ def test_product(images):
     result = images.run(image=images.elf("network"), timeout=60)
     for figures in passed(result).values():
         assert figures["pings"] == 10 and figures["sent"] == figures["received"] == BULK
-    assert lives(result, 4) > 3
+    assert lives(result, 4) > 2
 
 
 def test_deaths(images, tmp_path):
     """The driver dies at many points of what it does: of what a station's card has accepted, nothing is lost."""
     images = images.on("ml403")
-    result = images.run(image=image_of(images, tmp_path, 3), timeout=60)
+    few = [("10.0.0.3    20 10000", "10.0.0.3     2 10000")]       # with what else is under way, no queue is ever full by it
+    result = images.run(image=image_of(images, tmp_path, 3, clients=few), timeout=60)
     again = 0
     for figures in passed(result).values():
         assert figures["sent"] == figures["received"] == BULK and figures["resent"] == 0
         again += figures["again"]
-    assert lives(result, 4) > 30 and again > 0      # or nobody was hit
+    assert lives(result, 4) > 20 and again > 0      # or nobody was hit
 
 
 def test_limit(images, tmp_path):
