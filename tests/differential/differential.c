@@ -702,6 +702,9 @@ static void trap_turn(void)
     next->pit = one_in(8) ? any() : few(4000);
     next->pit_left = one_in(3) ? 0 : one_in(8) ? any() : 1 + few(4000);
     next->pit_base = machine.time - few(4000);
+    if (one_in(8)) { /* so late that the next event is now */
+        next->pit = machine.time - next->pit_base - next->pit_left;
+    }
     next->msr = any() & MSR_MASK & ~(MSR_IR | MSR_DR) & (one_in(2) ? ~0U : ~(uint32_t)MSR_WE);
     vcpu_update_pending(next);
     next->srr2 = any();
