@@ -110,11 +110,18 @@ class Images:
 
     def _build(self, product, target, *settings):
         partitions = [word.partition("=")[2] for word in settings if word.startswith("PARTITIONS=")]
-        what = [settings[:2], *(pathlib.Path(path).read_text(encoding="utf-8") for path in partitions)]
+        what = [settings[:2], *(text for path in partitions for text in self._texts(pathlib.Path(path)))]
         if self.built.get(target) != what:          # another partition file of the same name is another image
             make(f"PRODUCT={product}", *settings, target)
             self.built[target] = what
         return os.path.join(ROOT, target)
+
+    @staticmethod
+    def _texts(path):
+        """A partition file, and the blobs beside it that it names."""
+        text = path.read_text(encoding="utf-8")
+        blobs = (path.parent / name for name in re.findall(r'\bfile = "([^"]+)"', text))
+        return [text, *(blob.read_bytes() for blob in blobs if blob.is_file())]
 
     def run(self, **options):
         """run.run() on this board's machine, for an image or a copy of one, or a guest bare."""

@@ -35,6 +35,20 @@ def test_one_folder_for_one_image(monkeypatch, tmp_path):
     assert {what for what in mine if mine[what] != other[what]} == {"file", "named"}
 
 
+def test_a_blob_makes_another_image(monkeypatch, tmp_path):
+    """What a partition file names beside it belongs to the image: another text of it is built anew, the same is not."""
+    made = []
+    monkeypatch.setattr(conftest, "make", lambda *words: made.append(words))
+    images = conftest.Images()
+    for number, blob in enumerate(("one", "one", "two")):
+        folder = tmp_path / str(number)
+        folder.mkdir()
+        (folder / "vms.toml").write_text('blob = { file = "list", guest = 0xF000 }\n', encoding="ascii")
+        (folder / "list").write_text(blob, encoding="ascii")
+        images.elf("demo", "", str(folder / "vms.toml"))
+    assert len(made) == 2
+
+
 def test_one_process_builds_in_a_folder(monkeypatch, tmp_path):
     """While one has the folder's lock, another waits with its make; and no test of the folder runs make without the lock."""
     monkeypatch.setattr(conftest, "LOCKS", str(tmp_path))
