@@ -77,6 +77,17 @@
     b       .
 .endm
 
+/* save_light: what C may change, but r3 (asm/cold.S): the guest's wait in its register file. */
+.macro save_light
+    stw     r0, GPR(0)(rVCPU)
+    stw     r1, GPR(1)(rVCPU)
+    stw     r4, GPR(4)(rVCPU)
+    stw     r5, GPR(5)(rVCPU)
+    stw     r6, GPR(6)(rVCPU)
+    stw     r11, GPR(11)(rVCPU)
+    stw     r12, GPR(12)(rVCPU)
+.endm
+
 /* Five more registers for a routine: the guest's wait in its register file. */
 .macro save_23_27
     stw     r23, GPR(23)(rVCPU)

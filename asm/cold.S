@@ -71,13 +71,7 @@ endfunc step_and_deliver
  * Out:  to enter_cold
  */
 func cold_light
-    stw     r0, GPR(0)(rVCPU)
-    stw     r1, GPR(1)(rVCPU)
-    stw     r4, GPR(4)(rVCPU)
-    stw     r5, GPR(5)(rVCPU)
-    stw     r6, GPR(6)(rVCPU)
-    stw     r11, GPR(11)(rVCPU)
-    stw     r12, GPR(12)(rVCPU)
+    save_light
     save_and_call
     b       enter_cold
 endfunc cold_light

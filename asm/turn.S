@@ -68,14 +68,8 @@ func next_turn
     li      r30, PIT_TICKS_MIN
 5:  mtspr   SPRN_PIT, r30
 
-    stw     r0, GPR(0)(rVCPU)           /* as a light road: cold.S */
-    stw     r1, GPR(1)(rVCPU)
-    stw     r3, GPR(3)(rVCPU)
-    stw     r4, GPR(4)(rVCPU)
-    stw     r5, GPR(5)(rVCPU)
-    stw     r6, GPR(6)(rVCPU)
-    stw     r11, GPR(11)(rVCPU)
-    stw     r12, GPR(12)(rVCPU)
+    stw     r3, GPR(3)(rVCPU)           /* as to C, for vcpu_switch */
+    save_light
     mflr    r4
     mfxer   r5
     mfspr   r6, SPRN_SRR0
