@@ -23,9 +23,7 @@ static volatile uint32_t came, taken; /* of them */
 void simple_unexpected(uint32_t vector)
 {
     (void)vector;
-    __asm__ volatile("mtspr 0x3F2, %0" ::"r"(BOARD_RESET_DBCR0)); /* its partition says what becomes of it */
-    for (;;) {
-    }
+    system_reset();
 }
 
 /* All causes at once; the UART's first where it is a pulse. */

@@ -105,7 +105,7 @@ void netvandal(uint8_t *base, const volatile uint32_t *bells)
             card.there = card.lost = false;
         }
         if (what % 4096 == 2) {
-            __asm__ volatile("mtspr 0x3F2, %0" ::"r"(BOARD_RESET_DBCR0));
+            system_reset();
         }
         if (!card.there) {
             simple_timer(BOARD_TB_HZ / 10000u);

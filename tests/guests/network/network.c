@@ -24,9 +24,7 @@ static uint32_t frame[NETCARD_WORDS];
 void simple_unexpected(uint32_t vector)
 {
     (void)vector;
-    __asm__ volatile("mtspr 0x3F2, %0" ::"r"(BOARD_RESET_DBCR0)); /* its partition says what becomes of it */
-    for (;;) {
-    }
+    system_reset();
 }
 
 /* All causes at once, before any of them is looked after: each is a pulse. */
