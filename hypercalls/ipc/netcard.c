@@ -90,17 +90,11 @@ bool netcard_send(struct netcard *c, const void *frame, uint32_t length)
 /* What the card is, if that is what has come. */
 static bool is_hello(struct netcard *c, const uint8_t *message, int32_t length)
 {
-    uint32_t i;
-
     if (length != (int32_t)NETCARD_HELLO) {
         return false;
     }
-    for (i = 0; i < sizeof(c->mac); i++) {
-        c->mac[i] = message[i];
-    }
-    for (i = 0; i < sizeof(c->ip); i++) {
-        c->ip[i] = message[sizeof(c->mac) + i];
-    }
+    ipc_copy_in(c->mac, message, sizeof(c->mac));
+    ipc_copy_in(c->ip, message + sizeof(c->mac), sizeof(c->ip));
     c->known = true;
     return true;
 }
