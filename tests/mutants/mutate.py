@@ -4,14 +4,16 @@
     make mutate                                 200 mutants: nightly, an hour or two
     tests/mutants/mutate.py --sample            those of sample.txt: a stage of `make test`
     tests/mutants/mutate.py --count 40 --seed 2 asm/refill.S src/mmu/tlb.c
+    tests/mutants/mutate.py --keep --jobs 1     goes on where such a run ended; meets the survivors without a reason again, no others
 
 A mutant is one line of asm/, src/ or hypercalls/ changed by a rule: a condition turned or moved by one, a constant that is one more,
 another register, a store or call that is left out. In copies of the tree below build/mutants each mutant is built and meets the
 cheapest tests that name its file (TESTS): the unit tests' configurations, then the differential test. The first that fails has
 killed it, and so has one that comes to no end. A mutant that does not compile is none, and another takes its place.
 
-The same seed chooses the same mutants of the same sources. Survivors are to be in survivors.txt with a reason; exit status 1 if one
-is not, or if fewer than 95 in a hundred are killed. The last line is `N passed, N failed`.
+The same seed chooses the same mutants of the same lines, whatever changes beside them. Survivors are to be in survivors.txt with a
+reason; exit status 1 if one is not, or if fewer than 95 in a hundred are killed of those that are another program (a reason that
+begins with "the same" says that it is not: nothing can tell them apart). The last line is `N passed, N failed`.
 """
 
 import sys
@@ -22,9 +24,10 @@ import argparse
 import collections
 import concurrent.futures
 import glob
+import hashlib
+import json
 import os
 import queue
-import random
 import re
 import shutil
 import subprocess
@@ -40,16 +43,19 @@ PATIENCE = 300      # seconds for the tests of one mutant
 GOAL = 95           # of a hundred
 CONFIRMED = set()   # tests that pass without a mutant
 
-Mutant = collections.namedtuple("Mutant", "path line old new rule")
+Mutant = collections.namedtuple("Mutant", "path line old new rule nth")     # nth: of those in the file that are the same
+KEPT = os.path.join(ROOT, "build", "mutants", "kept.json")
 
-# What meets the mutants of a file, in this order: unit:<configuration> of tests/unit, else a configuration of tests/differential.
+# What meets the mutants of a file, in this order: unit:<configuration> of tests/unit, system:<file> of tests/system, else a
+# configuration of tests/differential.
 # The first pattern that matches.
 TESTS = (
     (r"asm/(refill|tlbwe|miss)", ("mapped", "small", "translated")),
     (r"asm/turn", ("paged", "translated")),
+    (r"asm/vectors", ("translated", "system:test_injected.py", "system:test_buserror.py")),
     (r"asm/(pit|emul_time)", ("plain", "paged", "mapped")),
-    (r"asm/(emul_|dispatch|enter|reflect|gpr|fetch|cold|asm|hooks|vectors)", ("translated", "plain", "mapped")),
-    (r"src/(mmu|vm/config)", ("unit:translated", "unit:virtextlb", "unit:mapped", "unit:every")),
+    (r"asm/(emul_|dispatch|enter|reflect|gpr|fetch|cold|asm|hooks)", ("translated", "plain", "mapped")),
+    (r"src/(mmu|vm/config)", ("unit:translated", "unit:virtextlb", "unit:mapped", "unit:every", "unit:tunnels")),
     (r"src/irq/intc|src/boards/board_virtex", ("unit:virtex", "unit:virtexdcr")),
     (r"src/vm/(health|control|lifecycle)|src/irq/storm", ("unit:care", "unit:every", "unit:levels", "unit:frame")),
     (r"src/irq|src/boards", ("unit:every", "unit:hybrid")),
@@ -57,6 +63,7 @@ TESTS = (
     (r"src/sched/sched_cyclic", ("unit:frame",)),
     (r"src/sched/sched_reserve", ("unit:reserve",)),
     (r"src/report/trace|src/time/watchdog", ("unit:levels", "unit:frame")),
+    (r"src/report/message", ("unit:frame", "unit:every", "unit:translated")),
     (r"src/ipcm|hypercalls/ipcm", ("unit:tunnels",)),
     (r"src/devices/(uartlite|bus)", ("unit:lite", "unit:raptor", "unit:uarts")),
     (r"src/vm/vcpu", ("unit:every", "unit:hybrid", "unit:reserve", "unit:translated", "unit:minimal")),
@@ -109,7 +116,7 @@ def of_c(text):
 def mutants_of(path):
     """All mutants of a file. What only types, names or comments say is left alone."""
     assembler = path.startswith("asm/")
-    comment = False
+    comment, seen = False, collections.Counter()
     with open(os.path.join(ROOT, path), encoding="utf-8") as file:
         for number, text in enumerate(file.read().splitlines()):
             inside, comment = comment, ("/*" in text or comment) and "*/" not in text[text.rfind("/*") + 1:]
@@ -117,7 +124,19 @@ def mutants_of(path):
                 continue
             for rule, new in (of_assembler if assembler else of_c)(text):
                 if new != text:
-                    yield Mutant(path, number, text, new, rule)
+                    same = (text.strip(), new.strip())
+                    yield Mutant(path, number, text, new, rule, seen[same])
+                    seen[same] += 1
+
+
+def name_of(mutant):
+    """What is the same as long as the line is."""
+    return f"{mutant.path} | {mutant.old.strip()} | {mutant.new.strip()} | {mutant.nth}"
+
+
+def place_of(mutant, seed):
+    """Where it stands among all: by chance, but where it does, wherever others come and go."""
+    return hashlib.sha256(f"{seed} {name_of(mutant)}".encode()).digest()
 
 
 def sources(names):
@@ -147,7 +166,7 @@ def sample():
         if len(at) != 1:
             sys.exit(f"tests/mutants/sample.txt:{number}: {path} has this line {len(at)} times. hint: the source has changed; take "
                      "the line as it is now")
-        yield Mutant(path, at[0], lines[at[0]], lines[at[0]].replace(old, new), why)
+        yield Mutant(path, at[0], lines[at[0]], lines[at[0]].replace(old, new), why, 0)
 
 
 class Tree:
@@ -173,12 +192,13 @@ class Tree:
         """(whether it passes, what it said) of a test; None in place of the first: it cannot be built."""
         if test.startswith("unit:"):
             variant = test[5:]
-            base = ["make", "-s", "-C", "tests/unit", f"OUT={self.path}/build/unit", f"COVERAGE={self.path}/build/coverage",
-                    f"VARIANTS={variant}"]
-            built, text = self.call([*base, "all"], limit)
+            built, text = self.call(["make", "-s", "-C", "tests/unit", f"OUT={self.path}/build/unit", variant], limit)
             if not built:
                 return None, text
-            return self.call([*base, "run"], limit)
+            return self.call(["/usr/bin/python3", "tests/unit/run.py", "--coverage", "build/coverage", "--first", "--seconds", "10",
+                              f"build/unit/{variant}"], limit)
+        if test.startswith("system:"):
+            return self.call(["/usr/bin/python3", "-m", "pytest", "-q", "-x", f"tests/system/{test[7:]}"], limit)
         facts = f"tests/differential/config/{test}"
         folder = f"build/differential/{test}"
         built, text = self.call(["make", "-s", "-f", "tests/differential/Makefile", f"O={folder}", f"DEFCONFIG={facts}/defconfig",
@@ -240,6 +260,8 @@ def main():
     parser.add_argument("--sample", action="store_true", help="the mutants of sample.txt")
     parser.add_argument("--count", type=int, default=200, metavar="N", help="how many (default: %(default)s)")
     parser.add_argument("--seed", type=int, default=1, metavar="N", help="(default: %(default)s)")
+    parser.add_argument("--jobs", type=int, default=CORES, metavar="N", help="so many at a time (default: %(default)s)")
+    parser.add_argument("--keep", action="store_true", help="what a run with --keep has decided (build/mutants/kept.json) is not met again")
     parser.add_argument("--minutes", type=float, default=0, metavar="N", help="begin no other after so long (default: no limit)")
     parser.add_argument("files", nargs="*", help="of these files only")
     options = parser.parse_args()
@@ -247,19 +269,33 @@ def main():
         chosen, wanted = list(sample()), None
     else:
         chosen = [mutant for path in sources(options.files) if tests_of(path) for mutant in mutants_of(path)]
-        random.Random(options.seed).shuffle(chosen)
+        chosen.sort(key=lambda mutant: place_of(mutant, options.seed))
         wanted = options.count
     reasons = {tuple(parts[:3]): parts[3] for _, parts in rows("survivors.txt")}
+
+    def reason_of(mutant):
+        return reasons.get((mutant.path, mutant.old.strip(), mutant.new.strip()))
     start = time.monotonic()
     trees = queue.Queue()
-    for number in range(CORES):
+    for number in range(options.jobs):
         trees.put(Tree(number))
     killed, survivors, count = 0, [], len(chosen) if wanted is None else wanted
+    kept = {}
+    if options.keep and os.path.exists(KEPT):
+        with open(KEPT, encoding="utf-8") as file:
+            kept = json.load(file)
+
+    def is_over():
+        return options.minutes and time.monotonic() - start > 60 * options.minutes or killed + len(survivors) >= count
 
     def meet(mutant):
         """In a tree that nobody uses; after the time that there is, not at all."""
-        if options.minutes and time.monotonic() - start > 60 * options.minutes or killed + len(survivors) >= count:
+        if is_over():
             return None
+        if name_of(mutant) in kept:
+            return kept[name_of(mutant)]
+        if options.keep and reason_of(mutant):
+            return ""
         tree = trees.get()
         try:
             test = tree.meet(mutant)
@@ -269,10 +305,13 @@ def main():
         finally:
             trees.put(tree)
 
-    with concurrent.futures.ThreadPoolExecutor(CORES) as pool:
-        jobs = {pool.submit(meet, mutant): mutant for mutant in chosen}
-        for job in concurrent.futures.as_completed(jobs):
-            mutant, test = jobs[job], job.result()
+    with concurrent.futures.ThreadPoolExecutor(options.jobs) as pool:
+        for mutant, job in [(mutant, pool.submit(meet, mutant)) for mutant in chosen]:
+            test = job.result()
+            if options.keep and test != "" and not is_over() and name_of(mutant) not in kept:
+                kept[name_of(mutant)] = test
+                with open(KEPT, "w", encoding="utf-8") as file:
+                    json.dump(kept, file, indent=1)
             if test is None and options.sample:
                 survivors.append(mutant)
             if test is None or killed + len(survivors) >= count:
@@ -285,10 +324,11 @@ def main():
                   f"{mutant.path}:{mutant.line + 1} ({mutant.rule})\n          - {mutant.old.strip()}\n          + {mutant.new.strip()}",
                   flush=True)
     met = killed + len(survivors)
-    known = [mutant for mutant in survivors if (mutant.path, mutant.old.strip(), mutant.new.strip()) in reasons]
-    print(f"{met} mutants, {killed} killed ({100 * killed // max(met, 1)} %), {len(known)} survivors with a reason, "
-          f"{len(survivors) - len(known)} without, {time.monotonic() - start:.0f} s")
-    failed = len(survivors) - len(known) + (killed * 100 < GOAL * met) + (met == 0)
+    known = [mutant for mutant in survivors if reason_of(mutant)]
+    same = sum(reason_of(mutant).startswith("the same") for mutant in known)
+    print(f"{met} mutants, {killed} killed, {same} the same program, {len(known) - same} other survivors with a reason, "
+          f"{len(survivors) - len(known)} without: {100 * killed // max(met - same, 1)} %, {time.monotonic() - start:.0f} s")
+    failed = len(survivors) - len(known) + (killed * 100 < GOAL * (met - same)) + (met == 0)
     print(f"{killed + len(known)} passed, {failed} failed")
     return 1 if failed else 0
 

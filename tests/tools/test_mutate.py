@@ -57,3 +57,11 @@ def test_a_row_that_is_out_of_date(monkeypatch):
     monkeypatch.setattr(mutate, "rows", lambda name: iter([(7, ["asm/pit.S", "no such line", "nop", "why"])]))
     with pytest.raises(SystemExit, match="sample.txt:7: asm/pit.S has this line 0 times. hint:"):
         list(mutate.sample())
+
+
+def test_survivors():
+    """Each row is a mutant that the rules make, of a line as it is now; a mutant's name is its own."""
+    found = [mutant for path in mutate.sources([]) for mutant in mutate.mutants_of(path)]
+    assert len({mutate.name_of(mutant) for mutant in found}) == len(found)
+    made = {(mutant.path, mutant.old.strip(), mutant.new.strip()) for mutant in found}
+    assert not [row for _, row in mutate.rows("survivors.txt") if tuple(row[:3]) not in made]

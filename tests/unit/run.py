@@ -2,6 +2,7 @@
 """run.py: run all unit tests and add up.
 
     run.py --coverage build/coverage <variant folder>...
+    run.py --coverage build/coverage --first --seconds 10 <variant folder>...     for mutants: to the first that fails
 
 Runs each test of each variant's program by itself, as many at a time as there are cores. Prints CMocka's own summary of one
 that is not all green, one line for each that is, and at the end `N passed, N failed`. A test that crashes, hangs or runs nothing
@@ -22,13 +23,13 @@ import sys
 SECONDS = 60
 
 
-def run(program, name, env):
+def run(program, name, env, seconds):
     """(passed, failed, output) of one test."""
     with subprocess.Popen([program, name], stdout=subprocess.PIPE, stderr=subprocess.STDOUT, env=env) as process:
-        resource.prlimit(process.pid, resource.RLIMIT_CPU, (SECONDS, SECONDS + 1))
+        resource.prlimit(process.pid, resource.RLIMIT_CPU, (seconds, seconds + 1))
         output = process.communicate()[0].decode("utf-8", "replace")
     if process.returncode in (-signal.SIGXCPU, -signal.SIGKILL):
-        return 0, 1, output + f"\nno end after {SECONDS} s of the processor's time"
+        return 0, 1, output + f"\nno end after {seconds} s of the processor's time"
     passed = re.search(r"^\[  PASSED  \] (\d+) test", output, re.M)
     failed = re.search(r"^\[  FAILED  \] [^\n]*?(\d+) test\(s\), listed below", output, re.M)
     counts = [int(match[1]) if match else 0 for match in (passed, failed)]
@@ -50,6 +51,8 @@ def tests_of(variant):
 def main():
     parser = argparse.ArgumentParser(description=__doc__.split("\n", maxsplit=1)[0])
     parser.add_argument("--coverage", required=True, help="folder for the lists of tested rows")
+    parser.add_argument("--first", action="store_true", help="one fault is enough: no others are begun then")
+    parser.add_argument("--seconds", type=int, default=SECONDS, help="of the processor's time for each test (default: %(default)s)")
     parser.add_argument("variants", nargs="+", help="folders with test programs")
     args = parser.parse_args()
     os.makedirs(args.coverage, exist_ok=True)
@@ -59,7 +62,10 @@ def main():
 
     def result_of(test):
         name, program, which = test
-        return run(program, which, dict(os.environ, PROTEUS_COVERAGE=os.path.join(args.coverage, f"unit-{name}.txt")))
+        if args.first and total[1]:
+            return 0, 0, ""
+        return run(program, which, dict(os.environ, PROTEUS_COVERAGE=os.path.join(args.coverage, f"unit-{name}.txt")),
+                   args.seconds)
 
     tests = [test for variant in args.variants for test in tests_of(variant)]
     with concurrent.futures.ThreadPoolExecutor(os.cpu_count()) as pool:

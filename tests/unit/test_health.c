@@ -291,6 +291,7 @@ static void fails(void **state)
 /* The ring: the last eight, whole; the supervisor of the one that failed, and into his own memory only. */
 static void failures(void **state)
 {
+    enum { OUTSIDE = HCALL_FAILURES - 1 }; /* of its memory */
     uint32_t buffer = base_of(SUPER) + 0x400, number, i;
 
     (void)state;
@@ -298,8 +299,10 @@ static void failures(void **state)
         struct vcpu *v = number % 3 == 0 ? THIRD : OTHER;
 
         fake.time_hi = number + 7;
-        v->pc = base_of(v) + 0x300 + 4 * number;
-        set_guest_word(v, v->pc, 0xABCD0000 + number);
+        v->pc = number == OUTSIDE ? 0xFFFFFFF0 : base_of(v) + 0x300 + 4 * number;
+        if (number != OUTSIDE) {
+            set_guest_word(v, v->pc, 0xABCD0000 + number);
+        }
         vcpu_stop(v, STOP_TRANSLATION + number % 7, "so");
     }
     for (number = 0; number < HCALL_FAILURES + 4; number++) {
@@ -307,6 +310,10 @@ static void failures(void **state)
         uint32_t expected[] = {vm, STOP_TRANSLATION + number % 7, base_of(&vcpu[vm]) + 0x300 + 4 * number, 0xABCD0000 + number,
                                number + 7, fake.time};
 
+        if (number == OUTSIDE) {
+            expected[2] = 0xFFFFFFF0;
+            expected[3] = 0; /* there is no instruction */
+        }
         run_vm(SUPER);
         call(SUPER, HCALL_vm_failure, number, buffer);
         if (number < 3 || number == HCALL_FAILURES + 3) {

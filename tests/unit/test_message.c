@@ -7,12 +7,14 @@
 
 #include <string.h>
 
+#include "abi.h"
 #include "console.h"
 #include "message.h"
 
 static void assert_output(const char *expected)
 {
     console_flush();
+    message_last();
     assert_string_equal(fake.output, expected);
     fake.output_length = 0;
     fake.output[0] = 0;
@@ -40,6 +42,9 @@ static void stop_line(void **state)
     struct vcpu *v = &vcpu[2];
 
     (void)state;
+    if (!IS_ENABLED(CONFIG_CONSOLE)) {
+        skip();
+    }
     v->pc = 0x240;
     set_guest_word(v, v->pc, INSN("tlbsx. 3, 4, 5"));
     message_stop(v, "because");
@@ -55,10 +60,75 @@ static void stop_outside(void **state)
     struct vcpu *v = &vcpu[1];
 
     (void)state;
+    if (!IS_ENABLED(CONFIG_CONSOLE)) {
+        skip();
+    }
     v->pc = 0x00000100;
     v->lr = 0x00C0FFEE;
     message_stop(v, "x");
     assert_output("[proteus] stop beta pc=00000100 lr=00c0ffee: x\n");
+}
+
+/* The three that there can be of a VM, in this order. */
+static void all_notes(struct vcpu *v, char *expected)
+{
+    const char *name = vm_config[v - vcpu].name;
+
+    v->pc = vm_config[v - vcpu].ram_guest + 0x240;
+    set_guest_word(v, v->pc, INSN("tlbsx. 3, 4, 5"));
+    v->lr = 0x00C0FFEE + (uint32_t)(v - vcpu);
+    message_table(v, 17, PREVIRT_E_RANGE);
+    sprintf(expected, "[proteus] table %.8s word 17 refused, runs unpatched: outside the VM's memory\n", name);
+    message_note(v, 0x12345678);
+    sprintf(expected + strlen(expected), "[proteus] note %.8s pc=%08x insn=7c642f25 (tlbsx): nobody answers at 12345678\n", name,
+            v->pc);
+    v->pc = 0xFFFF0000;
+    message_note(v, 0); /* one of all its lives */
+    message_table(v, 18, PREVIRT_E_RANGE);
+    message_stop(v, "because");
+    sprintf(expected + strlen(expected), "[proteus] stop %.8s pc=ffff0000 lr=%08x: because\n", name, v->lr);
+}
+
+/* The console has room: it begins, and nobody has to come by first. */
+static void at_once(void **state)
+{
+    char expected[512];
+
+    if (!IS_ENABLED(CONFIG_CONSOLE)) {
+        skip();
+    }
+    message_stop(&vcpu[1], "because");
+    assert_string_equal(fake.output, "[proteus] stop b"); /* as much as goes out at a time */
+    machine_boot(state);
+    message_note(&vcpu[1], 0);
+    assert_string_equal(fake.output, "[proteus] note b");
+    machine_boot(state);
+    message_table(&vcpu[1], 0, PREVIRT_E_RANGE);
+    assert_string_equal(fake.output, "[proteus] table ");
+    console_flush();
+    machine_boot(state);
+    all_notes(&vcpu[1], expected);
+    assert_output(expected);
+}
+
+/* Without a console the UART was a VM's: all of it comes at the end. */
+static void at_the_end(void **state)
+{
+    char expected[VM_COUNT * 512] = "";
+    uint32_t i;
+
+    (void)state;
+    if (IS_ENABLED(CONFIG_CONSOLE)) {
+        skip();
+    }
+    for (i = 0; i < VM_COUNT; i++) {
+        all_notes(&vcpu[i], expected + strlen(expected));
+    }
+    assert_string_equal(fake.output, "");
+    message_last();
+    assert_string_equal(fake.output, expected);
+    message_last();
+    assert_string_equal(fake.output, expected);
 }
 
 /* Every mnemonic of the table. */
@@ -81,6 +151,7 @@ static void mnemonics(void **state)
         set_guest_word(v, v->pc, rows[i].word | 0x03FFF800);
         message_stop(v, "");
         console_flush();
+        message_last();
         if (strstr(fake.output, rows[i].text) == 0) {
             fail_msg("%s, not%s", fake.output, rows[i].text);
         }
@@ -122,6 +193,8 @@ int main(void)
         TEST_BOOTED(numbers),
         TEST_BOOTED(stop_line),
         TEST_BOOTED(stop_outside),
+        TEST_BOOTED(at_once),
+        TEST_BOOTED(at_the_end),
         TEST_BOOTED(mnemonics),
         TEST_BOOTED(panic),
         TEST_BOOTED(guest_cannot_make_it_talk),

@@ -187,6 +187,37 @@ static void used_up(void **state)
                     budget(small) - 2 * COSTS + SCHED_SWITCH_TICKS);
 }
 
+/* To the last tick; and one that is left two ticks before the period's end is more than its share of them. */
+static void last_tick(void **state)
+{
+    uint32_t start, k;
+
+    (void)state;
+    for (k = 0; k < 2; k++) {
+        begin(SMALL | LARGE);
+        start = fake.time;
+        look_now();
+        passes(sched_left(fake.time) - 1);
+        look_now();
+        assert_ptr_equal(current, small);
+        assert_int_equal(sched_left(fake.time), 1);
+        if (k == 0) {
+            passes(1);
+            enter(schedule(small));
+            assert_ptr_equal(current, large);
+        } else {
+            waits(small);
+            look_now();
+            assert_ptr_equal(current, large);
+            fake.time = start + period(small) - 2;
+            computes(small);
+            look_now();
+            assert_ptr_equal(current, small);
+            assert_int_equal(fake.spr[SPRN_PIT], budget(small) - COSTS);
+        }
+    }
+}
+
 /* Who wakes with most of its budget shortly before its period's end would have more than its share: a period begins then. */
 static void late_wake_begins_a_period(void **state)
 {
@@ -353,6 +384,7 @@ int main(void)
         cmocka_unit_test(the_rest_is_given_on),
         cmocka_unit_test(overrun_hurts_nobody),
         cmocka_unit_test(used_up),
+        cmocka_unit_test(last_tick),
         cmocka_unit_test(late_wake_begins_a_period),
         cmocka_unit_test(wakes_without_end),
         cmocka_unit_test(storm_pays_itself),

@@ -308,6 +308,7 @@ static void bus(void **state)
     assert_int_equal(fake.spr[SPRN_PID], v - vcpu + 1);
     machine_boot_alone(state);
     begin(BOTH);
+    *row_behind = (struct tlb_row){.hi = OUTSIDE | SIZE(7) | TLBHI_V, .lo = OUTSIDE | RIGHTS, .tid = v->machine_pid}; /* none */
     map(DATA_ENTRY, DATA | SIZE(1) | TLBHI_V, OUTSIDE | RIGHTS, 0);
     assert_hex(load(DATA), 0);
     assert_hex(v->pc, CODE + 0x204);

@@ -36,7 +36,7 @@ SOURCES  := $(SRC-y:%=src/%) $(sort $(HCALL-y))
 ONLY-levels := sched_prio watchdog trace
 ONLY-care := health control
 ONLY-tunnels := ipcm
-ONLY-frame  := sched_cyclic watchdog trace
+ONLY-frame  := sched_cyclic watchdog trace message
 ONLY-reserve := sched_reserve watchdog
 TESTS    := $(or $(ONLY-$(VARIANT)),$(sort $(TEST-y)))
 
@@ -70,8 +70,9 @@ $(SOURCES:%=$(DIR)/%.o): $(DIR)/%.o: $(TOP)/%.c variant.mk
 $(DIR)/sources.o: $(SOURCES:%=$(DIR)/%.o)
 	ld -r -o $@ $^
 	objcopy --set-section-flags .bss=alloc,load,contents,data --rename-section .bss=proteus_data $@
+# harness.c puts a row behind this table.
 $(DIR)/gen/partitions.o: $(DIR)/gen/partitions.c variant.mk
-	$(CC) $(CPPFLAGS) $(CFLAGS) -c -o $@ $<
+	$(CC) $(CPPFLAGS) $(CFLAGS) -Dtlb_rows=generated_rows -c -o $@ $<
 $(DIR)/test_%.o: test_%.c variant.mk
 	$(CC) $(CPPFLAGS) $(CFLAGS) -Dmain=main_$* -c -o $@ $<
 $(DIR)/main.o: main.c $(DIR)/config.mk variant.mk
