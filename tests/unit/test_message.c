@@ -36,6 +36,16 @@ static void numbers(void **state)
     assert_output("00000000 fedcba98 0 4294967295 1000000\n");
 }
 
+/* A line that is on its way out is out before the next one begins. */
+static void one_behind_the_other(void **state)
+{
+    (void)state;
+    message_text("the first is half out\n");
+    console_poll();
+    message_text("the second\n");
+    assert_output("the first is half out\nthe second\n");
+}
+
 /* VM, pc, instruction with its mnemonic, reason; a name of eight letters has no end of its own. */
 static void stop_line(void **state)
 {
@@ -191,6 +201,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         TEST_BOOTED(numbers),
+        TEST_BOOTED(one_behind_the_other),
         TEST_BOOTED(stop_line),
         TEST_BOOTED(stop_outside),
         TEST_BOOTED(at_once),
