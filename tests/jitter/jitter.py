@@ -1,5 +1,6 @@
 #!/usr/bin/python3
-"""jitter.py: how late a periodic job is handled, begins, and is done, under each scheduler beside each kind of neighbour.
+"""jitter.py: how late a periodic job is handled, begins, and is done, and how long a switch takes, under each scheduler beside
+each kind of neighbour.
 
     tests/jitter/jitter.py                          10,000 jobs of each pair: build/jitter.json, build/jitter.svg, a table
     tests/jitter/jitter.py --jobs 500 --only cyclic --beside hostile
@@ -7,7 +8,10 @@
 The job is tests/guests/metronome, which leaves its samples in its memory. Its neighbours are that guest in other roles, the
 hostile one, and a Linux that boots again and again. Time is simulated (QEMU's -icount), so each run has the same figures.
 What is proven is the product's schedule.json: a job is done `response_us` after its release at the latest, and has begun
-`wcet_us` before that. Exit status 1 if a sample is above its bound, or a job is missed.
+`wcet_us` before that. A switch is what the hypervisor executes between the last instruction of a VM (or of its start) and the
+first of another, counted by tools/plugin in the same run, in instructions; its bound is what the proof reckons with at the end
+of a slice, a window or a budget: the longest road with interrupts off, the switch with its interrupt, and the decision. Exit
+status 1 if a sample is above its bound, or a job is missed. Figures: README.md.
 """
 
 import sys
@@ -22,9 +26,11 @@ import subprocess
 ROOT = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
 sys.path[:0] = [os.path.join(ROOT, "tools"), os.path.join(ROOT, "tests", "system")]
 
+import bench
 import elfpatch
 import image as images
 import machine as machines
+import overheads
 import run
 import vmstate
 from kconfig import InputError, run_tool, write_if_changed
@@ -124,22 +130,54 @@ def read_samples(monitor, image, guest, jobs):
 
 def measure(image, folder, jobs, timeout, **options):
     """A run: its figures in us, and what is proven."""
-    samples, beside = {}, {}
+    samples, beside, place = {}, {}, os.path.dirname(image)
 
     def look(_result, monitor):
         samples.update(read_samples(monitor, image, os.path.join(folder, "timed.elf"), jobs))
         beside.update(work_of(monitor, image))
-    result = run.run(image=image, timeout=timeout, until=run.all_decided(["timed"]), look=look, **options)
+    counts = os.path.join(place, "switches.json")
+    result = run.run(image=image, timeout=timeout, until=run.all_decided(["timed"]), look=look, extra=plugin(image, counts),
+                     **options)
     vm = result.vm("timed")
     trouble = list(result.trouble())
     if not vm.detail or not samples or trouble:
         cause = "; ".join(trouble) or run.verdict(vm)
         raise InputError(f"{image}: no samples: {cause}. hint: see it with tools/run.py --image")
-    with open(os.path.join(os.path.dirname(image), "schedule.json"), encoding="utf-8") as file:
+    with open(os.path.join(place, "schedule.json"), encoding="utf-8") as file:
         proof = json.load(file)["vms"][0]
+    with open(counts, encoding="utf-8") as file:
+        switches = switches_of(json.load(file)["excursions"])
     return {"jobs": jobs, "misses": int(vm.detail.split("misses=")[1]),
             "us": {kind: [ticks * 1_000_000 / TB_HZ for ticks in samples[kind]] for kind in SAMPLES},
-            "bound_us": bounds(proof["response_us"]), "beside": beside}
+            "bound_us": bounds(proof["response_us"]), "beside": beside, "switches": switches, "switch_bound": switch_bound(place)}
+
+
+def plugin(image, out):
+    """Arguments of QEMU: who executes what is counted."""
+    program = os.path.join(os.path.dirname(image), "count.so")
+    bench.build_plugin(program)
+    words = [program, f"out={out}"] + [f"hyp=0x{low:x}-0x{high:x}" for low, high in bench.code_ranges(image)] + [
+        f"vm={name}:0x{low:x}-0x{high:x}" for name, _, low, high, _ in bench.read_partitions(image)]
+    return ["-plugin", ",".join(words)]
+
+
+def switches_of(excursions):
+    """{instructions: how often} of the hypervisor's ways from a VM, or its start, to another VM."""
+    found = {}
+    for row in excursions:
+        if row["from"] != row["to"] and not {row["from"], row["to"]} & (set(bench.PSEUDO) - {"work"}) and row["to"] != "work":
+            for insns, count in row["histogram"]:
+                found[insns] = found.get(insns, 0) + count
+    return dict(sorted(found.items()))
+
+
+def switch_bound(folder):
+    """Instructions: the longest road, and a switch with its interrupt and the decision."""
+    with open(os.path.join(folder, "gen", "partitions.json"), encoding="utf-8") as file:
+        table = json.load(file)
+    data = overheads.targets()
+    return data["schedule"]["road"] + overheads.limit(data["paths"], "vm_switch_c_deliver") + overheads.decision(
+        data["schedule"], table["schedule"]["kind"], len(table["vms"]))
 
 
 def work_of(monitor, image):
@@ -167,15 +205,21 @@ def faults(name, row):
         most = max(row["us"][kind])
         if most > row["bound_us"][kind]:
             yield f"{name}: {kind}: {most:.2f} us, proven are {row['bound_us'][kind]} us"
+    if not row["switches"] or max(row["switches"]) > row["switch_bound"]:
+        yield f"{name}: switch: {max(row['switches'], default=0)} instructions, proven are {row['switch_bound']}"
 
 
 def table(rows):
     """The maxima beside the bounds."""
-    yield from run.table([["scheduler", "beside", "jobs", "misses", "handler", "start", "proven", "done", "proven"]] + [
-        [scheduler, beside, str(row["jobs"]), str(row["misses"]), *(f"{max(row['us'][kind]):.2f}" for kind in ("handler", "start")),
-         str(row["bound_us"]["start"]), f"{max(row['us']['done']):.2f}", str(row["bound_us"]["done"])]
+    yield from run.table([["scheduler", "beside", "jobs", "misses", "handler", "start", "proven", "done", "proven", "switches",
+                           "longest", "proven"]] + [
+        [scheduler, beside, str(row["jobs"]), str(row["misses"]), f"{max(row['us']['handler']):.2f}",
+         f"{max(row['us']['start']):.2f}", str(row["bound_us"]["start"]),
+         f"{max(row['us']['done']):.2f}", str(row["bound_us"]["done"]),
+         str(sum(row["switches"].values())), str(max(row["switches"])), str(row["switch_bound"])]
         for (scheduler, beside), row in rows.items()], left=(0, 1))
-    yield "longest of all jobs in us, from the release on: to the interrupt's handler, the job's begin, its end"
+    yield "longest of all jobs in us, from the release on: to the interrupt's handler, the job's begin, its end; of all switches"
+    yield "of VMs in instructions of the hypervisor"
 
 
 def histogram(values, width):
@@ -186,7 +230,7 @@ def histogram(values, width):
     return [[round(bucket * width, 3), counts[bucket]] for bucket in sorted(counts)]
 
 
-CELL, HIGH, LEFT, BUCKETS = 250, 84, 110, 120
+CELL, HIGH, LOW, LEFT, BUCKETS = 250, 84, 40, 110, 120
 COLOURS = {"handler": "idle", "start": "work", "done": "response"}
 
 
@@ -195,11 +239,12 @@ def draw(rows):
     schedulers, beside = (list(dict.fromkeys(pair[index] for pair in rows)) for index in (0, 1))
     page = Picture(LEFT + CELL * len(beside) + 20, "Jitter")
     page.text(24, 28, "From a job's release to its handler (grey), its begin (yellow), its end (blue); red: proven", "title")
-    page.text(24, 46, f"{max(row['jobs'] for row in rows.values())} jobs each; every bar is higher by a factor's logarithm", "small")
+    page.text(24, 46, f"{max(row['jobs'] for row in rows.values())} jobs each; a bar's height is a logarithm; below, switches of "
+              "VMs by their instructions", "small")
     for column, name in enumerate(beside):
         page.text(LEFT + CELL * column, 72, f"beside: {name}")
     for line, scheduler in enumerate(schedulers):
-        top = 84 + (HIGH + 40) * line
+        top = 84 + (HIGH + LOW + 70) * line
         page.text(LEFT - 12, top + HIGH / 2, scheduler, anchor="end")
         for column, name in enumerate(beside):
             if (scheduler, name) in rows:
@@ -212,13 +257,22 @@ def cell(page, left, top, row):
     width, whole = CELL - 30, row["bound_us"]["done"] * 1.05
     page.bar(left, top, width, HIGH, "lane")
     for kind in ("done", "start", "handler"):
-        for begin, count in histogram(row["us"][kind], whole / BUCKETS):
-            high = HIGH * (1 + len(bin(count)) - 2) / 16
-            page.bar(left + width * begin / whole, top + HIGH - high, width / BUCKETS, high, COLOURS[kind],
-                     f"{kind}: {count} from {begin} us on")
+        bars(page, left, top + HIGH, width, HIGH, histogram(row["us"][kind], whole / BUCKETS), whole, COLOURS[kind],
+             kind + ": {} from {} us on")
     page.line(left + width / 1.05, top - 3, left + width / 1.05, top + HIGH + 3, "deadline")
     page.text(left, top + HIGH + 14, "0", "small")
     page.text(left + width / 1.05, top + HIGH + 14, f"{row['bound_us']['done']} us", "small", "middle")
+    bottom, most = top + HIGH + LOW + 26, max(row["switches"])
+    page.bar(left, bottom - LOW, width, LOW, "lane")
+    bars(page, left, bottom, width, LOW, row["switches"].items(), most * 1.05, "idle", "switch: {} of {} instructions")
+    page.text(left, bottom + 14, f"switch: at most {most}, proven {row['switch_bound']} instructions", "small")
+
+
+def bars(page, left, bottom, width, high, buckets, whole, colour, says):
+    """A histogram: of each bucket where it begins, and how many it has."""
+    for begin, count in buckets:
+        tall = high * (1 + len(bin(count)) - 2) / 16
+        page.bar(left + width * begin / whole, bottom - tall, width / BUCKETS, tall, colour, says.format(count, begin))
 
 
 def report(rows):
@@ -226,7 +280,8 @@ def report(rows):
     return {"jobs": max(row["jobs"] for row in rows.values()), "rows": [
         {"scheduler": scheduler, "beside": beside, "jobs": row["jobs"], "misses": row["misses"], "bound_us": row["bound_us"],
          "max_us": {kind: round(max(row["us"][kind]), 3) for kind in SAMPLES},
-         "histogram_us": {kind: histogram(row["us"][kind], 0.5) for kind in SAMPLES}}
+         "histogram_us": {kind: histogram(row["us"][kind], 0.5) for kind in SAMPLES},
+         "switch_insns": {"bound": row["switch_bound"], "max": max(row["switches"]), "histogram": list(row["switches"].items())}}
         for (scheduler, beside), row in rows.items()]}
 
 

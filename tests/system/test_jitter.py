@@ -28,5 +28,6 @@ def test_what_is_proven_is_kept(images, tmp_path, scheduler):
     for kind in jitter.SAMPLES:
         assert len(row["us"][kind]) == JOBS and 0 < min(row["us"][kind])
     assert all(handler < start < done for handler, start, done in zip(*(row["us"][kind] for kind in jitter.SAMPLES)))
+    assert sum(row["switches"].values()) >= JOBS and row["switch_bound"] < 8000     # a switch to each job, at least
     page = jitter.draw({(scheduler, "all"): row})
     assert "beside: all" in page and page.count('class="deadline"') == 1
