@@ -57,7 +57,7 @@ TESTS = (
     (r"asm/(emul_|dispatch|enter|reflect|gpr|fetch|cold|asm|hooks)", ("translated", "plain", "mapped")),
     (r"src/(mmu|vm/config)", ("unit:translated", "unit:virtextlb", "unit:mapped", "unit:every", "unit:tunnels")),
     (r"src/irq/intc|src/boards/board_virtex", ("unit:virtex", "unit:virtexdcr")),
-    (r"src/vm/(health|control|lifecycle)|src/irq/storm", ("unit:care", "unit:every", "unit:levels", "unit:frame")),
+    (r"src/vm/(health|control|lifecycle)|src/irq/storm", ("unit:care", "unit:every", "unit:levels", "unit:frame", "unit:hybrid")),
     (r"src/irq|src/boards", ("unit:every", "unit:hybrid")),
     (r"src/sched/sched_prio", ("unit:levels", "unit:hybrid")),
     (r"src/sched/sched_cyclic", ("unit:frame",)),

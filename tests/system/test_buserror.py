@@ -20,6 +20,8 @@ _start: li      3, 0
         li      3, 0x1000               # ME
         mtmsr   3
 1:      addi    21, 21, 1
+        slwi    9, 21, 12
+        mtcrf   0x38, 9                 # CR 2 to 4, which are another number each time
         {access}
         mfmsr   3
         mfspr   3, 0x110
@@ -29,6 +31,10 @@ _start: li      3, 0
         subf    5, 4, 5
         cmplwi  5, 6000
         blt     2b
+        mfcr    9
+        rlwinm  9, 9, 20, 20, 31
+        cmpw    9, 21
+        bne     3f
         cmpw    20, 21
         bne     3f
         cmpwi   21, 200

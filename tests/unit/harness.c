@@ -128,9 +128,8 @@ static void prepare_images(void)
 
 /* The table of the partition file, as the sources see it. */
 extern const struct tlb_row generated_rows[TLB_ROW_COUNT];
-static struct tlb_row rows[TLB_ROW_COUNT + 1];
-extern const struct tlb_row tlb_rows[TLB_ROW_COUNT] __attribute__((alias("rows")));
-struct tlb_row *const row_behind = &rows[TLB_ROW_COUNT];
+struct tlb_row partition_rows[TLB_ROW_COUNT + 1];
+extern const struct tlb_row tlb_rows[TLB_ROW_COUNT] __attribute__((alias("partition_rows")));
 
 /* config/<variant>/partitions.toml, once more by hand */
 const struct window windows[] = {
@@ -167,8 +166,8 @@ int machine_setup(void **state)
     fake.spr[SPRN_PVR] = 0x51510950;
     memset(fake.ram, 0xEE, sizeof(fake.ram)); /* power-on garbage */
     prepare_images();
-    memcpy(rows, generated_rows, sizeof(generated_rows));
-    *row_behind = (struct tlb_row){0};
+    memcpy(partition_rows, generated_rows, sizeof(generated_rows));
+    partition_rows[TLB_ROW_COUNT] = (struct tlb_row){0};
     return 0;
 }
 

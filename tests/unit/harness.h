@@ -110,8 +110,8 @@ struct fake *fake_was(void);
 void assert_as_before(void);
 void assert_others_as_before(const struct vcpu *v); /* other VMs' files and memory, static rows of the TLB */
 
-/* Behind the last row of tlb_rows: a search that goes too far finds it. It is nobody's, until a test says whose. */
-extern struct tlb_row *const row_behind;
+/* tlb_rows, for a test that changes it; behind the last one more, for a search that goes too far: nobody's, or as a test says. */
+extern struct tlb_row partition_rows[TLB_ROW_COUNT + 1];
 
 /* The images that the sources see as vm_image: a test may give them a pre-virtualization table. */
 extern struct vm_image vm_image_storage[];

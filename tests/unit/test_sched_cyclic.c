@@ -143,6 +143,17 @@ static void window_of_who_waits(void **state)
     assert_int_equal(who(), 1);
 }
 
+/* Its timer may have ended while others had their windows: it takes the interrupt when its own begins. */
+static void timer_ends_before_the_window(void **state)
+{
+    (void)state;
+    waits(two);
+    timer_write_pit(two, US(120));
+    look_at(frame + US(300));
+    assert_int_equal(who(), 1);
+    assert_hex(two->pc, two->evpr + 0x1000);
+}
+
 static uint32_t overruns(const struct vcpu *v)
 {
     return health[v - vcpu].query[HCALL_QUERY_OVERRUNS];
@@ -247,6 +258,7 @@ int main(void)
         TEST_FRAME(late_looks_do_not_add_up),
         TEST_FRAME(missed_frames),
         TEST_FRAME(window_of_who_waits),
+        TEST_FRAME(timer_ends_before_the_window),
         TEST_FRAME(window_too_short),
         TEST_FRAME(rest_of_a_window),
         TEST_FRAME(plans_change),

@@ -308,7 +308,7 @@ static void bus(void **state)
     assert_int_equal(fake.spr[SPRN_PID], v - vcpu + 1);
     machine_boot_alone(state);
     begin(BOTH);
-    *row_behind = (struct tlb_row){.hi = OUTSIDE | SIZE(7) | TLBHI_V, .lo = OUTSIDE | RIGHTS, .tid = v->machine_pid}; /* none */
+    partition_rows[TLB_ROW_COUNT] = (struct tlb_row){OUTSIDE | SIZE(7) | TLBHI_V, OUTSIDE | RIGHTS, v->machine_pid}; /* none */
     map(DATA_ENTRY, DATA | SIZE(1) | TLBHI_V, OUTSIDE | RIGHTS, 0);
     assert_hex(load(DATA), 0);
     assert_hex(v->pc, CODE + 0x204);
@@ -749,6 +749,22 @@ static void restart(void **state)
     }
 }
 
+/* asm/refill.S makes entries of RAM that is cached: of other RAM C does, as its row says. */
+static void refill_of_other_ram(void **state)
+{
+    struct tlb_row *row = partition_rows;
+
+    (void)state;
+    begin(BOTH | MSR_ME);
+    assert_int_equal(v->vtlb.ram_size, vm_config[v - vcpu].ram_size);
+    while (row->tid != v->machine_pid || ((row->hi ^ ram()) & ~(bytes_of(row->hi) - 1)) != 0) {
+        row++;
+    }
+    row->lo |= TLBLO_I;
+    vcpu_reset(v, 1);
+    assert_int_equal(v->vtlb.ram_size, 0);
+}
+
 /* The others' shadows stay. */
 static void restart_of_another(void **state)
 {
@@ -932,6 +948,7 @@ int main(void)
         TEST_ALONE(waits_translated),
         TEST_ALONE(half_translated),
         TEST_ALONE(restart),
+        TEST_ALONE(refill_of_other_ram),
         TEST_BOOTED(restart_of_another),
         TEST_ALONE(device),
         TEST_ALONE(device_is_near),

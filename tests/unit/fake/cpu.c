@@ -78,12 +78,14 @@ void cpu_tlbwe_lo(uint32_t entry, uint32_t word)
 
 uint32_t cpu_tlbre_hi(uint32_t entry)
 {
+    assert_in_range(entry, 0, TLB_ENTRIES - 1);
     fake.spr[SPRN_PID] = fake.tlb_tid[entry];
     return fake.tlb_hi[entry];
 }
 
 uint32_t cpu_tlbre_lo(uint32_t entry)
 {
+    assert_in_range(entry, 0, TLB_ENTRIES - 1);
     return fake.tlb_lo[entry];
 }
 
