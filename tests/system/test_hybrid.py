@@ -11,9 +11,12 @@ import re
 
 import conftest
 import elfpatch
+import image as image_files
+import machine
 import pack
 import pytest
 import run
+import vmstate
 from elftools.elf.elffile import ELFFile
 
 CALLS, PROPERTY, HOSTILE, TYPE = 1, 4, 8, 16    # hybrid_select of tests/guests/hybrid/hybridtest.c
@@ -217,7 +220,14 @@ def test_hostile(images, tmp_path, board, seed, reckless, options):
     images = images.on(board)
     image = patched(images, tmp_path, images.elf("hybridtest", OPTIONS[options]), hybrid_select=HOSTILE, hybrid_seed=seed,
                     hybrid_reckless=reckless, hybrid_busy_ms=200)
-    result = start(images, image, until=run.all_decided(OTHERS))
+    started = {}
+
+    def look(_result, monitor):
+        built = images.elf("hybridtest", OPTIONS[options])
+        states = vmstate.look(monitor, image_files.of_run(built, None), machine.read_table(built)[1], os.path.dirname(built),
+                              "hybridtest")
+        started.update((state.name, state.stats["starts"]) for state in states if state.stats)
+    result = start(images, image, until=run.all_decided(OTHERS), look=look)
     assert not list(result.trouble())
     for name in OTHERS:
         assert result.vms[name].verdict == "PASS", result.vms[name].lines[-3:]
@@ -229,4 +239,5 @@ def test_hostile(images, tmp_path, board, seed, reckless, options):
     assert any(re.fullmatch(f"stop mute {END}", line) for line in spoken)
     for name in TESTED:
         count, starts = actions_of(result, name)
+        assert options != "all" or started[name] - starts in (0, 1), (name, starts, started)    # the last may not have said so yet
         assert starts >= 1 and (reckless or count >= (256 if options == "all" else 32)), (name, count, starts)
