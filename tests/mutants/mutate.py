@@ -29,6 +29,7 @@ import json
 import os
 import queue
 import re
+import resource
 import shutil
 import subprocess
 import time
@@ -39,7 +40,8 @@ sys.path.insert(0, os.path.join(ROOT, "tests", "fresh"))
 import fresh  # noqa: E402
 
 CORES = len(os.sched_getaffinity(0))
-PATIENCE = 300      # seconds for the tests of one mutant
+PATIENCE = 300      # seconds for the tests of one mutant,
+SECONDS = 40        # and of the processor's time for a program of them
 GOAL = 95           # of a hundred
 CONFIRMED = set()   # tests that pass without a mutant
 
@@ -212,6 +214,7 @@ class Tree:
         environment = {name: value for name, value in os.environ.items() if name not in ("MAKEFLAGS", "MAKELEVEL", "MFLAGS")}
         with subprocess.Popen(command, cwd=self.path, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, errors="replace",
                               start_new_session=True, env=environment) as process:
+            resource.prlimit(process.pid, resource.RLIMIT_CPU, (SECONDS, SECONDS + 1))
             try:
                 text = process.communicate(timeout=limit)[0]
             except subprocess.TimeoutExpired:
@@ -261,7 +264,8 @@ def main():
     parser.add_argument("--count", type=int, default=200, metavar="N", help="how many (default: %(default)s)")
     parser.add_argument("--seed", type=int, default=1, metavar="N", help="(default: %(default)s)")
     parser.add_argument("--jobs", type=int, default=CORES, metavar="N", help="so many at a time (default: %(default)s)")
-    parser.add_argument("--keep", action="store_true", help="what a run with --keep has decided (build/mutants/kept.json) is not met again")
+    parser.add_argument("--keep", action="store_true",
+                        help="what a run with --keep has decided (build/mutants/kept.json) is not met again")
     parser.add_argument("--minutes", type=float, default=0, metavar="N", help="begin no other after so long (default: no limit)")
     parser.add_argument("files", nargs="*", help="of these files only")
     options = parser.parse_args()

@@ -85,6 +85,19 @@ static void widths(void **state)
     }
 }
 
+/* What the guest has stored before arrives first, and is not taken for this access; nor is this for what comes behind it. */
+static void in_order(void **state)
+{
+    (void)state;
+    fake.syncs = 0;
+    forward_load(IIC, 4);
+    assert_int_equal(fake.syncs_at_bus, 1);
+    assert_int_equal(fake.syncs, 2);
+    forward_store(IIC, 4, 0);
+    assert_int_equal(fake.syncs_at_bus, 3);
+    assert_int_equal(fake.syncs, 4);
+}
+
 static void updates(void **state)
 {
     (void)state;
@@ -200,6 +213,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         TEST_BOOTED(claims),
         TEST_BOOTED(widths),
+        TEST_BOOTED(in_order),
         TEST_BOOTED(updates),
         TEST_BOOTED(never_on_the_bus),
         TEST_BOOTED(absent),

@@ -134,6 +134,7 @@ void cpu_isync(void)
 void cpu_sync(void)
 {
     fake.unsynced = false;
+    fake.syncs++;
 }
 
 /* ---- memory ---- */
@@ -220,6 +221,7 @@ void cpu_iccci(void)
 
 static void on_bus(uint32_t address, uint32_t size)
 {
+    fake.syncs_at_bus = fake.syncs;
     assert_true(size == 1 || size == 2 || size == 4);
     fake.bus_accesses++;
     fake.bus_address = address;

@@ -36,6 +36,7 @@ struct fake {
     bool dirty[FAKE_RAM_SIZE / FAKE_LINE]; /* there, and not in memory */
     bool fetch_stale;                      /* the instruction cache may hold old words */
     bool unsynced;                         /* a line is on its way to memory */
+    uint32_t syncs, syncs_at_bus;          /* so far, and in front of the last access by cpu_bus_load() or cpu_bus_store() */
     uint32_t writes;                       /* words written to memory */
     uint32_t flushed, flush_count;         /* last dcbf */
 
