@@ -444,6 +444,22 @@ static void no_storm(void **state)
     assert_hex(health[0].query[HCALL_QUERY_STORMS], 0);
 }
 
+/* A period that is over with the interrupt that begins the next: that one counts there. */
+static void storm_after_silence(void **state)
+{
+    uint32_t k;
+
+    (void)state;
+    assert_true(device(28));
+    serve(THIRD);
+    fake.time += PERIOD + 1;
+    for (k = 0; k < 3; k++) {
+        assert_true(device(28));
+        serve(THIRD);
+    }
+    assert_hex(lines_of_third(), 0);
+}
+
 /* A line that it has not acknowledged stays masked when the time is over; one that it has comes back. */
 static void storm_ends(void **state)
 {
@@ -611,6 +627,7 @@ int main(void)
         cmocka_unit_test_setup(fails, begin),       cmocka_unit_test_setup(failures, begin),
         cmocka_unit_test_setup(failures_of_others, begin), cmocka_unit_test_setup(since, begin),
         cmocka_unit_test_setup(storm, begin),       cmocka_unit_test_setup(no_storm, begin),
+        cmocka_unit_test_setup(storm_after_silence, begin),
         cmocka_unit_test_setup(storm_ends, begin),  cmocka_unit_test_setup(storm_keeps_edges, begin),
          cmocka_unit_test_setup(storm_lasts, begin),
         cmocka_unit_test_setup(storm_fails, begin), cmocka_unit_test_setup(overrun, begin),
