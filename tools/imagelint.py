@@ -7,6 +7,7 @@ rfi     every rfi and rfci is followed by a branch to itself: the fetcher goes o
         guest's LR
 switch  of several VMs, who runs next begins without a reservation: vcpu_start has a stwcx.
 pit     TSR[PIS] is cleared before the PIT is set: otherwise the next event is lost if it is soon
+light   the C of a light road leaves r7-r10 and CTR alone, which are not saved there: nobody it calls has a fifth argument
 
 hints   a conditional branch from one section of the assembler's to another goes forward: as writes bne- and bne+ for a target
         ahead, and for one behind the same bit means the contrary (of images with their objects beside them, in asm/)
@@ -70,6 +71,29 @@ def check_pit(code):
             yield at, "the PIT is set before its last event is cleared in TSR", "first TSR (asm/pit.S)"
 
 
+LIGHT = ("schedule", "external", "vcpu_deliver", "tlb_checked", "tlb_find_context", "hypercall", "work", "console_tick",
+         "console_wait")
+START = "vcpu_start"        # loads them all, and does not come back
+
+
+def check_light(code):
+    """From those that are called on light roads, all that they call."""
+    routines, seen = {}, set(LIGHT)
+    for row in code:
+        routines.setdefault(row[1], []).append(row)
+    todo = [name for name in LIGHT if name in routines]
+    while todo:
+        for _, name, at, mnemonic, operands in routines[todo.pop()]:
+            register = re.match(r"r(7|8|9|10)\b", operands)
+            if register and not mnemonic.startswith("st") or mnemonic in ("mtctr", "bdnz", "bdz"):
+                yield at, f"{name} changes {register[0] if register else 'CTR'}, which is the guest's on a light road", \
+                    "a function that it calls has more than four arguments? (src/README.md)"
+            target = re.search(r"<([^>+]+)", operands) if mnemonic.startswith("b") else None
+            if target and target[1] in routines and target[1] not in seen | {START}:
+                seen.add(target[1])
+                todo.append(target[1])
+
+
 def tool_lines(tool, *arguments):
     """What a tool of the toolchain prints."""
     path = shutil.which("powerpc-eabi-" + tool) or shutil.which("powerpc-linux-gnu-" + tool)
@@ -121,7 +145,8 @@ def main():
     faults = 0
     for image in args.images:
         code = disassemble(image)
-        for found in (check_rfi(code), check_switch(code), check_pit(code), check_near(image), check_hints(image)):
+        for found in (check_rfi(code), check_switch(code), check_pit(code), check_light(code), check_near(image),
+                      check_hints(image)):
             for at, cause, hint in found:
                 faults += 1
                 print(f"{image}: {at:08x}: {cause}. hint: {hint}")

@@ -319,41 +319,51 @@ static bool is_translated(const struct vcpu *v, enum tlb_access access)
     return (v->msr & (access == TLB_FETCH ? MSR_IR : MSR_DR)) != 0;
 }
 
-/* *entry: the virtual entry, REAL without one; *right: TLBLO_EX, TLBLO_WR. Otherwise as tlb_translate(). */
-static uint32_t look(const struct vcpu *v, enum tlb_access access, uint32_t *address, uint32_t *esr, uint32_t *entry,
-                     uint32_t *right)
+/* An address and what it comes to; one word, for a fifth argument would be in a register of the guest's (src/README.md). */
+struct found {
+    uint32_t address; /* effective; then guest-physical */
+    uint32_t esr;
+    uint32_t entry; /* the virtual one, REAL without it */
+    uint32_t right; /* TLBLO_EX, TLBLO_WR */
+};
+
+/* As tlb_translate() */
+static uint32_t look(const struct vcpu *v, enum tlb_access access, struct found *found)
 {
     const struct vtlb *t = &v->vtlb;
     uint32_t mask, index;
 
-    *entry = REAL;
-    *right = TLBLO_EX | TLBLO_WR;
-    *esr = access == TLB_STORE ? ESR_DST : 0;
-    if (!is_translated(v, access) || VCPU_PAGE_HIT(v, *address)) {
+    found->entry = REAL;
+    found->right = TLBLO_EX | TLBLO_WR;
+    found->esr = access == TLB_STORE ? ESR_DST : 0;
+    if (!is_translated(v, access) || VCPU_PAGE_HIT(v, found->address)) {
         return 0;
     }
-    index = tlb_search(v, *address);
+    index = tlb_search(v, found->address);
     if (index == TLB_ENTRIES) {
         return access == TLB_FETCH ? 0x1200 : 0x1100;
     }
-    *right = rights(v, t->lo[index]);
-    if (*right == ~0U) {
-        *esr |= ESR_DIZ;
+    found->right = rights(v, t->lo[index]);
+    if (found->right == ~0U) {
+        found->esr |= ESR_DIZ;
     }
-    if (*right == ~0U || (needed(access) & ~*right) != 0) {
+    if (found->right == ~0U || (needed(access) & ~found->right) != 0) {
         return access == TLB_FETCH ? 0x0400 : 0x0300;
     }
     mask = SIZE_MASK(TLBHI_SIZE(t->hi[index]));
-    *address = (t->lo[index] & mask) | (*address & ~mask);
-    *entry = index;
+    found->address = (t->lo[index] & mask) | (found->address & ~mask);
+    found->entry = index;
     return 0;
 }
 
 uint32_t tlb_translate(const struct vcpu *v, enum tlb_access access, uint32_t *address, uint32_t *esr)
 {
-    uint32_t entry, right;
+    struct found found = {.address = *address};
+    uint32_t vector = look(v, access, &found);
 
-    return look(v, access, address, esr, &entry, &right);
+    *address = found.address;
+    *esr = found.esr;
+    return vector;
 }
 
 /* ---- from one to the other ---- */
@@ -443,13 +453,13 @@ static uint32_t mixed_rights(const struct vcpu *v, enum tlb_access access, uint3
                              uint32_t *entry)
 {
     uint32_t mine = access == TLB_FETCH ? TLBLO_EX : TLBLO_WR;
-    uint32_t other_right, other_entry, esr;
+    struct found other = {.address = virtual};
 
     right &= mine;
-    if (look(v, access == TLB_FETCH ? TLB_LOAD : TLB_FETCH, &virtual, &esr, &other_entry, &other_right) == 0 &&
-        virtual == place && !is_guarded(v, *entry) && !is_guarded(v, other_entry)) {
-        right |= other_right & ~mine;
-        *entry = *entry == REAL ? other_entry : *entry;
+    if (look(v, access == TLB_FETCH ? TLB_LOAD : TLB_FETCH, &other) == 0 && other.address == place && !is_guarded(v, *entry) &&
+        !is_guarded(v, other.entry)) {
+        right |= other.right & ~mine;
+        *entry = *entry == REAL ? other.entry : *entry;
     }
     return right;
 }
@@ -469,17 +479,21 @@ static bool is_in_context(const struct vcpu *v)
 __attribute__((noinline)) uint32_t tlb_fault(struct vcpu *v, enum tlb_access access, uint32_t *address)
 {
     uint32_t virtual = *address;
-    uint32_t esr, entry, right, size, mask, stale, vector;
+    uint32_t entry, right, size, mask, stale, vector;
+    struct found found = {.address = virtual};
     const struct tlb_row *row;
 
     if (!is_in_context(v)) {
         tlb_enter(v);
         return TLB_AGAIN;
     }
-    vector = look(v, access, address, &esr, &entry, &right);
+    vector = look(v, access, &found);
+    *address = found.address;
+    entry = found.entry;
+    right = found.right;
     if (vector != 0) {
         if (vector != 0x1200) {
-            v->esr = esr;
+            v->esr = found.esr;
         }
         if (access != TLB_FETCH) {
             v->dear = virtual;

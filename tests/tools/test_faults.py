@@ -4,7 +4,7 @@ import os
 import re
 
 TESTS = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
-NUMBERS = [*(str(number) for number in range(1, 18)), *(str(number) for number in range(20, 26)), "4b"]
+NUMBERS = [*(str(number) for number in range(1, 18)), *(str(number) for number in range(20, 27)), "4b"]
 
 
 def rows(text):

@@ -15,6 +15,13 @@ pit: mtspr 0x3D8, 30
  b .
 vcpu_switch: nop
 vcpu_start: stwcx. 3, 0, 4
+ lwz 7, 28(3)
+ blr
+emulate: li 7, 1
+ b schedule
+schedule: bl helper
+ b vcpu_start
+helper: stw 7, 0(1)
  blr
 """
 
@@ -39,6 +46,8 @@ def test_nothing_to_find(tmp_path):
     (" b .\n", " nop\n", "0000010c: nothing stops the fetcher behind rfi"),
     (" rfi\n b .\n", " rfci\n", "0000010c: nothing stops the fetcher behind rfci"),
     (" stwcx. 3, 0, 4\n", " nop\n", "00000118: a VM runs with another's reservation"),
+    ("stw 7, 0(1)", "lwz 8, 0(1)", "00000134: helper changes r8, which is the guest's on a light road"),
+    ("stw 7, 0(1)", "mtctr 3", "00000134: helper changes CTR, which is the guest's on a light road"),
     ("mtspr 0x3D8, 30", "nop", "00000108: the PIT is set before its last event is cleared in TSR"),
 ])
 def test_each_fault(tmp_path, old, new, text):
