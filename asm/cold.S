@@ -121,6 +121,7 @@ cold_full:
     stw     r31, LOW(low_r31)
     mr      rVCPU, r6
     b       enter_cold
+    optimize_road
     .size cold_full, . - cold_full
 
 /*

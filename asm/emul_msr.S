@@ -12,6 +12,7 @@
  * Out:  to gpr_write
  */
 func emul_mfmsr
+    sample_site rKEY
     mtcrf   0x60, rINSN
     stat_count STAT_mfmsr, rVALUE
     lwz     rVALUE, VCPU_MSR(rVCPU)
@@ -20,6 +21,7 @@ endfunc emul_mfmsr
 
 /* emul_mtmsr, emul_wrtee: to gpr_read, and from there to set_msr or set_ee. In: rVCPU, rCR, rINSN */
 func emul_mtmsr
+    sample_long rKEY
     mtcrf   0x67, rINSN
     stat_count STAT_mtmsr, rINSN
     b       gpr_read
@@ -33,6 +35,7 @@ endfunc emul_mtmsr
  * In:   rVCPU, rCR, rVALUE (the instruction itself for wrteei)
  */
 func emul_wrteei
+    sample_long rKEY
     stat_count STAT_wrteei, rKEY
     .globl set_ee
 set_ee:
@@ -57,6 +60,7 @@ func set_msr
     bne     1f
     same_context 2f
     msr_context step_and_context
+    zone_of rKEY, r30
 2:  stw     rKEY, VCPU_MSR(rVCPU)
     lwz     r30, VCPU_PENDING(rVCPU)
     and.    r30, r30, rKEY
@@ -86,6 +90,7 @@ rfi_plain:                              /* rKEY = the new MSR */
     lwz     r30, VCPU_SRR0(rVCPU)
     mtspr   SPRN_SRR0, r30
     msr_context to_context
+    zone_of rKEY, r30
     lwz     r30, VCPU_PENDING(rVCPU)
     and.    r30, r30, rKEY
     beq     enter_cr

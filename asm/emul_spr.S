@@ -72,6 +72,7 @@ func emul_mfspr
     spr_lookup
     cmplwi  rKEY, VCPU_READ_END
     bge-    cold_emulate
+    sample_site rVALUE
     stat_count STAT_mfspr, rVALUE
     lwzx    rVALUE, rVCPU, rKEY
 endfunc emul_mfspr
@@ -120,6 +121,7 @@ gpr_read_done:
     cmplwi  rKEY, VCPU_PLAIN_END
     bge     1f
     stwx    rVALUE, rVCPU, rKEY
+    sample_site rVALUE                  /* the same once more does no harm */
     b       enter_step
 1:  set_sprg
     cmplwi  rKEY, VCPU_TSR
@@ -130,6 +132,7 @@ gpr_read_done:
     bne-    cold_emulate
     clrlwi  rVALUE, rVALUE, 24          /* PID has eight bits */
     stw     rVALUE, VCPU_PID(rVCPU)
+    sample_pid rVALUE
     pid_context step_and_context
     b       enter_step
 2:  read_other

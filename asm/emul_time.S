@@ -15,6 +15,7 @@ func set_tsr
     tsr_clear cold_emulate
     stw     rKEY, VCPU_TSR(rVCPU)
     stw     rVALUE, VCPU_PENDING(rVCPU)
+    sample_tsr rVALUE
     b       enter_step
 endfunc set_tsr
 

@@ -16,6 +16,7 @@ func enter_cold
     lwz     r12, GPR(12)(rVCPU)
     .globl enter_switched
 enter_switched:
+    zone_of_file
     lwz     r3, VCPU_PC(rVCPU)
     lwz     r4, VCPU_CR(rVCPU)
     lwz     r5, VCPU_LR(rVCPU)

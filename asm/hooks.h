@@ -6,6 +6,10 @@
 
 #include "partitions.h"
 
+#if defined(CONFIG_OPTIMIZE) && !defined(CONFIG_TLB_VIRT)
+#define OPTIMIZE_WITH_STUBS
+#endif
+
 /* stat_count counter, rX: one more trap of this kind (option STATS). In: rVCPU. Clobbers: rX */
 .macro stat_count counter, rx
 #ifdef CONFIG_STATS
@@ -15,10 +19,11 @@
 #endif
 .endm
 
-/* nop_routine, wrtee_routine: emul_nop (dispatch.S) and emul_wrtee (emul_msr.S), which only to be counted are of their own. */
+/* nop_routine, wrtee_routine: emul_nop (dispatch.S) and emul_wrtee (emul_msr.S): of their own only to be counted or sampled. */
 .macro nop_routine
-#ifdef CONFIG_STATS
+#if defined(CONFIG_STATS) || defined(CONFIG_OPTIMIZE)
 func emul_nop
+    sample_site r30
     stat_count STAT_nop, r30
     b       enter_step
 endfunc emul_nop
@@ -29,6 +34,7 @@ endfunc emul_nop
 .macro wrtee_routine
 #ifdef CONFIG_STATS
 func emul_wrtee
+    sample_long rKEY
     mtcrf   0x67, rINSN
     stat_count STAT_wrtee, rINSN
     b       gpr_read
@@ -43,6 +49,95 @@ endfunc emul_wrtee
 .macro tlbwe_routine
 #ifndef CONFIG_TLB_VIRT
     .set    emul_tlbwe, emul_nop
+#endif
+.endm
+
+/*
+ * sample_site rX: now and then a trap that a load or store could stand for is C's (option OPTIMIZE), which looks at the place
+ * and lets the guest execute it again. In: rVCPU, rCR. Clobbers: rX, CR0
+ */
+.macro sample_site rx
+#ifdef CONFIG_OPTIMIZE
+    lwz     \rx, VCPU_SITE_TURN(rVCPU)
+    addi    \rx, \rx, -1
+    stw     \rx, VCPU_SITE_TURN(rVCPU)
+    cmpwi   \rx, 0
+    beq-    to_optimize
+#endif
+.endm
+
+/*
+ * zone_of rMsr, rX: the register pages of a VM that is optimized are of a zone of their own, closed to its user state (option
+ * OPTIMIZE): what that executes of a rewritten place has to fault (src/vm/optimize.h; manual, "Zone Protection"). PID changes and
+ * is as it was, for QEMU: it remembers rights, which 7.2 looks at again only after a write of another PID. Obeyed at the rfi.
+ * In: rMsr = the new MSR. Clobbers: rX
+ */
+.macro zone_of msr, rx
+#ifdef CONFIG_OPTIMIZE
+    rlwinm  \rx, \msr, 14, 3, 3         /* PR, at the right bit of zone 1 */
+    xoris   \rx, \rx, 0x5555
+    mtspr   SPRN_ZPR, \rx
+    mfspr   \rx, SPRN_PID
+    xori    \rx, \rx, 1
+    mtspr   SPRN_PID, \rx
+    xori    \rx, \rx, 1
+    mtspr   SPRN_PID, \rx
+#endif
+.endm
+
+/* zone_of_reflected: of an interrupt, which leaves user state. Clobbers: r29, r30 */
+.macro zone_of_reflected
+#ifdef CONFIG_OPTIMIZE
+    li      r29, 0
+    zone_of r29, r30
+#endif
+.endm
+
+/* zone_of_file: of what the register file says. In: rVCPU. Clobbers: r3, r4 */
+.macro zone_of_file
+#ifdef CONFIG_OPTIMIZE
+    lwz     r3, VCPU_MSR(rVCPU)
+    zone_of r3, r4
+#endif
+.endm
+
+/*
+ * in_stub label: to label if the guest is within a stub (option OPTIMIZE without TLB_VIRT), for C knows what is half done;
+ * turn_in_stub label: if rNEXT is. In: rVCPU; SRR0. Clobbers: r29, r30, CR0; the second r28, rLEFT
+ */
+.macro in_stub label
+#ifdef OPTIMIZE_WITH_STUBS
+    mfspr   r30, SPRN_SRR0
+    lwz     r29, VCPU_STUB_PAGE(rVCPU)
+    rlwinm  r30, r30, 0, 0, 19
+    cmplw   r30, r29
+    beq-    \label
+#endif
+.endm
+.macro turn_in_stub label
+#ifdef OPTIMIZE_WITH_STUBS
+    lwz     r28, VCPU_PC(rNEXT)
+    lwz     rLEFT, VCPU_STUB_PAGE(rNEXT)
+    rlwinm  r28, r28, 0, 0, 19
+    cmplw   r28, rLEFT
+    beq-    \label
+#endif
+.endm
+
+/* sample_long rX: of what takes a stub. sample_pid rX, sample_tsr rX: of mtspr PID and TSR, if those are words of the page. */
+.macro sample_long rx
+#ifdef OPTIMIZE_WITH_STUBS
+    sample_site \rx
+#endif
+.endm
+.macro sample_pid rx
+#ifndef CONFIG_TLB_VIRT
+    sample_site \rx
+#endif
+.endm
+.macro sample_tsr rx
+#ifndef CONFIG_FIT_WATCHDOG
+    sample_long \rx
 #endif
 .endm
 
@@ -367,6 +462,21 @@ step_and_context:
 to_context:
     li      r30, tlb_find_context@l
     b       to_light
+#endif
+.endm
+
+/* to_optimize: of sample_site, the road of cold_emulate with another end (option OPTIMIZE). In: as that */
+.macro optimize_road
+#ifdef CONFIG_OPTIMIZE
+    .globl to_optimize
+to_optimize:
+    mtcr    rCR
+    lwz     r28, GPR(28)(rVCPU)
+    lwz     r29, GPR(29)(rVCPU)
+    lwz     r30, GPR(30)(rVCPU)
+    stw     r3, GPR(3)(rVCPU)
+    li      r3, optimize@l
+    b       cold_full
 #endif
 .endm
 

@@ -40,6 +40,7 @@ func pit
     xoris   r30, r30, TCR_PIE >> 16
     cmpwi   r30, 0
     bne-    to_pit_road
+    in_stub to_pit_road
     lwz     r29, VCPU_MSR(rVCPU)
     andi.   r30, r29, MSR_EE
     beq-    to_pit_road

@@ -39,6 +39,7 @@ reflect:
     lwz     r29, VCPU_EVPR(rVCPU)
     add     r29, r29, r30
     mtspr   SPRN_SRR0, r29
+    zone_of_reflected
     real_context
     b       enter
     .size reflect, . - reflect

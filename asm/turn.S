@@ -85,6 +85,7 @@ func next_turn
     b       vcpu_switch
 
 6:  subf    r28, rLEFT, r28             /* its PIT event was so long ago: does it take the interrupt? */
+    turn_in_stub 8f
     andi.   rLEFT, r30, MSR_EE
     beq-    8f
     lwz     rLEFT, VCPU_TCR(rNEXT)

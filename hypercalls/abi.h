@@ -24,6 +24,7 @@
 #define FEATURE_PLANS      0x00000020 /* may choose the scheduler's plan (hcall_sched_set) */
 #define FEATURE_ABSENT_CHECK 0x00000040 /* an access to nothing beside its emulated registers is a machine check, as elsewhere */
 #define FEATURE_SUPERVISOR 0x00000080 /* may start, stop and look at the VMs that the partition file names (LIFECYCLE) */
+#define FEATURE_OPTIMIZE   0x00000100 /* its hot privileged instructions become loads and stores of its register pages */
 #define FEATURE_HYPERCALLS 0x00004000 /* may make hypercalls; at the place of MSR[PR], which asm/hypercall.S uses */
 #define FEATURE_IRFM       0x00010000 /* has the register pages */
 #define FEATURE_TSR_STORE  0x00020000 /* TSR of the writable page may be stored: no FIT, no watchdog */

@@ -103,6 +103,24 @@
 #define vcpu_set_previrt(v, value) ((void)(v), (void)(value))
 #endif
 
+/*
+ * Places that the hypervisor has rewritten (vm/optimize.h): guest-physical address, the word that was there, and the one that is.
+ * What takes more than one word is a stub on the page that the guest can read, which it executes: without translation, or a
+ * place might have two addresses, and the way back leads to one. Pages of 1 KiB have no room for them.
+ */
+#ifdef CONFIG_OPTIMIZE
+#include "board_values.h"
+#define STUB_WORDS     12
+#define STUB_COUNT     (BOARD_PAGE_MIN < 4096 || IS_ENABLED(CONFIG_TLB_VIRT) ? 0 : CONFIG_OPTIMIZE_STUBS)
+#define VCPU_SITES                                                                                                \
+    uint32_t site_turn, site_count, site_limit; /* traps to the next look; how many there are, and may be */      \
+    uint32_t stub_page, stub_count;             /* where the guest has them (NO_PAGE); how many there are */      \
+    struct site { uint32_t at, word, new; } site[CONFIG_OPTIMIZE_SITES];                                          \
+    uint32_t stub[STUB_COUNT][STUB_WORDS];
+#else
+#define VCPU_SITES
+#endif
+
 #if defined(CONFIG_UIC)
 #define VCPU_IRQ_WORDS uint32_t uic_sr, uic_active, uic_er, uic_cr, uic_pr, uic_tr, uic_vcr, irq_pending;
 #elif defined(CONFIG_INTC)

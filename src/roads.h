@@ -23,6 +23,7 @@ ROAD struct vcpu *hypercall(struct vcpu *v);    /* a hypercall that the assemble
 
 /* Full roads: all of the guest's registers are in the register file. */
 ROAD struct vcpu *emulate(struct vcpu *v);
+ROAD struct vcpu *optimize(struct vcpu *v); /* one trap of some that could be spared: vm/optimize.h */
 ROAD struct vcpu *data_fault(struct vcpu *v);
 ROAD struct vcpu *fetch_fault(struct vcpu *v);
 ROAD struct vcpu *machine_check(struct vcpu *v);

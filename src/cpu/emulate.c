@@ -7,6 +7,7 @@
 #include "hypercall.h"
 #include "irq.h"
 #include "memory.h"
+#include "optimize.h"
 #include "roads.h"
 #include "stats.h"
 #include "tlb.h"
@@ -206,7 +207,7 @@ struct vcpu *emulate_finish(struct vcpu *v, uint32_t decision)
 
 struct vcpu *emulate(struct vcpu *v)
 {
-    uint32_t decision = decode(v, memory_fetch(v));
+    uint32_t decision = optimize_in_stub(v) ? optimize_trapped(v) : decode(v, memory_fetch(v));
 
     stat_count(v, STAT_cold);
     if (decision == 0x0700 && (v->esr & ESR_PIL) != 0) {

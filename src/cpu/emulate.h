@@ -25,6 +25,9 @@
 /* Act on a decision. The only place that moves a guest's pc over an instruction. */
 struct vcpu *emulate_finish(struct vcpu *v, uint32_t decision);
 
+/* Of its word in struct vcpu; not below that of `none`: it has none. */
+uint32_t spr_offset(uint32_t number);
+
 /* mfspr and mtspr in C: *value is the register's. Return a decision. */
 uint32_t spr_read(struct vcpu *v, uint32_t number, uint32_t *value);
 uint32_t spr_write(struct vcpu *v, uint32_t number, uint32_t value);

@@ -10,6 +10,7 @@
 #include "memory.h"
 #include "message.h"
 #include "mmio.h"
+#include "optimize.h"
 #include "partition.h"
 #include "roads.h"
 #include "stats.h"
@@ -66,6 +67,9 @@ struct vcpu *data_fault(struct vcpu *v)
     uint32_t address = effective;
     enum mmio done;
 
+    if (optimize_shows(v, effective) && optimize_undo(v)) {
+        return v;
+    }
     if (VCPU_UART_HIT(v, effective)) { /* what asm/uart.S has left */
         address = effective - VCPU_UART_AT(v) + vm_config[vcpu_index(v)].console_base;
     } else if (tlb_is_on(v)) {
@@ -95,6 +99,9 @@ struct vcpu *fetch_fault(struct vcpu *v)
         if (next != 0) {
             return next;
         }
+    }
+    if (optimize_fetched(v)) {
+        return v;
     }
     stat_count(v, STAT_fetch_fault);
     return bus_error(v, ESR_MCI, STOP(FETCH));

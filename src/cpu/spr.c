@@ -14,7 +14,7 @@ extern const uint16_t spr_table[128];
 /* A register without a word reads as zero, and what is written is lost; behind this offset there is no register. */
 #define NO_WORD offsetof(struct vcpu, none)
 
-static uint32_t spr_offset(uint32_t number)
+uint32_t spr_offset(uint32_t number)
 {
     return spr_table[(number & 31) << 2 | (number >> 5 & 3)] ^ (number >> 7) << 13;
 }

@@ -6,6 +6,7 @@
 
 #include "board_values.h"
 #include "memory.h"
+#include "optimize.h"
 #include "page.h"
 #include "partition.h"
 #include "roads.h"
@@ -294,13 +295,12 @@ __attribute__((noinline)) uint32_t tlb_search(const struct vcpu *v, uint32_t add
 }
 
 /*
- * The rights that the guest's mode has by an entry, as TLBLO_EX and TLBLO_WR; minus one: a zone fault. Nothing is fetched from a
- * guarded page, whatever else it says (manual, "Instruction Storage Interrupt"; QEMU does).
+ * The rights that user or supervisor state has by an entry, as TLBLO_EX and TLBLO_WR; minus one: a zone fault. Nothing is fetched
+ * from a guarded page, whatever else it says (manual, "Instruction Storage Interrupt"; QEMU does).
  */
-static uint32_t rights(const struct vcpu *v, uint32_t lo)
+static uint32_t rights(const struct vcpu *v, uint32_t lo, bool user)
 {
     uint32_t zone = v->zpr >> (30 - 2 * TLBLO_ZSEL(lo)) & 3;
-    bool user = (v->msr & MSR_PR) != 0;
 
     if (user && zone == 0) {
         return ~0U;
@@ -343,7 +343,7 @@ static uint32_t look(const struct vcpu *v, enum tlb_access access, struct found 
     if (index == TLB_ENTRIES) {
         return access == TLB_FETCH ? 0x1200 : 0x1100;
     }
-    found->right = rights(v, t->lo[index]);
+    found->right = rights(v, t->lo[index], (v->msr & MSR_PR) != 0);
     if (found->right == ~0U) {
         found->esr |= ESR_DIZ;
     }
@@ -364,6 +364,14 @@ uint32_t tlb_translate(const struct vcpu *v, enum tlb_access access, uint32_t *a
     *address = found.address;
     *esr = found.esr;
     return vector;
+}
+
+bool tlb_is_private(const struct vcpu *v, uint32_t virtual)
+{
+    uint32_t index = is_translated(v, TLB_FETCH) ? tlb_search(v, virtual) : TLB_ENTRIES;
+    uint32_t right = index == TLB_ENTRIES ? 0 : rights(v, v->vtlb.lo[index], true);
+
+    return right == ~0U || (right & TLBLO_EX) == 0;
 }
 
 /* ---- from one to the other ---- */
@@ -491,6 +499,10 @@ __attribute__((noinline)) uint32_t tlb_fault(struct vcpu *v, enum tlb_access acc
     *address = found.address;
     entry = found.entry;
     right = found.right;
+    if (vector == 0 && optimize_shows(v, virtual)) {
+        optimize_end(v);
+        return TLB_AGAIN;
+    }
     if (vector != 0) {
         if (vector != 0x1200) {
             v->esr = found.esr;

@@ -110,6 +110,9 @@ uint32_t tlb_search(const struct vcpu *v, uint32_t address);
  */
 uint32_t tlb_translate(const struct vcpu *v, enum tlb_access access, uint32_t *address, uint32_t *esr);
 
+/* No user state of the guest's can execute what the running guest fetches from there. */
+bool tlb_is_private(const struct vcpu *v, uint32_t virtual);
+
 /*
  * The machine has no entry, or not this right, for an access of the running guest. TLB_BUS: *address is guest-physical
  * then. A vector: ESR and DEAR are set.
@@ -122,6 +125,7 @@ uint32_t tlb_fault(struct vcpu *v, enum tlb_access access, uint32_t *address);
 #define tlb_enter(v)         ((void)(v))
 #define tlb_reset(v)         ((void)(v))
 #define tlb_forget(v)        ((void)(v))
+#define tlb_is_private(v, virtual) true
 #define tlb_invalidate(v)    ((void)(v))
 #define WRITE_TLB(name, number, mask) WRITE_PLAIN(name, number, mask)
 #define RARE_tlbwe(key)

@@ -18,6 +18,7 @@
 #include "loader.h"
 #include "memory.h"
 #include "message.h"
+#include "optimize.h"
 #include "page.h"
 #include "partition.h"
 #include "roads.h"
@@ -60,6 +61,7 @@ static void report(struct vcpu *v, uint32_t work)
     v->work_row = 0;
     vcpu_set_previrt(v, 0);
     services_reset(v);
+    optimize_reset(v);
 }
 
 void lifecycle_restart(struct vcpu *v, uint32_t cause, uint32_t tsr)

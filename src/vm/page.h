@@ -8,7 +8,9 @@
 #include <stdint.h>
 
 #include "abi.h"
+#include "board_values.h"
 #include "cpu.h"
+#include "optimize.h"
 #include "partition.h"
 #include "vcpu.h"
 
@@ -34,12 +36,14 @@ static inline void page_init(struct vcpu *v, uint32_t features)
 
 /*
  * With translation, the supervisor has its register pages where they are in real mode, whatever its TLB says: is the address
- * on them? Does the (larger) page of `mask` at the address hold one of them?
+ * on them? Does the (larger) page of `mask` at the address hold one of them? (Of user state, too, while there are sites:
+ * optimize.h.)
  */
 #define PAGE_OF(v)                       (vm_config[vcpu_index(v)].page)
 #define VCPU_PAGE_HAS(v)                 (PAGE_OF(v) != 0 && ((v)->msr & MSR_PR) == 0)
-#define VCPU_PAGE_HIT(v, address)        (VCPU_PAGE_HAS(v) && (address) - (PAGE_OF(v) - BOARD_PAGE_MIN) < 2 * BOARD_PAGE_MIN)
-#define VCPU_PAGE_SHARES(v, at, mask)    (VCPU_PAGE_HAS(v) && PAGE_OF(v) - ((at) & (mask)) <= 0 - (mask))
+#define VCPU_PAGE_AT(v, address)         ((address) - (PAGE_OF(v) - BOARD_PAGE_MIN) < 2 * BOARD_PAGE_MIN)
+#define VCPU_PAGE_HIT(v, address)        (VCPU_PAGE_HAS(v) && VCPU_PAGE_AT(v, address))
+#define VCPU_PAGE_SHARES(v, at, mask)    ((VCPU_PAGE_HAS(v) || optimize_is_on(v)) && PAGE_OF(v) - ((at) & (mask)) <= 0 - (mask))
 
 #else
 

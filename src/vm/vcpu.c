@@ -12,6 +12,7 @@
 #include "lifecycle.h"
 #include "memory.h"
 #include "message.h"
+#include "optimize.h"
 #include "partition.h"
 #include "roads.h"
 #include "sched.h"
@@ -31,6 +32,7 @@ void vcpu_noncritical(struct vcpu *v, uint32_t vector)
 {
     stat_interrupt(v, vector);
     VCPU_AWAKE(v);
+    optimize_roll(v);
     v->srr0 = v->pc;
     v->srr1 = v->msr;
     v->msr &= MSR_CE | MSR_ME | MSR_DE;
@@ -41,6 +43,7 @@ void vcpu_critical(struct vcpu *v, uint32_t vector)
 {
     stat_interrupt(v, vector);
     VCPU_AWAKE(v);
+    optimize_roll(v);
     v->srr2 = v->pc;
     v->srr3 = v->msr;
     if (vcpu_is_loaded(v)) {

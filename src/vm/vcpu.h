@@ -75,6 +75,7 @@ struct vcpu {
             VCPU_FIT_WORDS
             VCPU_STAT_WORDS
             VCPU_TLB_PLACE
+            VCPU_SITES
 
             /* No words: their offset behind the file sends mfspr and mtspr to a routine. */
             uint32_t none[0];

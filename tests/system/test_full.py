@@ -12,9 +12,9 @@ import run
 
 GUESTS = {"ctask": "jobs=200 misses=0 ", "ffttask": "jobs=10 misses=0 wrong=0 ", "sfft": "ffts=200 wrong=0 "}
 PIT = {"ctask": 201, "ffttask": 11, "sfft": 0}     # a job each, and the one that begins
-# Of what cannot be on: another board's; what counters and watchdog exclude, which is test_turn.py's; or what keeps the image out
-# of RAM, which is the other half of the tests
-NOT_HERE = {"INTC", "INTC_DCR", "FAST_SWITCH"}
+# Of what cannot be on: another board's; what counters and watchdog exclude, which is test_turn.py's; what has no room beside all others
+# (test_optimize.py); or what keeps the image out of RAM, which is the other half of the tests
+NOT_HERE = {"INTC", "INTC_DCR", "FAST_SWITCH", "OPTIMIZE"}
 ROM = {"ROM", "ROM_IMAGES"}
 # What they need of the 32 KiB is the pages': the build says so (config/README.md)
 DEBUGGING = {"TLB_CHECK", "TRACE_SCHED", "UART_16550_WORDS", "UART_UARTLITE"}

@@ -84,7 +84,7 @@ FAULTS = [
     ("unknown_far", product(A + MB + "zzz = 1"), CONSOLE,
      ["8: unknown key 'zzz'. hint: known: absent, autostart, blob, budget_us, console, console_at, console_kind, console_line, console_raw, "
       "devices, dma, forward, health_line, image, intc_at, interrupts, interrupts_in_ms, interrupts_max, irfm, memory, name, on_failure, "
-      "on_overrun, on_reset, on_storm, paravirt, period_us, plans, "
+      "on_overrun, on_reset, on_storm, optimize, paravirt, period_us, plans, "
       "previrt, priority, regs, restarts, restarts_in_ms, second_uart, stray, supervises, tasks, tunnels_at"]),
     ("unknown_inline", product(A + "memory = { size = '1M', gest = 0 }"), CONSOLE,
      ["7: unknown key 'gest'. hint: did you mean 'guest'?"]),
@@ -325,6 +325,11 @@ FAULTS = [
     ("irfm_off", product(A + MB + "irfm = true", B + MB + "irfm = '0xFFFFA000'"), CONSOLE,
      ["8: vm 'a': irfm needs CONFIG_IRFM. hint: set CONFIG_IRFM=y in the defconfig, or remove irfm",
       "13: vm 'b': irfm needs CONFIG_IRFM. hint: set CONFIG_IRFM=y in the defconfig, or remove irfm"]),
+    ("optimize_off", product(A + MB + "optimize = true"), HYBRID,
+     ["8: vm 'a': optimize needs CONFIG_OPTIMIZE. hint: set CONFIG_OPTIMIZE=y in the defconfig, or remove optimize"]),
+    ("optimize_in_high_memory", product(A + "memory = { size = 0xF000, guest = 0xFFFF0000 }\noptimize = true"), HYBRID + "CONFIG_OPTIMIZE=y\n",
+     ["4: vm 'a': the register pages 0xFFFFE000-0xFFFFFFFF lie in the VM's memory 0xFFFF0000-0xFFFFEFFF. "
+      "hint: move them: irfm = \"<guest address of the boundary between the two pages>\""]),
     ("paravirt_type", product(A + MB + "paravirt = 1"), HYBRID,
      ["8: 'paravirt' has to be true or false, not a number. hint: for example paravirt = true"]),
     ("previrt_type", product(A + MB + "previrt = 'yes'"), HYBRID,
@@ -1409,7 +1414,20 @@ def test_timer_of_a_vm(tool):
     assert good(tool, text, config=VIRTEX, board=text_of(ML403))["vms"][0]["interrupts"] == [{"line": 8, "guest": 8}]
 
 
-@pytest.mark.parametrize("tlb_virt, step", [("", 0x800), ("CONFIG_TLB_VIRT=y\n", 0x1000)], ids=["pages", "tlb"])
+def test_optimize(tool):
+    """The pages are its supervisor's, and it executes the second; only with `irfm` the guest knows of them."""
+    text = product(A + MB + "optimize = true", B + MB + "optimize = true\nirfm = '0xFFFFA000'")
+    config = CONSOLE + "CONFIG_IRFM=y\nCONFIG_OPTIMIZE=y\n"
+    assert [row for row in tlb(tool, text, config=config) if row[3] != RAM] == [
+        (0xFFFFE000, 0xA000, 4 * K, 0x110, 1), (0xFFFFF000, 0xB000, 4 * K, 0x210, 1),
+        (0xFFFF9000, 0xC000, 4 * K, 0x110, 2), (0xFFFFA000, 0xD000, 4 * K, 0x210, 2)]
+    first, second = good(tool, text, config=config)["vms"]
+    assert "FEATURE_OPTIMIZE" in first["features"] and "FEATURE_IRFM" not in first["features"]
+    assert {"FEATURE_OPTIMIZE", "FEATURE_IRFM"} <= set(second["features"])
+
+
+@pytest.mark.parametrize("tlb_virt, step", [("", 0x800), ("CONFIG_TLB_VIRT=y\n", 0x1000), ("CONFIG_OPTIMIZE=y\n", 0x1000)],
+                         ids=["pages", "tlb", "sites"])
 def test_register_step(tool, tlb_virt, step):
     """Of pages of 1 KiB, a virtual TLB needs two more for each VM."""
     text = product(A + MB + "irfm = true", B + MB + "irfm = true")

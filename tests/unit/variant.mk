@@ -27,6 +27,7 @@ TEST-$(CONFIG_IPCM)         += ipcm
 TEST-$(CONFIG_DRIVERS)      += drivers hypercall
 TEST-$(CONFIG_PREVIRT)      += previrt
 TEST-$(CONFIG_IRFM)         += page
+TEST-$(CONFIG_OPTIMIZE)     += optimize
 TEST-$(CONFIG_TLB_VIRT)     += tlb tlb_model
 TEST-$(CONFIG_TLB_CHECK)    += tlbcheck
 TEST-$(CONFIG_TLB_CALLS)    += tlb_calls
@@ -38,6 +39,8 @@ ONLY-care := health control
 ONLY-tunnels := ipcm
 ONLY-frame  := sched_cyclic watchdog trace message
 ONLY-reserve := sched_reserve watchdog
+ONLY-optimized := optimize
+ONLY-optimizedtlb := optimize
 TESTS    := $(or $(ONLY-$(VARIANT)),$(sort $(TEST-y)))
 
 CPPFLAGS := -include $(DIR)/gen/autoconf.h -MMD -MP -I. -Ifake -I$(TOP)/config -I$(DIR)/gen -I$(DIR) -I$(OUT) \

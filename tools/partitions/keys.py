@@ -167,6 +167,9 @@ PARTITIONS = {
             example="paravirt = true"),
         Key("irfm", (FLAG, NUMBER), "register pages (needs `CONFIG_IRFM`): `true`, or the guest address of the boundary between "
             'the two, `"0xFFFFA000"`, within the lowest or highest 32 KiB', False, option="IRFM"),
+        Key("optimize", FLAG, "its hot privileged instructions become loads and stores of its register pages, while it runs "
+            "(needs `CONFIG_OPTIMIZE`). The pages are where `irfm` says, and at the top without it", False, option="OPTIMIZE",
+            example="optimize = true"),
         Key("tunnels_at", NUMBER, "guest-physical address of registers, 16 bytes for each of its tunnels: for a guest that makes "
             "no hypercalls (needs `CONFIG_IPCM_REGS`; `hypercalls/README.md`)", says="none", address=True,
             option="IPCM_REGS"),

@@ -1,7 +1,8 @@
 """Where the VMs and their register pages are in the machine's memory, and the static TLB that follows."""
 
 from partitions.keys import PAGE_SIZES
-from partitions.ranges import DATA_ROOM, LO_DEVICE, LO_PAGE_READABLE, LO_PAGE_WRITABLE, LO_RAM, LOW_END, TLB_ENTRIES, TLB_SHADOWS
+from partitions.ranges import DATA_ROOM, LO_DEVICE, LO_PAGE_READABLE, LO_PAGE_WRITABLE, LO_PAGES_OPTIMIZED, LO_RAM, LOW_END, \
+    TLB_ENTRIES, TLB_SHADOWS
 from partitions.ranges import cut, overlap, row, show_range, show_size
 from partitions.vm import Vm
 
@@ -89,8 +90,9 @@ def place_tunnels(product):
 
 
 def register_step(product):
-    """Bytes from a VM's two register pages to the next VM's: of pages of 1 KiB, a virtual TLB needs two more behind them."""
-    return product.board.page_min * (4 if product.board.page_min == PAGE_SIZES[0] and product.config.get("TLB_VIRT") else 2)
+    """Bytes from a VM's two register pages to the next VM's: of 1 KiB pages, a virtual TLB or sites need two more behind."""
+    more = product.board.page_min == PAGE_SIZES[0] and any(product.config.get(name) for name in ("TLB_VIRT", "OPTIMIZE"))
+    return product.board.page_min * (4 if more else 2)
 
 
 def place_registers(product):
@@ -151,8 +153,9 @@ def cut_tlb(product):
         rows += [(*row(page, LO_RAM), vm.tid()) for page in vm.pages]
         rows += [(*row(page, LO_DEVICE), vm.tid()) for page in vm.windows]
         vm.register_rows = register_pages(product, vm)
+        pages = LO_PAGES_OPTIMIZED if vm.optimize else (LO_PAGE_WRITABLE, LO_PAGE_READABLE)
         rows += [(*row(page, attributes), vm.tid())
-                 for page, attributes in zip(vm.register_rows, (LO_PAGE_WRITABLE, LO_PAGE_READABLE))]
+                 for page, attributes in zip(vm.register_rows, pages)]
         if len(rows) > entries(product)[0]:
             also = f", {len(vm.register_rows)} for register pages" if vm.register_rows else ""
             largest = show_size(max(size for size in PAGE_SIZES if (vm.guest - vm.machine) % size == 0))

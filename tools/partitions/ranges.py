@@ -17,6 +17,8 @@ LO_EX, LO_WR, LO_I, LO_G = 0x200, 0x100, 0x4, 0x1
 LO_RAM = LO_EX | LO_WR
 LO_DEVICE = LO_WR | LO_I | LO_G
 LO_PAGE_WRITABLE, LO_PAGE_READABLE = LO_WR, 0       # the register pages: data only
+LO_ZONE = 0x10          # of both if the VM is optimized (asm/hooks.h, zone_of); its stubs are on the second
+LO_PAGES_OPTIMIZED = LO_PAGE_WRITABLE | LO_ZONE, LO_PAGE_READABLE | LO_EX | LO_ZONE
 
 ABI = os.path.join(os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__)))), "hypercalls", "abi.h")
 LOW_END, HIGH_START = 0x8000, SPACE - 0x8000        # what off(0) reaches: below the one, from the other on

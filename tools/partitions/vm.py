@@ -45,6 +45,8 @@ class Vm:
         self.intc_base = self.read_intc()
         self.irqs = self.read_interrupts()
         self.paravirt = self.technique("paravirt", values["paravirt"])
+        self.irfm = self.technique("irfm", values["irfm"] is not False)
+        self.optimize = self.technique("optimize", values["optimize"])
         self.page = self.read_page()
         self.needs("tunnels_at")
         self.tunnels_at = values["tunnels_at"]
@@ -401,12 +403,10 @@ class Vm:
     def read_page(self):
         """The guest address of the boundary between the two register pages, 0 for none."""
         value = self.values["irfm"]
-        if value is False:
-            return 0
         address = abi()["PAGE_BOUNDARY"]
-        if value is not True:
+        if not isinstance(value, bool):
             address = self.reader.number(value, (*self.path, "irfm"), "irfm")
-        if address is None or not self.technique("irfm", True):
+        if address is None or not (self.irfm or self.optimize):
             return 0
         size = self.board.page_min
         last = SPACE - size
@@ -444,8 +444,9 @@ class Vm:
         rows = [("RESTART", self.restart), ("AUTOSTART", self.autostart), ("DMA", self.dma),
                 ("PREVIRT", self.previrt), ("STRAY_STOP", self.strays_stop), ("PLANS", self.plans),
                 ("ABSENT_CHECK", self.absent_checks), ("SUPERVISOR", self.supervises),
-                ("HYPERCALLS", self.paravirt), ("IRFM", self.page), ("TSR_STORE", self.page and not option("FIT_WATCHDOG")),
-                ("MMU_STORE", self.page and not tlb_virt), ("SERVICES", self.paravirt and option("SERVICES")),
+                ("OPTIMIZE", self.optimize), ("HYPERCALLS", self.paravirt), ("IRFM", self.irfm),
+                ("TSR_STORE", self.irfm and not option("FIT_WATCHDOG")), ("MMU_STORE", self.irfm and not tlb_virt),
+                ("SERVICES", self.paravirt and option("SERVICES")),
                 ("DRIVERS", self.paravirt and option("DRIVERS") and self.console_base), ("TLB", self.paravirt and tlb_virt),
                 ("IPCM", self.paravirt and self.ends)]
         return ["FEATURE_" + name for name, on in rows if on]
@@ -465,7 +466,8 @@ class Vm:
 
     def mode(self):
         """How the VM is virtualized, in words."""
-        rows = (("+hypercalls", self.paravirt), ("+pages", self.page), ("+pre-virtualized", self.previrt))
+        rows = (("+hypercalls", self.paravirt), ("+pages", self.irfm), ("+pre-virtualized", self.previrt),
+                ("+optimized", self.optimize))
         return " ".join(name for name, on in rows if on) or "full"
 
     def masters(self):

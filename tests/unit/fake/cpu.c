@@ -195,6 +195,12 @@ void cpu_dcbz(uint32_t address)
     fake.cached[line_of(address)] = fake.dirty[line_of(address)] = true;
 }
 
+/* Register files are the host's memory (the stubs of cpu/optimize.c are there): as if they were never cached. */
+static bool is_file(uint32_t address)
+{
+    return address - (uint32_t)(uintptr_t)vcpu < VM_COUNT * sizeof(struct vcpu);
+}
+
 void cpu_dcbst(uint32_t address)
 {
     bool *dirty = &fake.dirty[line_of(address)];
@@ -206,6 +212,9 @@ void cpu_dcbst(uint32_t address)
 
 void cpu_dcbf(uint32_t address)
 {
+    if (is_file(address)) {
+        return;
+    }
     cpu_dcbst(address);
     fake.cached[line_of(address)] = false;
     fake.flushed = address;
