@@ -55,9 +55,10 @@ bench: deps-bench ## exact path lengths and Table 1: build/bench.json
 	$(Q)for p in bench bench-reload bench-tlb $(foreach w,$(TABLE1),table1-$(w) table1-$(w)-previrt table1-$(w)-para); do $(MAKE) --no-print-directory PRODUCT=$$p build/$$p/proteus.elf || exit 1; done
 	$(Q)for p in bench bench-reload; do $(MAKE) --no-print-directory PRODUCT=$$p O=build/$$p-with-tlb EXTRA_CONFIG=CONFIG_TLB_VIRT=y build/$$p-with-tlb/proteus.elf || exit 1; done
 	$(Q)for s in $(DECIDE); do $(MAKE) --no-print-directory PRODUCT=bench O=build/bench-$$s PARTITIONS=config/bench/$$s.toml EXTRA_CONFIG="CONFIG_FAST_SWITCH=n CONFIG_SCHED_$$(echo $$s | tr a-z A-Z)=y" build/bench-$$s/proteus.elf || exit 1; done
+	$(Q)for w in $(TABLE1); do $(MAKE) --no-print-directory PRODUCT=table1-$$w O=build/table1-$$w-optimize PARTITIONS=config/table1-$$w/optimize.toml EXTRA_CONFIG="CONFIG_IRFM=y CONFIG_OPTIMIZE=y CONFIG_TEXT_BUDGET=0" build/table1-$$w-optimize/proteus.elf || exit 1; done
 	$(Q)tools/qemu/build.sh --machine ref405ep > /dev/null
 	$(Q)$(PYTHON) tools/bench.py $(if $(GATE),--gate --require $(PATHS)) $(foreach p,bench bench-reload,--image build/$p/proteus.elf --with-tlb build/$p-with-tlb/proteus.elf) --walks $(GUESTS)/bench.elf --tlb build/bench-tlb/proteus.elf $(foreach s,$(DECIDE),--decision $s=build/bench-$s/proteus.elf) --out build/bench.json \
-	  $(foreach w,$(TABLE1),--table1 $(w)=$(GUESTS)/$(w).elf,$(call image,$(w)),$(call image,$(w)-previrt),$(call image,$(w)-para))
+	  $(foreach w,$(TABLE1),--table1 $(w)=$(GUESTS)/$(w).elf,$(call image,$(w)),$(call image,$(w)-previrt),$(call image,$(w)-para),$(call image,$(w)-optimize))
 SCHEDULE = $(PYTHON) tools/schedule.py --partitions $(GEN)/partitions.json --bench $(BUILD)/bench.json --out $(O)
 schedule: deps-config ## prove that PRODUCT's tasks keep their deadlines: table, build/PRODUCT/schedule.svg and .json
 	$(Q)$(MAKE) --no-print-directory $(GEN)/partitions.h
@@ -145,6 +146,7 @@ SRC-$(CONFIG_LIFECYCLE)    += vm/health irq/storm
 SRC-$(CONFIG_CONTROL)      += vm/control
 SRC-$(CONFIG_FIT_WATCHDOG) += time/events
 SRC-$(CONFIG_WATCHDOG)     += time/watchdog
+SRC-$(CONFIG_OPTIMIZE)     += cpu/optimize
 SRC-$(CONFIG_IRQ)          += irq/irq
 SRC-$(CONFIG_UIC)          += irq/uic
 SRC-$(CONFIG_INTC)         += irq/intc

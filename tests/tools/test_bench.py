@@ -255,9 +255,9 @@ def test_misses():
 
 @pytest.mark.parametrize("overheads, missed", [
     ((8.0, 2.5, 2.5), []), ((8.01, 2.51, 2.51), ["full", "previrt", "para"]), ((7.0, 2.51, 2.5), ["previrt"]),
-    ((7.0, 2.5, 2.6), ["para"])])
+    ((7.0, 2.5, 2.6), ["para"]), ((7.0, 2.5, 2.5, 3.0), []), ((7.0, 2.5, 2.5, 3.01), ["optimize"])])
 def test_both_cheap_modes_have_the_target_of_para(overheads, missed):
-    targets = {"paths": {}, "table1": {"ctask": {"full": 8.0, "para": 2.5}}}
+    targets = {"paths": {}, "table1": {"ctask": {"full": 8.0, "para": 2.5, "optimize_budget": 3.0}}}
     table1 = {"ctask": {f"{mode}_overhead": value for mode, value in zip(bench.MODES, overheads)}}
     assert [text.split(":")[0] for text in bench.misses({}, table1, targets, [])] == [f"ctask, {mode}" for mode in missed]
 
@@ -270,14 +270,14 @@ def test_what_the_paper_removes():
 
 @pytest.mark.parametrize("text, images", [
     ("n,f", {"full": "f"}), ("n,f,p", {"full": "f", "previrt": "p"}), ("n,f,p,q", {"full": "f", "previrt": "p", "para": "q"}),
-    ("n,f,-,q", {"full": "f", "para": "q"})])
+    ("n,f,-,q", {"full": "f", "para": "q"}), ("n,f,-,-,o", {"full": "f", "optimize": "o"})])
 def test_images_of_table_1(text, images):
     assert bench.table1_argument(f"one={text}") == ("one", "n", images)
 
 
 def test_the_vm_of_a_mode():
     vms = [("full", "one.elf", 0, 1, 0), ("previrt", "one-previrt.elf", 1, 2, 0), ("one", "one-para.elf", 2, 3, 0)]
-    assert [bench.find_vm(vms, mode, "d/one.elf", "i") for mode in bench.MODES] == ["full", "previrt", "one"]
+    assert [bench.find_vm(vms, mode, "d/one.elf", "i") for mode in bench.MODES] == ["full", "previrt", "one", "full"]
 
 
 @pytest.mark.parametrize("mode, file", [("full", "one-para.elf"), ("previrt", "one-para.elf"), ("para", "one.elf")])
@@ -338,7 +338,7 @@ def test_bad_images(tmp_path):
 
 
 @pytest.mark.parametrize("arguments", [[], ["--table1", "ctask"], ["--table1", "ctask=a"], ["--table1", "ctask=a,-,b"],
-                                       ["--table1", "ctask=a,b,c,d,e"], ["--image", "x", "--timeout", "0"]])
+                                       ["--table1", "ctask=a,b,c,d,e,f"], ["--image", "x", "--timeout", "0"]])
 def test_wrong_usage_is_status_2(arguments):
     with pytest.raises(SystemExit) as ended:
         bench.main(arguments)
@@ -444,7 +444,7 @@ def test_toy_in_all_modes(toy, capfd):
     images = [image]
     for mode in bench.MODES[1:]:
         (directory / mode / "gen").mkdir(parents=True)
-        (directory / mode / "gen" / "partitions.json").write_text(table.replace("one.elf", f"one-{mode}.elf"))
+        (directory / mode / "gen" / "partitions.json").write_text(table if mode == "optimize" else table.replace("one.elf", f"one-{mode}.elf"))
         images.append(shutil.copy(image, directory / mode / "proteus.elf"))
     status, report = call(toy, CONFIG, "--table1", f"one={native},{','.join(map(str, images))}")
     one = report["table1"]["one"]
