@@ -28,6 +28,7 @@ static void assert_fresh(const struct vcpu *v, uint32_t cause)
     assert_hex(v->tcr, 0);
     assert_hex(v->pending, 0);
     assert_hex(v->sgr, 0xFFFFFFFF); /* all storage guarded */
+    assert_hex(v->ccr0, 0x00700000);
     assert_hex(v->dccr | v->iccr | v->evpr | v->pid | v->dbcr0 | v->sler | v->dcwr | v->su0r, 0);
     assert_hex(v->srr0 | v->srr1 | v->srr2 | v->srr3 | v->sprg0 | v->sprg4 | v->sprg7 | v->usprg0, 0);
     assert_hex(v->pit_left, 0);

@@ -92,6 +92,8 @@ static void late_looks_do_not_add_up(void **state)
     look_at(frame + US(650)); /* several windows were missed */
     assert_int_equal(who(), 0);
     assert_int_equal(fake.spr[SPRN_PIT], US(700) - US(650));
+    look_at(frame + US(1000) + US(500) - 1); /* to the last tick */
+    assert_int_equal(who(), 1);
 }
 
 /* Somebody held the machine for longer than a frame: a window begins then. */
