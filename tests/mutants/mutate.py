@@ -58,6 +58,7 @@ TESTS = (
     (r"asm/(pit|emul_time)", ("plain", "paged", "mapped")),
     (r"asm/hooks", ("translated", "plain", "mapped", "small")),
     (r"asm/(emul_|dispatch|enter|reflect|gpr|fetch|cold|asm)", ("translated", "plain", "mapped")),
+    (r"src/cpu/optimize", ("unit:optimized", "unit:optimizedtlb")),
     (r"src/(mmu|vm/config)", ("unit:translated", "unit:virtextlb", "unit:mapped", "unit:every", "unit:tunnels")),
     (r"src/irq/intc|src/boards/board_virtex", ("unit:virtex", "unit:virtexdcr")),
     (r"src/vm/(health|control|lifecycle)|src/irq/storm", ("unit:care", "unit:every", "unit:levels", "unit:frame", "unit:hybrid")),
