@@ -152,6 +152,7 @@ static uint32_t look(uint32_t insn)
     assert_ptr_equal(optimize(only), only);
     assert_int_equal(only->pc, AT);
     assert_false(fake.fetch_stale);
+    assert_false(fake.dirty[(machine_address(only, AT) - FAKE_RAM_FIRST) / FAKE_LINE] && guest_word(only, AT) != insn);
     return guest_word(only, AT);
 }
 
@@ -514,6 +515,25 @@ static void user_state_is_led_to_a_stub(void **state)
     }
 }
 
+/* A guest that jumps to the page by itself: behind the last stub there is none. */
+static void where_no_stub_is(void **state)
+{
+    (void)state;
+    fresh();
+    look(INSN("wrteei 0"));
+    if (STUB_COUNT != 0) {
+        step();
+        only->pc += 4 * STUB_WORDS * only->stub_count;
+        fake.spr[SPRN_SRR0] = only->pc;
+        remember();
+        enter(emulate(only));
+        assert_hex(only->pc, only->evpr + 0x0700);
+        assert_hex(only->srr0, was(only)->pc);
+        assert_hex(only->esr, ESR_PIL);
+        assert_hex(only->gpr[0], was(only)->gpr[0]);
+    }
+}
+
 static void restart_has_none(void **state)
 {
     uint32_t insn = with_rt(INSN("mfmsr 0"), 9);
@@ -534,7 +554,7 @@ int main_optimize(void)
     static const struct CMUnitTest tests[] = {
         TEST_ALONE(every_register), TEST_ALONE(none_that_has_consequences), TEST_ALONE(every_kind), TEST_ALONE(interrupted),
         TEST_ALONE(as_many_as_there_is_room_for), TEST_ALONE(stubs_end), TEST_ALONE(written_again), TEST_ALONE(user_state_traps),
-        TEST_ALONE(user_state_is_led_to_a_stub),
+        TEST_ALONE(user_state_is_led_to_a_stub), TEST_ALONE(where_no_stub_is),
         TEST_ALONE(restart_has_none),
     };
 
