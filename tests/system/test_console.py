@@ -152,14 +152,23 @@ def test_lines_are_never_mixed(target):
     check(result, echo1=[f"one {number}" for number in range(rounds)], echo2=[f"two {number}" for number in range(rounds)])
 
 
-def test_polled_and_by_interrupt(target):
-    """What the two VMs are there for: echo1 takes no interrupt at all, echo2 at least one a line, and no more than bytes come."""
+def test_polled_and_by_interrupt(target, request):
+    """What the two VMs are there for: echo1 takes no interrupt at all, echo2 one a line at least, and one for a byte at most.
+
+    A UartLite (raptor's) has one pulse for two events: it also comes when the transmit FIFO is empty again.
+    """
     result = typed(target, ("wait", BOTH_PROMPTS), ("send", KEY["echo2"]), *line("echo2", "a"), *line("echo2", "b"),
                    ("send", KEY["echo1"]), *line("echo1", "c"), *end())
     check(result, echo1=["c"], echo2=["a", "b"])
     assert result.vms["echo1"].stats.get("irq", 0) == 0
-    assert 3 <= result.vms["echo2"].stats["irq"] <= len("a\rb\rquit\r")
-    assert result.vms["echo2"].stats["rfi"] == result.vms["echo2"].stats["irq"]
+    received = len("a\rb\rquit\r")
+    sent = sum(len(text + "\r\n") for text in result.vms["echo2"].lines)
+    interrupts = result.vms["echo2"].stats["irq"]
+    if "raptor" in request.node.callspec.params["target"]:
+        assert received < interrupts <= received + sent
+    else:
+        assert 3 <= interrupts <= received
+    assert result.vms["echo2"].stats["rfi"] == interrupts
 
 
 def test_the_other_lives_on(target):
