@@ -55,7 +55,7 @@ bench: deps-bench ## exact path lengths and Table 1: build/bench.json
 	$(Q)for p in bench bench-reload bench-tlb $(foreach w,$(TABLE1),table1-$(w) table1-$(w)-previrt table1-$(w)-para); do $(MAKE) --no-print-directory PRODUCT=$$p build/$$p/proteus.elf || exit 1; done
 	$(Q)for p in bench bench-reload; do $(MAKE) --no-print-directory PRODUCT=$$p O=build/$$p-with-tlb EXTRA_CONFIG=CONFIG_TLB_VIRT=y build/$$p-with-tlb/proteus.elf || exit 1; done
 	$(Q)for s in $(DECIDE); do $(MAKE) --no-print-directory PRODUCT=bench O=build/bench-$$s PARTITIONS=config/bench/$$s.toml EXTRA_CONFIG="CONFIG_FAST_SWITCH=n CONFIG_SCHED_$$(echo $$s | tr a-z A-Z)=y" build/bench-$$s/proteus.elf || exit 1; done
-	$(Q)for w in $(TABLE1); do $(MAKE) --no-print-directory PRODUCT=table1-$$w O=build/table1-$$w-optimize PARTITIONS=config/table1-$$w/optimize.toml EXTRA_CONFIG="CONFIG_IRFM=y CONFIG_OPTIMIZE=y CONFIG_TEXT_BUDGET=0" build/table1-$$w-optimize/proteus.elf || exit 1; done
+	$(Q)for w in $(TABLE1); do $(MAKE) --no-print-directory PRODUCT=table1-$$w O=build/table1-$$w-optimize PARTITIONS=config/table1-$$w/optimize.toml EXTRA_CONFIG="CONFIG_IRFM=y CONFIG_OPTIMIZE=y CONFIG_TEXT_BUDGET=0 CONFIG_DATA_BUDGET=0" build/table1-$$w-optimize/proteus.elf || exit 1; done
 	$(Q)tools/qemu/build.sh --machine ref405ep > /dev/null
 	$(Q)$(PYTHON) tools/bench.py $(if $(GATE),--gate --require $(PATHS)) $(foreach p,bench bench-reload,--image build/$p/proteus.elf --with-tlb build/$p-with-tlb/proteus.elf) --walks $(GUESTS)/bench.elf --tlb build/bench-tlb/proteus.elf $(foreach s,$(DECIDE),--decision $s=build/bench-$s/proteus.elf) --out build/bench.json \
 	  $(foreach w,$(TABLE1),--table1 $(w)=$(GUESTS)/$(w).elf,$(call image,$(w)),$(call image,$(w)-previrt),$(call image,$(w)-para),$(call image,$(w)-optimize))
@@ -69,7 +69,9 @@ flow: deps-flow ## who can influence whom in PRODUCT, and by what: text, build/P
 LINUXES := linux linux-previrt linux-jitter
 bench-linux: deps-bench linux qemu ## what Linux costs as a guest, by cause: build/bench-linux.json
 	$(Q)for p in $(LINUXES); do $(MAKE) --no-print-directory PRODUCT=$$p O=build/$$p-bench EXTRA_CONFIG=CONFIG_STATS=n build/$$p-bench/proteus.elf || exit 1; done
+	$(Q)$(MAKE) --no-print-directory PRODUCT=linux O=build/linux-optimize-bench PARTITIONS=config/linux/optimize.toml EXTRA_CONFIG="CONFIG_STATS=n CONFIG_IRFM=y CONFIG_OPTIMIZE=y CONFIG_TEXT_BUDGET=0 CONFIG_DATA_BUDGET=0" build/linux-optimize-bench/proteus.elf
 	$(Q)$(PYTHON) tools/bench_linux.py $(if $(GATE),--gate) --native $(GUESTS)/linux.elf --full build/linux-bench/proteus.elf \
+	  --optimize build/linux-optimize-bench/proteus.elf \
 	  --previrt build/linux-previrt-bench/proteus.elf --patched $(GUESTS)/linux-previrt.elf \
 	  --jitter build/linux-jitter-bench/proteus.elf --jitter-native $(GUESTS)/jitter.elf --out build/bench-linux.json
 linux: deps-linux ## Linux for the products linux*: build/guests/linux.elf (minutes; kept while its inputs stay)

@@ -20,7 +20,7 @@ func dispatch
     andi.   r30, r30, MSR_PR
     bne-    reflect_program
 
-    in_stub cold_emulate
+    page_stub cold_emulate
     fetch_trapped                       /* rINSN */
 
     /* Keep primary and extended opcode with Rc (bits 0-5, 21-31); opcode 31 becomes zero, so the key fits 16 bits. */

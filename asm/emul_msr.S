@@ -21,7 +21,7 @@ endfunc emul_mfmsr
 
 /* emul_mtmsr, emul_wrtee: to gpr_read, and from there to set_msr or set_ee. In: rVCPU, rCR, rINSN */
 func emul_mtmsr
-    sample_long rKEY
+    sample_site rKEY
     mtcrf   0x67, rINSN
     stat_count STAT_mtmsr, rINSN
     b       gpr_read
@@ -35,7 +35,7 @@ endfunc emul_mtmsr
  * In:   rVCPU, rCR, rVALUE (the instruction itself for wrteei)
  */
 func emul_wrteei
-    sample_long rKEY
+    sample_site rKEY
     stat_count STAT_wrteei, rKEY
     .globl set_ee
 set_ee:

@@ -6,10 +6,6 @@
 
 #include "partitions.h"
 
-#if defined(CONFIG_OPTIMIZE) && !defined(CONFIG_TLB_VIRT)
-#define OPTIMIZE_WITH_STUBS
-#endif
-
 /* stat_count counter, rX: one more trap of this kind (option STATS). In: rVCPU. Clobbers: rX */
 .macro stat_count counter, rx
 #ifdef CONFIG_STATS
@@ -34,7 +30,7 @@ endfunc emul_nop
 .macro wrtee_routine
 #ifdef CONFIG_STATS
 func emul_wrtee
-    sample_long rKEY
+    sample_site rKEY
     mtcrf   0x67, rINSN
     stat_count STAT_wrtee, rINSN
     b       gpr_read
@@ -102,34 +98,40 @@ endfunc emul_wrtee
 .endm
 
 /*
- * in_stub label: to label if the guest is within a stub (option OPTIMIZE without TLB_VIRT), for C knows what is half done;
- * turn_in_stub label: if rNEXT is. In: rVCPU; SRR0. Clobbers: r29, r30, CR0; the second r28, rLEFT
+ * in_stub label: to label if the guest may be within a stub (option OPTIMIZE), for C knows what is half done; turn_in_stub label:
+ * if rNEXT may. The bits that are compared are the same with translation and without (tools/partitions/stubs.py).
+ * In: rVCPU; SRR0. Clobbers: r29, r30, CR0; the second r28, rLEFT
  */
 .macro in_stub label
-#ifdef OPTIMIZE_WITH_STUBS
+#ifdef CONFIG_OPTIMIZE
     mfspr   r30, SPRN_SRR0
-    lwz     r29, VCPU_STUB_PAGE(rVCPU)
-    rlwinm  r30, r30, 0, 0, 19
+    lwz     r29, VCPU_STUB_NEAR(rVCPU)
+    rlwinm  r30, r30, 0, 8, 19
     cmplw   r30, r29
     beq-    \label
 #endif
 .endm
 .macro turn_in_stub label
-#ifdef OPTIMIZE_WITH_STUBS
+#ifdef CONFIG_OPTIMIZE
     lwz     r28, VCPU_PC(rNEXT)
-    lwz     rLEFT, VCPU_STUB_PAGE(rNEXT)
-    rlwinm  r28, r28, 0, 0, 19
+    lwz     rLEFT, VCPU_STUB_NEAR(rNEXT)
+    rlwinm  r28, r28, 0, 8, 19
     cmplw   r28, rLEFT
     beq-    \label
 #endif
 .endm
 
-/* sample_long rX: of what takes a stub. sample_pid rX, sample_tsr rX: of mtspr PID and TSR, if those are words of the page. */
-.macro sample_long rx
-#ifdef OPTIMIZE_WITH_STUBS
-    sample_site \rx
+/*
+ * page_stub label: in_stub, where it is not in memory of the guest's. What traps in a stub there is C's anyway: no row of the
+ * dispatcher's has it.
+ */
+.macro page_stub label
+#ifndef CONFIG_TLB_VIRT
+    in_stub \label
 #endif
 .endm
+
+/* sample_pid rX, sample_tsr rX: of mtspr PID and TSR, if those are words of the page. */
 .macro sample_pid rx
 #ifndef CONFIG_TLB_VIRT
     sample_site \rx
@@ -137,7 +139,7 @@ endfunc emul_wrtee
 .endm
 .macro sample_tsr rx
 #ifndef CONFIG_FIT_WATCHDOG
-    sample_long \rx
+    sample_site \rx
 #endif
 .endm
 

@@ -104,19 +104,22 @@
 #endif
 
 /*
- * Places that the hypervisor has rewritten (vm/optimize.h): guest-physical address, the word that was there, and the one that is.
- * What takes more than one word is a stub on the page that the guest can read, which it executes: without translation, or a
- * place might have two addresses, and the way back leads to one. Pages of 1 KiB have no room for them.
+ * Of a VM that is rewritten while it runs (vm/optimize.h). What takes more than one word is a stub, which the guest executes, on
+ * the page that it can only read; pages of 1 KiB have no room for them. With option TLB_VIRT it is in memory of the guest's,
+ * where the partition file says that code can reach it.
  */
 #ifdef CONFIG_OPTIMIZE
 #include "board_values.h"
-#define STUB_WORDS     12
-#define STUB_COUNT     (BOARD_PAGE_MIN < 4096 || IS_ENABLED(CONFIG_TLB_VIRT) ? 0 : CONFIG_OPTIMIZE_STUBS)
+#define STUB_WORDS     11
+#define STUBS_OF_GUEST IS_ENABLED(CONFIG_TLB_VIRT)
+#define STUB_COUNT     (BOARD_PAGE_MIN < 4096 && !STUBS_OF_GUEST ? 0 : CONFIG_OPTIMIZE_STUBS)
+#define STUB_AREA      (STUB_COUNT <= 93 ? 0x1000U : STUB_COUNT <= 186 ? 0x2000U : 0x4000U) /* its beginning is a multiple of it */
+#define STUB_NEAR      (0x01000000U - STUB_AREA)
 #define VCPU_SITES                                                                                                \
-    uint32_t site_turn, site_count, site_limit; /* traps to the next look; how many there are, and may be */      \
-    uint32_t stub_page, stub_count;             /* where the guest has them (NO_PAGE); how many there are */      \
-    struct site { uint32_t at, word, new; } site[CONFIG_OPTIMIZE_SITES];                                          \
-    uint32_t stub[STUB_COUNT][STUB_WORDS];
+    uint32_t site_turn, site_limit;             /* traps to the next look; how many places there may be */        \
+    uint32_t stub_page, stub_real, stub_near;   /* where stubs are, untranslated, and for the assembler */        \
+    uint32_t stub_count;                                                                                          \
+    uint32_t stub[STUBS_OF_GUEST ? 0 : STUB_COUNT][STUB_WORDS];
 #else
 #define VCPU_SITES
 #endif

@@ -2,6 +2,7 @@
 """bench_linux.py: what an unmodified Linux costs as a guest, in instructions, and what each cause has of it.
 
     bench_linux.py --native build/guests/linux.elf --full build/linux/proteus.elf
+                   --optimize build/linux-optimize/proteus.elf
                    --previrt build/linux-previrt/proteus.elf --patched build/guests/linux-previrt.elf
                    --out build/bench-linux.json
 
@@ -11,7 +12,8 @@ rules). The ratio is over the native run, and judged by [linux] of config/target
 
 Linux waits in a loop, which is counted like everything else, natively and as a guest. How much of a total that was is
 stated beside it, from the kernel's symbols: functions of the loop, their stubs by the table in --patched, and the hypervisor
-because of them. A guest whose work takes longer has less to wait: `work` is the total without that.
+because of them. A guest whose work takes longer has less to wait: `work` is the total without that. Stubs of one that is
+optimized while it runs are in no table: what of them is the loop's counts as work.
 
 The profile has a row for each cause: what the VM trapped for, and how it went on (bench.py, Excursion).
 
@@ -44,7 +46,7 @@ from encoding import flow           # noqa: E402
 from facts import PrevirtError      # noqa: E402
 from table import unpack            # noqa: E402
 
-MODES = ("full", "previrt")
+MODES = ("full", "optimize", "previrt")
 ROUNDS, MANY = b"rounds=0001", b"rounds=9999"                   # of Linux's arguments: tests/guests/linux/board.dts
 SAMPLE = re.compile(r" t=(\d+)")                               # tests/guests/apps/jitter.c
 NS_PER_INSN = 1                                                # tools/run.py's -icount shift=0

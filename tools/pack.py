@@ -143,6 +143,24 @@ def check_apart(pieces, vm, source):
                                    "move the blob's guest address" if blob else "correct the guest's linker script"))
 
 
+def check_stubs(pieces, vm, source):
+    """Where stubs will be, nothing is loaded but zeros, which an image may have to keep the place."""
+    stubs = vm.get("stubs")
+    for piece in pieces if stubs else ():
+        low = max(piece.paddr, stubs["guest"])
+        high = min(piece.paddr + piece.filesz, stubs["guest"] + stubs["size"])
+        if low >= high:
+            continue
+        with open(piece.path, "rb") as file:
+            file.seek(piece.offset + low - piece.paddr)
+            used = any(file.read(high - low))
+        if used:
+            raise InputError(fault(source, stubs["line"],
+                                   f"vm '{vm['name']}': the {piece.what} {show_range(piece.paddr, piece.filesz)} of {piece.path} "
+                                   f"is in the place of its stubs {show_range(stubs['guest'], stubs['size'])}",
+                                   "they need memory that the guest does not use"))
+
+
 def find_entry(path, entry, pieces, vm, source):
     """The guest-physical entry: e_entry is a virtual address in a segment, or already a physical one."""
     line = vm["image_line"]
@@ -173,6 +191,7 @@ class Guest:
         if vm["blob"]:
             self.pieces.append(self.read_blob(folders, source))
         check_apart(self.pieces, vm, source)
+        check_stubs(self.pieces, vm, source)
         self.table = read_table(path, vm, self.pieces, source, accept) if vm["previrt"] else None
         self.notes = self.hints(path, source)
         self.regs = [vm["blob"]["guest"] if vm["regs"][name] == "blob" else vm["regs"][name] for name in REGISTERS]

@@ -34,6 +34,16 @@
 
 #define VM_NO_LINE 0xFF
 
+// Option OPTIMIZE: no page, and of no instruction.
+#define NO_STUBS 1U
+#if defined(CONFIG_OPTIMIZE) && defined(CONFIG_TLB_VIRT)
+#define STUBS_AT(config)    ((config)->stubs_at)
+#define STUBS_GUEST(config) ((config)->stubs_guest)
+#else
+#define STUBS_AT(config)    ((config)->page)
+#define STUBS_GUEST(config) ((config)->page)
+#endif
+
 // Rows of vm_config, and virtual UARTs. Those behind the VMs are second UARTs (option UART_SECOND): name, base, kind and line.
 #ifdef CONFIG_UART_SECOND
 #define UART_ROWS (VM_COUNT + UART_SECONDS)
@@ -94,6 +104,12 @@ struct vm_config {
 #endif
 #ifdef CONFIG_IRFM
     uint32_t page;                  // guest-physical boundary between its register pages; 0: the VM has none
+#endif
+#if defined(CONFIG_OPTIMIZE) && defined(CONFIG_TLB_VIRT)
+    uint32_t stubs_at, stubs_guest; // effective and guest-physical address of the page for its stubs; NO_STUBS: none
+#endif
+#ifdef CONFIG_OPTIMIZE
+    uint32_t sites;                 // row of what is known of its code: cpu/optimize.c
 #endif
 #ifdef CONFIG_IPCM_REGS
     uint32_t tunnels_at;            // guest-physical address of the registers of its tunnels; 0: none

@@ -16,24 +16,27 @@ from test_hostile import check_hypervisor, check_neighbour
 
 OPTIMIZE = f"CONFIG_IRFM=y CONFIG_OPTIMIZE=y {conftest.FREE}"
 PLAIN = "CONFIG_TLB_VIRT=n CONFIG_FIT_WATCHDOG=n"        # what has stubs of all kinds
+STUBS = 'stubs = { guest = "0xFC000" }'
 REPLACED = ("mfspr", "mtspr", "mfmsr", "wrteei")
 
 
-def optimized(product, folder, *names):
-    """The product's partition file with `optimize = true` for these VMs, or for all."""
+def optimized(product, folder, *names, more=""):
+    """The product's partition file with `optimize = true` (and more) for these VMs, or for all."""
     text = pathlib.Path(conftest.ROOT, "config", product, "partitions.toml").read_text(encoding="utf-8")
     head, *vms = text.split("[[vm]]")
-    vms = [vm.rstrip() + "\noptimize = true\n\n" if not names or f'name = "{names[0]}"' in vm else vm for vm in vms]
+    vms = [vm.rstrip() + f"\noptimize = true\n{more}\n\n" if not names or f'name = "{names[0]}"' in vm else vm for vm in vms]
     path = folder / "partitions.toml"
     path.write_text("[[vm]]".join([head, *vms]), encoding="utf-8")
     return path
 
 
-@pytest.mark.parametrize("options, share", [(PLAIN, 20), ("CONFIG_TLB_VIRT=y", 75)], ids=["stubs", "translation"])
-def test_the_demo_traps_less(images, tmp_path, options, share):
+@pytest.mark.parametrize("options, more, share", [
+    (PLAIN, "", 20), ("CONFIG_TLB_VIRT=y", "", 75), ("CONFIG_TLB_VIRT=y CONFIG_FIT_WATCHDOG=n", STUBS, 25)],
+    ids=["stubs", "translation", "stubs_of_the_guest"])
+def test_the_demo_traps_less(images, tmp_path, options, more, share):
     """Its guests say the same, and ctask has at most so many in a hundred of the traps that could go."""
     before = images.run(image=images.elf("demo"), timeout=120)
-    after = images.run(image=images.elf("demo", f"{OPTIMIZE} {options}", optimized("demo", tmp_path)), timeout=120)
+    after = images.run(image=images.elf("demo", f"{OPTIMIZE} {options}", optimized("demo", tmp_path, more=more)), timeout=120)
     assert not list(after.trouble())
     for name, vm in before.vms.items():
         assert after.vms[name].verdict == "PASS" and after.vms[name].lines == vm.lines
@@ -54,13 +57,14 @@ def test_twin(images, tmp_path, board):
     assert not unexpected, f"{len(unexpected)} unexpected differences:\n" + "\n".join(unexpected)
 
 
-@pytest.mark.parametrize("board, options, mmu, seed", [
-    ("ref405ep", PLAIN, False, 1), ("ref405ep", "CONFIG_TLB_CHECK=y", True, 2), ("raptor", PLAIN, False, 3)])
-def test_hostile(images, tmp_path, board, options, mmu, seed):
+@pytest.mark.parametrize("board, options, more, mmu, seed", [
+    ("ref405ep", PLAIN, "", False, 1), ("ref405ep", "CONFIG_TLB_CHECK=y", "", True, 2), ("raptor", PLAIN, "", False, 3),
+    ("ref405ep", "CONFIG_TLB_CHECK=y", STUBS, True, 4)])
+def test_hostile(images, tmp_path, board, options, more, mmu, seed):
     """A hostile guest that is rewritten while it does all it can. (Its neighbour sums up its own code.)"""
     images = images.on(board)
     target = str(tmp_path / "image")
-    image = images.elf("hostile", f"{OPTIMIZE} {options}", optimized("hostile", tmp_path, "hostile"))
+    image = images.elf("hostile", f"{OPTIMIZE} {options}", optimized("hostile", tmp_path, "hostile", more=more))
     elfpatch.patched_image(image, target, images.guest("hostile"), hostile_seed=seed, hostile_mmu=mmu)
     elfpatch.patched_image(target, target, images.guest("neighbour"), neighbour_ms=400)
     result = images.run(image=target, timeout=240, until=run.all_decided(["nbr"]))

@@ -129,9 +129,9 @@ def test_judgement():
     assert list(bench_linux.misses(figures(native=1000, full=1501, previrt=1100), targets)) == [
         "linux, full: 1.501 times the native instructions, at most 1.5"]
     assert not list(bench_linux.misses(figures(native=1000, full=9000), {}))
-    table = list(bench_linux.total_table(figures(native=1000, full=1501, previrt=1100), targets))
-    assert [line.split()[0] for line in table] == ["linux", "native", "full", "previrt"]
-    assert [line.split()[-1] for line in table[1:]] == ["-", "over", "ok"]
+    table = list(bench_linux.total_table(figures(native=1000, full=1501, previrt=1100, optimize=1200), targets))
+    assert [line.split()[0] for line in table] == ["linux", "native", "full", "optimize", "previrt"]
+    assert [line.split()[-1] for line in table[1:]] == ["-", "over", "-", "ok"]
     assert table[2].split()[6] == "1.501" and table[2].split()[7] == "1.506"
 
 

@@ -323,6 +323,16 @@ def test_blob_fault(tool, blob, segment, expected):
     assert tool.store() == (1, [expected])
 
 
+def test_stubs(tool):
+    """They take no place that is used, but one that is kept for them by zeros."""
+    tool.partitions(ONE + "optimize = true\nstubs = { guest = 0x8000 }\n", "CONFIG_IRFM=y\nCONFIG_TLB_VIRT=y\nCONFIG_OPTIMIZE=y\n")
+    tool.write(one_elf=elf([(0, CODE, 8, 5), (0x7000, bytes(0x3000), 0x3000, 6)]))
+    assert tool.store() == (0, [])
+    tool.write(one_elf=elf([(0, CODE, 8, 5), (0x7000, bytes(0x1FFF) + b"x", 0x3000, 6)]))
+    assert tool.store() == (1, ["p.toml:8: vm 'one': the segment 0x00007000-0x00008FFF of ./one.elf is in the place of its stubs "
+                                "0x00008000-0x00008FFF. hint: they need memory that the guest does not use"])
+
+
 def test_missing_images_all_at_once(tool):
     tool.partitions(TWO)
     hint = "hint: build the guest, or give --guest {0}=<path> or --guest-dir <folder>"

@@ -31,6 +31,7 @@ CYCLIC = CONSOLE + "CONFIG_SCHED_CYCLIC=y\n"
 PLAN = "[[plan]]\nname = 'x'\nwindows = [%s]"
 PRIORITIES = CONSOLE + "CONFIG_SCHED_PRIO=y\n"
 HYBRID = CONSOLE + "".join(f"CONFIG_{name}=y\n" for name in ("PARAVIRT", "IRFM", "PREVIRT", "SERVICES", "DRIVERS"))
+OPTIMIZED = CONSOLE + "CONFIG_IRFM=y\nCONFIG_OPTIMIZE=y\nCONFIG_OPTIMIZE_STUBS=100\nCONFIG_TLB_VIRT=y\n"
 
 
 @pytest.fixture
@@ -85,7 +86,7 @@ FAULTS = [
      ["8: unknown key 'zzz'. hint: known: absent, autostart, blob, budget_us, console, console_at, console_kind, console_line, console_raw, "
       "devices, dma, forward, health_line, image, intc_at, interrupts, interrupts_in_ms, interrupts_max, irfm, memory, name, on_failure, "
       "on_overrun, on_reset, on_storm, optimize, paravirt, period_us, plans, "
-      "previrt, priority, regs, restarts, restarts_in_ms, second_uart, stray, supervises, tasks, tunnels_at"]),
+      "previrt, priority, regs, restarts, restarts_in_ms, second_uart, stray, stubs, supervises, tasks, tunnels_at"]),
     ("unknown_inline", product(A + "memory = { size = '1M', gest = 0 }"), CONSOLE,
      ["7: unknown key 'gest'. hint: did you mean 'guest'?"]),
     ("type_bool", product(A + MB + "dma = 'yes'"), CONSOLE,
@@ -327,6 +328,23 @@ FAULTS = [
       "13: vm 'b': irfm needs CONFIG_IRFM. hint: set CONFIG_IRFM=y in the defconfig, or remove irfm"]),
     ("optimize_off", product(A + MB + "optimize = true"), HYBRID,
      ["8: vm 'a': optimize needs CONFIG_OPTIMIZE. hint: set CONFIG_OPTIMIZE=y in the defconfig, or remove optimize"]),
+    ("stubs_off", product(A + MB + "optimize = true\nstubs = { guest = 0x8000 }"), HYBRID,
+     ["8: vm 'a': optimize needs CONFIG_OPTIMIZE. hint: set CONFIG_OPTIMIZE=y in the defconfig, or remove optimize",
+      "9: vm 'a': stubs needs CONFIG_OPTIMIZE. hint: set CONFIG_OPTIMIZE=y in the defconfig, or remove stubs"]),
+    ("stubs_without_optimize", product(A + MB + "stubs = { guest = 0x8000 }"), OPTIMIZED,
+     ["8: vm 'a': stubs without optimize. hint: optimize = true, or remove stubs"]),
+    ("stubs_on_the_page", product(A + MB + "optimize = true\nstubs = { guest = 0x8000 }"), HYBRID + "CONFIG_OPTIMIZE=y\n",
+     ["9: vm 'a': stubs are on its register pages, but with CONFIG_TLB_VIRT. hint: remove stubs, or set CONFIG_TLB_VIRT=y in the defconfig"]),
+    ("stubs_unaligned", product(A + MB + "optimize = true\nstubs = { guest = 0x9000 }"), OPTIMIZED,
+     ["9: vm 'a': stubs at 0x9000: 100 of them need the 8K from a multiple of that. hint: 0x8000, say"]),
+    ("stubs_outside", product(A + MB + "optimize = true\nstubs = { guest = 0x100000 }"), OPTIMIZED,
+     ["9: vm 'a': stubs 0x00100000-0x00101FFF are outside the memory 0x00000000-0x000FFFFF. "
+      "hint: memory of its own that the guest does not use"]),
+    ("stubs_elsewhere", product(A + MB + "optimize = true\nstubs = { guest = 0x8000, at = 0xC0009000 }"), OPTIMIZED,
+     ["9: vm 'a': 0xC0009000 and 0x8000 are not a multiple of 16 MiB apart. "
+      "hint: where the guest's code sees this page, as far from that code as without translation"]),
+    ("stubs_nowhere", product(A + MB + "optimize = true\nstubs = {}"), OPTIMIZED,
+     ["9: key 'guest' is missing. hint: stubs = { guest = \"0xF000\" }"]),
     ("optimize_in_high_memory", product(A + "memory = { size = 0xF000, guest = 0xFFFF0000 }\noptimize = true"), HYBRID + "CONFIG_OPTIMIZE=y\n",
      ["4: vm 'a': the register pages 0xFFFFE000-0xFFFFFFFF lie in the VM's memory 0xFFFF0000-0xFFFFEFFF. "
       "hint: move them: irfm = \"<guest address of the boundary between the two pages>\""]),
@@ -1424,6 +1442,19 @@ def test_optimize(tool):
     first, second = good(tool, text, config=config)["vms"]
     assert "FEATURE_OPTIMIZE" in first["features"] and "FEATURE_IRFM" not in first["features"]
     assert {"FEATURE_OPTIMIZE", "FEATURE_IRFM"} <= set(second["features"])
+
+
+def test_stubs(tool):
+    """Of a VM that has them; the hypervisor keeps room for what it knows of each that is optimized."""
+    text = product(A + MB + "optimize = true\nstubs = { guest = '0x8000', at = '0xC0008000' }", B + MB + "optimize = true")
+    first, second = good(tool, text, config=OPTIMIZED)["vms"]
+    assert first["stubs"] == {"at": 0xC0008000, "guest": 0x8000, "size": 0x2000, "line": 9} and second["stubs"] is None
+    lines = (tool.path / "gen" / "partitions.c").read_text()
+    assert ".sites = 0," in lines and ".sites = 1," in lines and ".stubs_at = 0xC0008000," in lines and ".stubs_guest = 0x00000001," in lines
+    assert "#define SITES_ROWS 2 " in (tool.path / "gen" / "partitions.h").read_text()
+    alone, three = (min(row[1] for row in tlb(tool, text, config=OPTIMIZED + f"CONFIG_OPTIMIZE_SITES={sites}\n") if row[3] != RAM)
+                    for sites in (8, 800))
+    assert 2 * 12 * 792 - 4 * K < three - alone <= 2 * 12 * 792 + 8 * K
 
 
 @pytest.mark.parametrize("tlb_virt, step", [("", 0x800), ("CONFIG_TLB_VIRT=y\n", 0x1000), ("CONFIG_OPTIMIZE=y\n", 0x1000)],

@@ -95,6 +95,12 @@ def register_step(product):
     return product.board.page_min * (4 if more else 2)
 
 
+def sites_size(product):
+    """Bytes that the hypervisor has for what it rewrites of its guests (struct sites of src/cpu/optimize.c)."""
+    size = sum(size * (product.config.get(name) or 0) for name, size in (("OPTIMIZE_SITES", 12), ("OPTIMIZE_STUBS", 4)))
+    return sum(vm.optimize for vm in product.vms) * size
+
+
 def place_registers(product):
     """The machine area (base, size) of all VMs' register pages, or None: two pages for each VM of a product with IRFM.
 
@@ -105,7 +111,7 @@ def place_registers(product):
     step = product.board.page_min
     size = len(product.vms) * register_step(product)
     for area in product.board.reserved:
-        base = -(-max(area["base"], LOW_END + DATA_ROOM) // step) * step
+        base = -(-max(area["base"], LOW_END + DATA_ROOM + sites_size(product)) // step) * step
         if area["name"] == "hypervisor" and base + size <= area["base"] + area["size"]:
             return base, size
     base = find_room(product, 0, size, step)

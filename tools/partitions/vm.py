@@ -4,6 +4,7 @@ from kconfig import guess
 from partitions.keys import CONSOLE_KINDS, INTC_SIZE, NAME, NAME_HINT, PARTITIONS, SPACE
 from partitions.ranges import HIGH_START, LOW_END, abi, overlap, show_range, show_size
 from partitions.reader import example, show, toml_kind
+from partitions.stubs import read_stubs
 from partitions.uarts import second_uart, uart_base, uart_kind, uart_registers
 
 
@@ -48,6 +49,8 @@ class Vm:
         self.irfm = self.technique("irfm", values["irfm"] is not False)
         self.optimize = self.technique("optimize", values["optimize"])
         self.page = self.read_page()
+        self.needs("stubs")
+        self.stubs = read_stubs(self)           # where they are, or None
         self.needs("tunnels_at")
         self.tunnels_at = values["tunnels_at"]
         self.ends, self.end_rows = [], []       # of tunnels, by tunnels.read, and pages of their memory

@@ -5,6 +5,7 @@ from partitions import plans
 from partitions.keys import CONSOLE_KINDS
 from partitions.place import register_step
 from partitions.ranges import TLB_ENTRIES, regions, show_size
+from partitions.stubs import NO_STUBS
 from partitions.uarts import uart_base, uart_kind
 
 
@@ -18,6 +19,8 @@ def render_header(product):
     return "\n".join([
         f"// {banner(product)}", "#ifndef PARTITIONS_H", "#define PARTITIONS_H", "",
         f"#define VM_COUNT {len(product.vms)}",
+        *([f"#define SITES_ROWS {max(1, sum(vm.optimize for vm in product.vms))} // VMs with `optimize`"]
+          if product.config.get("OPTIMIZE") else []),
         f"#define TLB_ROW_COUNT {len(product.tlb)}",
         f"#define TLB_FIXED_ROWS {product.fixed_rows} // those behind come and go with tunnels",
         f"#define TUNNEL_COUNT {len(product.tunnels)}",
@@ -148,6 +151,12 @@ def forward_lines(vm):
     return [f"        .forward_count = {len(vm.forward)},", f"        .forward = {f'forward_{vm.index}' if vm.forward else '0'},"]
 
 
+def stubs_lines(vm):
+    """The members of vm_config for the page of its stubs."""
+    stubs = vm.stubs or {"at": NO_STUBS, "guest": NO_STUBS}
+    return [f"        .stubs_at = 0x{stubs['at']:08X},", f"        .stubs_guest = 0x{stubs['guest']:08X},"]
+
+
 def second_lines(product):
     """The rows behind the VMs: their second UARTs (option UART_SECOND)."""
     return [f"    {{ .name = \"{vm.name}\", .console_base = 0x{uart_base(vm.second):08X}, .console_line = {vm.second['irq']}, "
@@ -183,6 +192,8 @@ def render_c(product):
                      f"        .console_line = {vm.console_line},"] if mixed else []),
                   *([f"        .uart_other = {uart_other(product, vm)},"] if product.config.get("UART_SECOND") else []),
                   *([f"        .page = 0x{vm.page:08X},"] if product.registers else []),
+                  *([f"        .sites = {sum(other.optimize for other in product.vms[:vm.index])},"] if product.config.get("OPTIMIZE") else []),
+                  *(stubs_lines(vm) if product.config.get("OPTIMIZE") and product.config.get("TLB_VIRT") else []),
                   *([f"        .tunnels_at = 0x{vm.tunnels_at or 0:08X},"] if product.config.get("IPCM_REGS") else []),
                   *(forward_lines(vm) if product.config.get("FORWARD") else []),
                   f"        .irq_count = {len(vm.irqs)},",
@@ -236,7 +247,7 @@ def as_json(product):
                  "interrupts_max": vm.interrupts_max, "interrupts_in_ms": vm.interrupts_in_ms,
                  "supervises": vm.supervises, "health_line": vm.health_line, "autostart": vm.autostart, "dma": vm.dma,
                  "flags": vm.flags(), "features": vm.features(), "page": vm.page, "previrt": vm.previrt,
-                 "tunnels_at": vm.tunnels_at,
+                 "tunnels_at": vm.tunnels_at, "stubs": vm.stubs,
                  "console_base": vm.console_base, "intc_base": vm.intc_base,
                  "console": {"kind": vm.console_kind, "line": vm.console_line} if vm.console_base else None,
                  "second_uart": vm.second["name"] if vm.second else None,
