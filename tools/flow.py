@@ -33,11 +33,13 @@ def show(data, edges):
     lines = ["  ".join([*(cell.ljust(width) for cell, width in zip(row, widths)), row[4]]).rstrip() for row in rows]
     lines = lines if edges else ["no VM has an influence on another"]
     lines.append("")
+    trusted = data["flow"]["trusted"]
     for name in names:
-        reached = [other for other in names if path(strong, name, other)]
-        signals = [other for other in names if path(edges, name, other) and other not in reached]
+        reached = [other for other in names if path(strong, name, other, trusted)]
+        signals = [other for other in names if path(edges, name, other, trusted) and other not in reached]
         also = f"; by state or console: {', '.join(signals)}" if signals else ""
         lines.append(f"{name} reaches {', '.join(reached) or 'nobody'}{also}")
+    lines += [f"trusted: no way goes through {', '.join(trusted)}"] if trusted else []
     return lines
 
 
@@ -45,7 +47,7 @@ def dot(data, edges):
     """The graph for Graphviz; edges that are alike but for their reason are one."""
     lines = ['digraph flow {', '    rankdir=LR; node [shape=box, fontname="sans-serif"];',
              '    edge [fontname="sans-serif", fontsize=10];']
-    lines += [f'    "{vm["name"]}";' for vm in data["vms"]]
+    lines += [f'    "{vm["name"]}"{" [peripheries=2]" if vm["name"] in data["flow"]["trusted"] else ""};' for vm in data["vms"]]
     alike = {}
     for edge in edges:
         alike.setdefault((edge.source, edge.target, edge.kind), []).append(edge.reason)

@@ -223,6 +223,31 @@ def test_random_damage(tool):
     assert min(seen.values()) > 10, seen
 
 
+# ---------------------------------------------------------------- who is trusted to keep others apart
+SERVED = product("a\nparavirt = true", "s\nparavirt = true", "b\nparavirt = true") + \
+    tunnel("ta", f"vm = 's', {AT}", f"vm = 'a', {AT}") + tunnel("tb", "vm = 's', at = '0x80001000'", f"vm = 'b', {AT}")
+
+
+def trusting(rules, names, strict=False):
+    """SERVED with [flow]; what is trusted stands in the last line but one."""
+    return SERVED + f"[flow]\nstrict = {str(strict).lower()}\ntrusted = {names}\nforbid = {rules}\n"
+
+
+def test_trusted(tool):
+    """Through the server there is a way from each client to each; through one that is trusted there is none, but to it and from it."""
+    assert tool(trusting(["a -> b", "b -> a"], []))[0] == 1
+    assert tool(trusting(["a -> b", "b -> a"], ["s"]))[0] == 0
+    assert tool(trusting(["a -> b", "b -> a"], ["s"], True))[0] == 0
+    assert [line.split("forbidden")[0] for line in tool(trusting(["a -> s", "s -> b"], ["s"]))[1]] == \
+        [f"p.toml:{SERVED.count(chr(10)) + 4}: {way} is " for way in ("a -> s", "s -> b")]
+    assert tool(trusting(["a -> b"], ["a", "b"]))[0] == 1          # that these are makes no difference to a way through s
+    assert tool(trusting(["a -> b"], ["S", 5]))[1] == [
+        f"p.toml:{SERVED.count(chr(10)) + 3}: unknown vm 'S'. hint: known: a, b, s",
+        f"p.toml:{SERVED.count(chr(10)) + 3}: unknown vm '5'. hint: known: a, b, s",
+        f"p.toml:{SERVED.count(chr(10)) + 4}: a -> b is forbidden, but: a -> s by memory (tunnel 'ta', which it can write: line 24), "
+        "s -> b by memory (tunnel 'tb', which it can write: line 29). hint: take one of these away, or allow it"]
+
+
 # ---------------------------------------------------------------- what is shown
 def shown(tool, capsys, text, *options):
     """What flow.py prints of a file."""
@@ -248,6 +273,15 @@ def test_text(tool, capsys):
                    "c reaches nobody; by state or console: a, b",
                    "d reaches nobody"]
     assert shown(tool, capsys, product("a", "b"))[1] == ["no VM has an influence on another", "", "a reaches nobody", "b reaches nobody"]
+
+
+def test_text_of_trust(tool, capsys):
+    assert shown(tool, capsys, trusting([], ["s"]))[1][-4:] == [
+        "a reaches s", "s reaches a, b", "b reaches s", "trusted: no way goes through s"]
+    shown(tool, capsys, trusting([], ["s"]), "--out", ".")
+    drawn = xml.etree.ElementTree.parse(tool.path / "flow.svg").getroot()
+    boxes = {group.find("{*}title").text: len(group.findall("{*}polygon")) for group in drawn.iterfind(".//{*}g[@class='node']")}
+    assert boxes == {"a": 1, "s": 2, "b": 1}
 
 
 def test_drawing(tool, capsys):

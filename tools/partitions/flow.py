@@ -14,6 +14,9 @@ The last two carry what their program wants only by a code that both know. Nearl
 each shared console joins all its VMs: if `forbid` counted them, no one-way tunnel could be asserted. It does not count them but
 with `strict = true`, for a file that wants no cooperation of spies either. Of time alone, who runs when and what is in a cache,
 this graph says nothing.
+
+A VM that serves others is a way from each of them to each, by its program's fault. The file may name it as `trusted`: ways begin
+and end there, and none goes through. That is then a claim about its program, which no tool here checks.
 """
 
 import collections
@@ -115,13 +118,13 @@ def consoles(product):
                 yield Edge(vm.name, other.name, "console", "shared console", line_of(vm, "console"))
 
 
-def path(found, source, target):
-    """The shortest way from one to another as a list of edges, or None."""
+def path(found, source, target, trusted=()):
+    """The shortest way from one to another as a list of edges, through nobody who is trusted; or None."""
     ways, behind = {source: []}, collections.deque([source])
     while behind:
         here = behind.popleft()
         for edge in found:
-            if edge.source == here and edge.target not in ways:
+            if edge.source == here and edge.target not in ways and (here == source or here not in trusted):
                 ways[edge.target] = [*ways[here], edge]
                 behind.append(edge.target)
     return ways.get(target) if source != target else None
@@ -136,8 +139,11 @@ def read(product, table):
     """[flow]: [((index of the rule, its text), source, target)] of what is forbidden; `*` stands for every VM."""
     reader = product.reader
     values = reader.values(PARTITIONS["flow"], table, ("flow",))
-    product.strict, product.forbidden = values["strict"], []
+    product.strict, product.forbidden, product.trusted = values["strict"], [], list(values["trusted"])
     names = [vm.name for vm in product.vms]
+    for index, name in enumerate(product.trusted):
+        if name not in names:
+            reader.fault(("flow", "trusted", index), f"unknown vm '{name}'", guess(str(name), names))
     for index, text in enumerate(values["forbid"]):
         place = ("flow", "forbid", index)
         match = re.fullmatch(r"\s*(\S+)\s*->\s*(\S+)\s*", text) if isinstance(text, str) else None
@@ -159,7 +165,7 @@ def check(product):
     product.flow = edges(product)
     counted = [edge for edge in product.flow if product.strict or edge.kind not in WEAK]
     for place, source, target in product.forbidden:
-        way = path(counted, source, target)
+        way = path(counted, source, target, product.trusted)
         if way:
             product.reader.fault(place, f"{source} -> {target} is forbidden, but: {as_text(way)}",
                                  "take one of these away, or allow it")

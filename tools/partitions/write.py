@@ -261,7 +261,7 @@ def as_json(product):
                      "ends": [{"vm": end.vm.name, "at": end.at, "rights": "rw" if end.writes else "r", "doorbell": end.doorbell,
                                "boot": end.boot, "number": end.vm.ends.index(end)} for end in tunnel.ends]}
                     for tunnel in product.tunnels],
-        "flow": {"strict": product.strict, "edges": [edge._asdict() for edge in product.flow]},
+        "flow": {"strict": product.strict, "trusted": product.trusted, "edges": [edge._asdict() for edge in product.flow]},
         "tlb": [{"hi": hi, "lo": lo, "tid": tid} for hi, lo, tid in product.tlb],
     }
 
