@@ -1,7 +1,7 @@
 # ipc.mk: the test programs of hypercalls/ipc, which no option changes. Called by Makefile with TOP and OUT.
 #
-# ipc: as guests have it, optimized. ipcsteps, ipcconsole, ipcnetwork: stop at each access to the shared memory, so that the other
-# end can go on there, or this one die.
+# ipc: as guests have it, optimized. ipcsteps, ipcconsole, ipcnetwork, ipcdisk: stop at each access to the shared memory, so that
+# the other end can go on there, or this one die.
 
 SOURCES  := ipc ring port
 TESTS-ipc      := calls threads
@@ -10,9 +10,12 @@ TESTS-ipcconsole := console
 MORE-ipcconsole  := terminal server
 TESTS-ipcnetwork := network
 MORE-ipcnetwork  := netcard netswitch
+TESTS-ipcdisk := disk
+MORE-ipcdisk  := disk diskserver
 HELP-ipcconsole  := tunnels
 HELP-ipcnetwork  := tunnels
-RUNS     := ipc ipcsteps ipcconsole ipcnetwork
+HELP-ipcdisk  := tunnels
+RUNS     := ipc ipcsteps ipcconsole ipcnetwork ipcdisk
 PROGRAMS := $(RUNS:%=$(OUT)/%/tests)
 
 CFLAGS   := -std=gnu11 -O2 -g -Wall -Wextra -Werror -I. -Iipc -I$(TOP)/hypercalls/ipc -MMD -MP -pthread
@@ -21,6 +24,7 @@ CHECKED  := -Wmissing-prototypes -fsanitize=undefined -fno-sanitize-recover=all
 FLAGS-ipcsteps := '-DIPC_STEP()=ipc_step()' -include ipc/step.h
 FLAGS-ipcconsole := $(FLAGS-ipcsteps)
 FLAGS-ipcnetwork := $(FLAGS-ipcsteps)
+FLAGS-ipcdisk := $(FLAGS-ipcsteps)
 
 .PHONY: all
 .DELETE_ON_ERROR:
