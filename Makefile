@@ -18,7 +18,7 @@ Q       := $(if $(V),,@)
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
 .SUFFIXES:
-.PHONY: help run rom run-rom test test-quick check system unit footprint bench schedule flow bench-linux linux readme mutate jitter fresh lint qemu menuconfig savedefconfig clean guests kernel FORCE
+.PHONY: help run rom run-rom test test-quick check system unit footprint bench bench-ipc schedule flow bench-linux linux readme mutate jitter fresh lint qemu menuconfig savedefconfig clean guests kernel FORCE
 
 help: ## this list
 	@echo "Proteus, a hybrid hypervisor for the PowerPC 405. PRODUCT=$(PRODUCT), of: $(PRODUCTS)"
@@ -59,6 +59,12 @@ bench: deps-bench ## exact path lengths and Table 1: build/bench.json
 	$(Q)tools/qemu/build.sh --machine ref405ep > /dev/null
 	$(Q)$(PYTHON) tools/bench.py $(if $(GATE),--gate --require $(PATHS)) $(foreach p,bench bench-reload,--image build/$p/proteus.elf --with-tlb build/$p-with-tlb/proteus.elf) --walks $(GUESTS)/bench.elf --tlb build/bench-tlb/proteus.elf $(foreach s,$(DECIDE),--decision $s=build/bench-$s/proteus.elf) --out build/bench.json \
 	  $(foreach w,$(TABLE1),--table1 $(w)=$(GUESTS)/$(w).elf,$(call image,$(w)),$(call image,$(w)-previrt),$(call image,$(w)-para),$(call image,$(w)-optimize))
+TALKS := ipc ipc-equal disk
+bench-ipc: deps-bench qemu ## messages between VMs, and drivers as partitions beside native ones: build/bench-ipc.json
+	$(Q)for s in $(TALKS); do $(MAKE) --no-print-directory PRODUCT=bench O=build/bench-$$s PARTITIONS=config/bench/$$s.toml EXTRA_CONFIG="CONFIG_FAST_SWITCH=n CONFIG_SCHED_PRIO=y" build/bench-$$s/proteus.elf || exit 1; done
+	$(Q)$(MAKE) --no-print-directory PRODUCT=bench O=build/bench-card PARTITIONS=config/bench/card.toml EXTRA_CONFIG="CONFIG_FAST_SWITCH=n CONFIG_SCHED_PRIO=y CONFIG_BOARD_ML403=y CONFIG_TEXT_BUDGET=0" build/bench-card/proteus.elf
+	$(Q)$(PYTHON) tools/bench_ipc.py $(if $(GATE),--gate) --image ipc=build/bench-ipc/proteus.elf --image equal=build/bench-ipc-equal/proteus.elf --image disk=build/bench-disk/proteus.elf --image card=build/bench-card/proteus.elf \
+	  --bare disk=$(GUESTS)/ipcbench.elf,ref405ep --bare card=$(GUESTS)/ml403/ipcbench.elf,virtex-ppc405 --out build/bench-ipc.json
 SCHEDULE = $(PYTHON) tools/schedule.py --partitions $(GEN)/partitions.json --bench $(BUILD)/bench.json --out $(O)
 schedule: deps-config ## prove that PRODUCT's tasks keep their deadlines: table, build/PRODUCT/schedule.svg and .json
 	$(Q)$(MAKE) --no-print-directory $(GEN)/partitions.h

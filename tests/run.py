@@ -131,7 +131,7 @@ STAGES = [
     Stage("system", [*SPREAD, "tests/system"], count_pytest, ("test",), ("qemu", "linux", "check"), ("build/*/proteus.elf",)),
     Stage("footprint", [PYTHON, "tools/footprint.py", "--gate"], count_verdicts, ("run",), ("check",),
           ("build/footprint/*/proteus.elf",)),
-    Stage("bench", ["make", "bench", "GATE=1"], count_verdicts, ("bench",), ("check",)),
+    Stage("bench", ["make", "bench", "bench-ipc", "GATE=1"], count_verdicts, ("bench", "qemu"), ("check", "qemu")),
     Stage("lint", ["tools/lint.sh"], count_lint, ("run", "lint"), ("system", "footprint", "bench")),
     Stage("coverage", [PYTHON, "tests/coverage.py"], count_rows, ("test",), ("unit", "system")),
     Stage("readme", [PYTHON, "tools/readme.py", "--check"], count_summary, ("test",), ("footprint", "bench")),

@@ -9,6 +9,7 @@
 #include "diskserver.h"
 #include "machine.h"
 #include "print.h"
+#include "ramdisk.h"
 #include "simple.h"
 
 #define LINE  20
@@ -43,34 +44,6 @@ static void listen(void)
     }
     __asm__ volatile("wrteei 1");
 }
-
-/* ---- the device ---- */
-
-static uint8_t *sector(uint32_t number)
-{
-    return (uint8_t *)server.at + number * DISK_SECTOR;
-}
-
-static bool read(uint32_t first, uint32_t sectors, uint8_t *to)
-{
-    ipc_copy_in(to, sector(first), sectors * DISK_SECTOR);
-    return true;
-}
-
-static bool write(uint32_t first, uint32_t sectors, const uint8_t *from)
-{
-    ipc_copy_out(sector(first), from, sectors * DISK_SECTOR);
-    return true;
-}
-
-/* Its pages are not cached: when the stores are performed they are there. */
-static bool flush(void)
-{
-    ipc_order();
-    return true;
-}
-
-static const struct disk_device memory = {read, write, flush};
 
 /* ---- what each did ---- */
 
@@ -121,7 +94,8 @@ void simple_main(uint32_t config, uint32_t base)
         board_putc('\n');
         end();
     }
-    server.device = &memory;
+    ramdisk_at = (uint8_t *)server.at;
+    server.device = &ramdisk;
     disk_server_begin(&server, (uint8_t *)base, APART);
     listen();
     for (;;) {

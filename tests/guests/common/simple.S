@@ -18,6 +18,9 @@
     vector  0x0300
     vector  0x0400
     .org    0x0500
+#ifdef SIMPLE_STAMP
+    mftb    %r13                    /* when it came: a register that no compiler uses, with -msdata=none */
+#endif
     ba      external
     vector  0x0600
     vector  0x0700
