@@ -1,10 +1,10 @@
 /*
- * disk.h: a disk, or a part of one, that another partition has the device of. The server (diskserver.h) owns that; each client has
- * a tunnel to it. The hypervisor has no part in it.
+ * disk.h: a disk, or a part of one, that another partition has the device of. The server (diskserver.h) owns that; each client
+ * has a tunnel to it. The hypervisor has no part in it.
  *
  *   area     a queueing port of requests from the client, DISK_DEPTH of four words: number, operation, first sector, sectors
  *            a queueing port of answers from the server, as many of three: number, status, value
- *            DISK_DEPTH pieces of DISK_PIECE bytes: the data of request n is in piece n modulo DISK_DEPTH until its answer is there
+ *            DISK_DEPTH pieces of DISK_PIECE bytes: the data of request n is in piece n modulo DISK_DEPTH, up to its answer
  *
  *   operation        what it does                                                        value of its answer
  *   DISK_READ        sectors into the piece, 1 to DISK_MOST of them                      how many
@@ -48,7 +48,8 @@ enum { DISK_NUMBER, DISK_OPERATION, DISK_FIRST, DISK_SECTORS, DISK_ASKS };   /* 
 enum { DISK_STATUS = DISK_NUMBER + 1, DISK_VALUE, DISK_ANSWERS };            /* and of its answer */
 
 #define DISK_QUEUE(words) ((QUEUEING_BYTES(4u * (words), DISK_DEPTH) + IPC_LINE - 1) / IPC_LINE * IPC_LINE)
-#define DISK_BYTES        (DISK_QUEUE(DISK_ASKS) + DISK_QUEUE(DISK_ANSWERS) + DISK_DEPTH * DISK_PIECE) /* of the tunnel, at least */
+#define DISK_QUEUES       (DISK_QUEUE(DISK_ASKS) + DISK_QUEUE(DISK_ANSWERS))
+#define DISK_BYTES        (DISK_QUEUES + DISK_DEPTH * DISK_PIECE) /* of the tunnel, at least */
 
 /* All parts of the area; the role is that in the first. False: it is too small, or this end may not write. */
 static inline bool disk_open(struct ipc_area *area, uint32_t role, struct queueing_port *asks, struct queueing_port *answers,
@@ -94,7 +95,7 @@ struct disk {
     struct disk_request kept[DISK_DEPTH];
 };
 
-/* True: accepted. Not now: DISK_DEPTH are under way, take an answer; or it never is, for it has more than DISK_MOST sectors of data. */
+/* True: accepted. Not now: DISK_DEPTH are under way, take an answer; or never: it has more than DISK_MOST sectors of data. */
 bool disk_submit(struct disk *d, const struct disk_request *request);
 
 /* The answer to the next request in order; the data of a read is where that said. False: none now, wait for the doorbell. */

@@ -1,6 +1,6 @@
 /*
- * diskserver.c: see diskserver.h. A request is copied out of the queue before anything in it is believed; the data is whatever the
- * client has put there by the time it is copied, and hurts nobody but the client.
+ * diskserver.c: see diskserver.h. A request is copied out of the queue before anything in it is believed; the data is whatever
+ * the client has put there by the time it is copied, and hurts nobody but the client.
  */
 #include "diskserver.h"
 

@@ -39,8 +39,8 @@ struct disk_server {
 
 /*
  * What it says where the device is and who has which part of it: all zero before. A line `address sectors`, then for each client,
- * from the partition's first tunnel on, `first sectors rights` with the rights `r` or `rw`; a # begins a comment. Numbers are decimal or
- * 0x... 0, or the number of the first line that is wrong.
+ * from the partition's first tunnel on, `first sectors rights` with the rights `r` or `rw`; a # begins a comment. Numbers are
+ * decimal or 0x... 0, or the number of the first line that is wrong.
  *
  *   0xFFF00000 1024
  *   0 256 rw

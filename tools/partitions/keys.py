@@ -88,8 +88,8 @@ PARTITIONS = {
     "flow": Table("[flow]", (
         Key("forbid", LIST, 'who is to have no influence on whom, directly or through others: `"a -> b"`, `*` for every VM. '
             "`make flow` shows the graph (`tools/partitions/flow.py`)", (), says="nothing", example='forbid = ["a -> b"]'),
-        Key("trusted", LIST, "VMs whose program keeps apart what others tell it, a driver say: no way goes through them, but to them "
-            "and from them. Nobody checks the program", (), says="nobody", example='trusted = ["a"]'),
+        Key("trusted", LIST, "VMs whose program keeps apart what others tell it, a driver say: no way goes through them, but to "
+            "them and from them. Nobody checks the program", (), says="nobody", example='trusted = ["a"]'),
         Key("strict", FLAG, "this is to count, too, that one sees the other's tunnel open or close, or it stop, or waits for its "
             "output on the console", False, example="strict = true"))),
     "vm": Table("[[vm]]", (

@@ -1,8 +1,8 @@
 /*
  * blockclient.c: a client of a disk that another partition has (hypercalls/ipc/disk.h): tunnel 0, at BASE, doorbell LINE. It
  * writes all of its sectors, then does what comes by chance: writes, reads, flushes, requests that have to be refused; with
- * DISK_DEPTH under way, over each other. It knows of each sector which write was the last: a read has to find it, to the last word,
- * and nothing of a write behind it. At the end it reads all once more.
+ * DISK_DEPTH under way, over each other. It knows of each sector which write was the last: a read has to find it, to the last
+ * word, and nothing of a write behind it. At the end it reads all once more.
  *
  * r3 seeds what it does and what it writes. 0: it is a vandal (blockvandal.c).
  */

@@ -41,7 +41,7 @@ static void scribble(uint8_t *base)
     for (i = 0; i < 16; i++) {
         proteus_ipcm_status(0, &state);
         if ((state & TUNNEL_OPEN) != 0) {
-            ipc_store(base + random_word() % ((DISK_QUEUE(DISK_ASKS) + DISK_QUEUE(DISK_ANSWERS)) / 4) * 4,
+            ipc_store(base + random_word() % (DISK_QUEUES / 4) * 4,
                       random_word() >> random_word() % 32);
         }
     }

@@ -1,6 +1,6 @@
 /*
- * drivers.c: how much goes through a driver that is a partition, and how much through the same driver that is called: the device's
- * functions of tests/guests/block, and the board's network controller (tests/guests/network).
+ * drivers.c: how much goes through a driver that is a partition, and how much through the same driver that is called: the
+ * device's functions of tests/guests/block, and the board's network controller (tests/guests/network).
  */
 #include "measure.h"
 

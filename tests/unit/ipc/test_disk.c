@@ -1,6 +1,6 @@
 /*
- * test_disk.c: the disk's server and its clients: who gets which sectors, what is refused, and deaths at every step, of the server
- * and of a client.
+ * test_disk.c: the disk's server and its clients: who gets which sectors, what is refused, and deaths at every step, of the
+ * server and of a client.
  */
 #include "shared.h"
 #include "tunnels.h"
@@ -468,7 +468,7 @@ static void scribble(uint32_t *seed)
     }
 }
 
-/* Counters, lengths and requests that cannot be, by C and by what the server writes to C: A and B lose nothing, and their sectors. */
+/* Counters, lengths and requests that cannot be, of C and of what C gets: A and B lose nothing, and keep their sectors. */
 static void liars(void **state)
 {
     uint32_t seed = 1, round, i;
