@@ -18,7 +18,7 @@ Q       := $(if $(V),,@)
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
 .SUFFIXES:
-.PHONY: help run rom run-rom test test-quick check system unit footprint bench bench-ipc schedule flow bench-linux linux readme mutate jitter fresh lint qemu menuconfig savedefconfig clean guests kernel FORCE
+.PHONY: help run rom run-rom test test-quick check system unit footprint bench bench-ipc schedule flow bench-linux linux readme mutate jitter soak fresh lint qemu menuconfig savedefconfig clean guests kernel FORCE
 
 help: ## this list
 	@echo "Proteus, a hybrid hypervisor for the PowerPC 405. PRODUCT=$(PRODUCT), of: $(PRODUCTS)"
@@ -91,6 +91,9 @@ mutate: deps-test qemu ## 200 wrong hypervisors meet their tests: nightly, an ho
 jitter: deps-test ## how late a job is under each scheduler beside each neighbour: nightly, build/jitter.json, .svg
 	$(Q)tools/qemu/build.sh --machine ref405ep > /dev/null
 	$(Q)$(PYTHON) tests/jitter/jitter.py $(JITTER)
+soak: deps-test qemu ## four VMs talk for a billion instructions under each scheduler, every message accounted for: build/soak.json
+	$(Q)tools/qemu/build.sh --machine ref405ep > /dev/null
+	$(Q)$(PYTHON) tests/soak/soak.py $(SOAK)
 fresh: deps-fresh ## the README's quick start on a bare Debian 12 and 13, as root and with sudo (FULL=1: and make test)
 	$(Q)$(PYTHON) tests/fresh/fresh.py $(if $(FULL),--full)
 lint: deps-lint ## static checks
