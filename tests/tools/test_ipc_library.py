@@ -68,7 +68,7 @@ def objects(folder, optimize):
 def test_needs_nothing(tmp_path, optimize):
     """No memcpy, memset or arithmetic of a library that the guest may not have; no data of its own; no instruction but a 405's."""
     paths = objects(tmp_path, optimize)
-    assert len(paths) == 7
+    assert len(paths) == 9
     tool("ld", "-r", "-o", "all.o", *paths, cwd=tmp_path)
     wanted = tool("nm", "-u", "all.o", cwd=tmp_path).split()[1::2]
     assert [name for name in wanted if not re.fullmatch(r"_(save|rest)gpr_\d+_x", name)] == []     # of libgcc, by -Os alone
@@ -81,7 +81,7 @@ def test_needs_nothing(tmp_path, optimize):
 
 
 @pytest.mark.parametrize("header", ["ipc.h", "link.h", "ring.h", "port.h", "life.h", "server.h", "terminal.h", "netcard.h",
-                                    "netswitch.h"])
+                                    "netswitch.h", "disk.h", "diskserver.h"])
 def test_header_stands_alone(tmp_path, header):
     abi(tmp_path)
     (tmp_path / "one.c").write_text(f'#include "{header}"\nint one;\n')
