@@ -1,10 +1,10 @@
 /*
  * soak.c: one of VMS partitions that all talk to each other, by a tunnel between each two: r3 says which, r4 is the address of
- * the first of its tunnels, and the others are behind it, at r4 + 64K, ...; they are in the order of who is at the other end, and so
- * are their doorbells, lines LINE, LINE + 1, ... In a tunnel the lower one sends by a ring, the other by a queueing port.
+ * the first of its tunnels, and the others are behind it, at r4 + 64K, ...; they are in the order of who is at the other end,
+ * and so are their doorbells, lines LINE, LINE + 1, ... In a tunnel the lower one sends by a ring, the other by a queueing port.
  *
- * A message's length and bytes follow from who sends it to whom, and its number: the receiver makes the same and compares all of
- * it with what has come. So a message that is lost, doubled, out of order, another's, or wrong in a bit ends the run, and at
+ * A message's length and bytes follow from who sends it to whom, and its number: the receiver makes the same and compares all
+ * of it with what has come. So a message that is lost, doubled, out of order, another's, or wrong in a bit ends the run, and at
  * the end each says how many it has sent and received. In between everybody works for a time that is up to chance, so that they
  * are interrupted, and rings and queues are full and empty, at all places.
  */
