@@ -248,6 +248,18 @@ def test_trusted(tool):
         "s -> b by memory (tunnel 'tb', which it can write: line 29). hint: take one of these away, or allow it"]
 
 
+def test_block(tool):
+    """The product block: its clients and the vandal reach each other by the disk's driver alone, which is trusted."""
+    with open(os.path.join(TOP, "config", "block", "partitions.toml"), encoding="utf-8") as file:
+        text = file.read()
+    config = CONFIG + "CONFIG_SCHED_PRIO=y\nCONFIG_STATS=y\n"
+    status, _, edges = tool(text, config)
+    assert status == 0 and {("left", "block", "memory"), ("block", "right", "memory")} <= edges
+    err = tool(text.replace('trusted = ["block"]', "trusted = []"), config)[1]
+    assert [re.search(r": (\w+ -> \w+) is forbidden, but: \w+ -> block by memory .*, block -> \w+ by memory ", line)[1] for line in err] == [
+        "left -> right", "right -> left", "vandal -> left", "vandal -> right"]
+
+
 # ---------------------------------------------------------------- what is shown
 def shown(tool, capsys, text, *options):
     """What flow.py prints of a file."""
