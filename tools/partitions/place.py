@@ -98,7 +98,7 @@ def register_step(product):
 def sites_size(product):
     """Bytes that the hypervisor has for what it rewrites of its guests (struct sites of src/cpu/optimize.c)."""
     size = sum(size * (product.config.get(name) or 0) for name, size in (("OPTIMIZE_SITES", 12), ("OPTIMIZE_STUBS", 4)))
-    return sum(vm.optimize for vm in product.vms) * size
+    return max(1, sum(vm.optimize for vm in product.vms)) * size
 
 
 def place_registers(product):
