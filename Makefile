@@ -18,7 +18,7 @@ Q       := $(if $(V),,@)
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
 .SUFFIXES:
-.PHONY: help run rom run-rom test test-quick check system unit footprint bench bench-ipc schedule flow bench-linux linux readme mutate jitter soak fresh lint qemu menuconfig savedefconfig clean guests kernel FORCE
+.PHONY: help run rom run-rom new test test-quick check system unit footprint bench schedule flow bench-linux linux readme mutate jitter fresh lint qemu menuconfig savedefconfig clean bench-ipc soak guests kernel FORCE
 
 help: ## this list
 	@echo "Proteus, a hybrid hypervisor for the PowerPC 405. PRODUCT=$(PRODUCT), of: $(PRODUCTS)"
@@ -32,6 +32,8 @@ rom: deps-run ## the same as a ROM image: build/PRODUCT-rom/proteus.bin
 run-rom: rom ## run the ROM image
 	$(Q)$(MAKE) --no-print-directory O=$(O)-rom BUILD=$(BUILD) EXTRA_CONFIG="$(EXTRA_CONFIG) CONFIG_ROM=y" $(O)-rom/run
 	$(Q)$(PYTHON) tools/run.py --rom $(O)-rom/proteus.bin $(LIMIT) $(RUN)
+new: deps-run ## a product of a guest: make new PRODUCT=<name> GUEST=<ELF file> [BOARD=<board>]; then make run PRODUCT=<name>
+	$(Q)$(PYTHON) tools/new.py --product='$(PRODUCT)' --board='$(BOARD)' --guest='$(GUEST)'
 test: deps-test ## everything that can fail: unit, tool and system tests, coverage of rows, ledgers
 	$(Q)$(PYTHON) tests/run.py all $(if $(V),-v)
 test-quick: deps-test ## unit and tool tests only

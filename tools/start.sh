@@ -24,6 +24,8 @@ case $product in
     say "PRODUCT=$product is no name of a product" "the plain name of a folder of config/, PRODUCT=demo say"
     ;;
 esac
+# A product that is to be made is not there yet; tools/new.py says what is wrong with it
+case " $goals " in *' new '*) exit 0 ;; esac
 if [ ! -e "config/$product/defconfig" ]; then
     [ ! -d "config/$product" ] || say "config/$product/defconfig: no such file" \
         "a product has one beside its partitions.toml; it may be empty, or a copy of config/demo/defconfig"
