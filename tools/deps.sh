@@ -73,7 +73,7 @@ packages() {
     case $1 in
     config) echo "make python3 python3-kconfiglib" ;;
     run) echo "make $(compiler) $run_qemu python3 python3-kconfiglib python3-pyelftools $newlib" ;;
-    test) packages run; echo "gcc libc6-dev libcmocka-dev python3-pytest python3-pytest-xdist spin graphviz" ;;
+    test) packages run; echo "gcc libc6-dev libcmocka-dev python3-pytest python3-pytest-xdist python3-jsonschema spin graphviz" ;;
     bench) packages run; echo "gcc libc6-dev" ;;
     linux) echo "$linux" ;;
     fresh) echo "debootstrap debian-archive-keyring" ;;

@@ -1,5 +1,6 @@
 #!/usr/bin/python3
-"""Put the tables of keys into config/README.md, between its markers; `--check` only says whether they are the same.
+"""Put the tables of keys into config/README.md, between its markers, and the schemas of both files for editors beside it;
+`--check` only says whether they are the same.
 
 The keys, their defaults and what they mean are rows of tools/partitions/keys.py.
 """
@@ -14,6 +15,7 @@ import os
 from kconfig import InputError, fault, read_text, run_tool, write_if_changed
 from partitions.errata import ERRATA
 from partitions.keys import BOARD, PARTITIONS
+from partitions.schema import FILES, render
 from readme import between, markdown
 
 README = os.path.join(os.path.dirname(os.path.dirname(os.path.abspath(__file__))), "config", "README.md")
@@ -69,6 +71,12 @@ def main(argv=None):
         text = text[:start] + table + text[end:]
     if not args.check:
         write_if_changed(args.readme, text)
+    for name in FILES:
+        path = os.path.join(os.path.dirname(args.readme), name)
+        if not args.check:
+            write_if_changed(path, render(name, default))
+        elif read_text(path, "schema", "make readme") != render(name, default):
+            raise InputError(fault(path, None, "the schema is not that of tools/partitions/keys.py", "make readme"))
     return 0
 
 

@@ -20,7 +20,8 @@ LINUX = ["linux-source-6.1", "xz-utils", "make", "gcc", "libc6-dev", "flex", "bi
 # Of what ours is built with, what no other purpose needs
 QEMU = ["dpkg-dev", "patch", "gcc", "libc6-dev", "binutils", "meson", "ninja-build", "pkg-config", "libglib2.0-dev", "libpixman-1-dev",
         "libfdt-dev", "python3-venv"]
-TEST = RUN + ["gcc", "libc6-dev", "libcmocka-dev", "python3-pytest", "python3-pytest-xdist", "spin", "graphviz"]
+TEST = RUN + ["gcc", "libc6-dev", "libcmocka-dev", "python3-pytest", "python3-pytest-xdist", "python3-jsonschema", "spin",
+              "graphviz"]
 LINT = ["make", "cppcheck", "shellcheck", "pyflakes3", "python3"]
 
 # dpkg-query as it answers -W -f '${Package} ${db:Status-Status}': known packages on stdout, others make the status 1.

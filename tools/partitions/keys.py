@@ -1,7 +1,8 @@
 """Every key of a partition file and of a board file: one row says all there is to know of it.
 
-The reader takes type, default and limits from here, messages their hints, config/README.md its tables. What a rule needs
-besides (another key, the board, the configuration) is in vm.py, product.py, board.py and the files of checks.
+The reader takes type, default and limits from here, messages their hints, config/README.md its tables, editors their schemas
+(schema.py). What a rule needs besides (another key, the board, the configuration) is in vm.py, product.py, board.py and the files
+of checks.
 """
 
 import re
@@ -33,6 +34,8 @@ class Key:
     low: int = 0
     high: object = SPACE - 1        # a number, or the name of a limit that the reader knows by then
     choices: tuple = ()             # the texts that it can be
+    items: tuple = ()               # of a LIST: what its elements can be; TABLE: the one of the same name
+    form: object = None             # of a TEXT: the regular expression that all of it matches
     address: bool = False           # an address: one that lacks its 0x is told apart from a number
     option: str = ""                # the CONFIG_ option that it needs to be on
     example: str = ""               # the hint for a wrong type
@@ -61,12 +64,12 @@ PARTITIONS = {
         Key("schedule", TABLE, "", {}),
         Key("console", TABLE, "", {}),
         Key("flow", TABLE, "", {}),
-        Key("plan", LIST, ""), Key("vm", LIST, ""), Key("tunnel", LIST, ""))),
+        *(Key(name, LIST, "", items=(TABLE,)) for name in ("plan", "vm", "tunnel")))),
     "product": Table("[product]", (
         Key("name", TEXT, "the product's, for tables and messages", "", required='name = "demo"'),
         Key("description", TEXT, "one line about it", ""),
         Key("verdict", LIST, "names of the VMs that have to print `<name>: PASS` in `make run`", (), says="all",
-            example='verdict = ["a"]'))),
+            items=(TEXT,), example='verdict = ["a"]'))),
     "schedule": Table("[schedule]", (
         Key("quantum_us", NUMBER, "slice in µs, 50 to 1000000: of round robin, or of VMs of one priority", 1000, low=50,
             high=1_000_000),)),
@@ -74,7 +77,7 @@ PARTITIONS = {
         Key("name", TEXT, "the plan's, unique; the first one lasts from boot. Needs `CONFIG_SCHED_CYCLIC`", "?",
             required='name = "normal"'),
         Key("frame_us", NUMBER, "the major frame in µs", says="up to the end of the last window", low=100, high=1_000_000),
-        Key("windows", LIST, "who runs in it and when: tables as below; between them, nobody", (),
+        Key("windows", LIST, "who runs in it and when: tables as below; between them, nobody", (), items=(TABLE,),
             required='windows = [{ vm = "a", us = 1000 }, { vm = "b", us = 500 }]',
             example='windows = [{ vm = "a", us = 1000 }]'))),
     "windows": Table("windows", (
@@ -87,13 +90,14 @@ PARTITIONS = {
         Key("focus", TEXT, "who has the input at first: a VM, or `<vm>.1`, its second UART", says="first with a console"))),
     "flow": Table("[flow]", (
         Key("forbid", LIST, 'who is to have no influence on whom, directly or through others: `"a -> b"`, `*` for every VM. '
-            "`make flow` shows the graph (`tools/partitions/flow.py`)", (), says="nothing", example='forbid = ["a -> b"]'),
+            "`make flow` shows the graph (`tools/partitions/flow.py`)", (), says="nothing", items=(TEXT,),
+            example='forbid = ["a -> b"]'),
         Key("trusted", LIST, "VMs whose program keeps apart what others tell it, a driver say: no way goes through them, but to "
-            "them and from them. Nobody checks the program", (), says="nobody", example='trusted = ["a"]'),
+            "them and from them. Nobody checks the program", (), says="nobody", items=(TEXT,), example='trusted = ["a"]'),
         Key("strict", FLAG, "this is to count, too, that one sees the other's tunnel open or close, or it stop, or waits for its "
             "output on the console", False, example="strict = true"))),
     "vm": Table("[[vm]]", (
-        Key("name", TEXT, "1 to 8 of `a-z 0-9 _ -`, unique; tags its console lines", "?",
+        Key("name", TEXT, "1 to 8 of `a-z 0-9 _ -`, unique; tags its console lines", "?", form=NAME,
             required='name = "<1 to 8 of a-z, 0-9, _ and ->"'),
         Key("image", TEXT, "its ELF file, searched by `tools/pack.py` (`--guest-dir`, `--guest name=path`)", "",
             required='image = "<name>.elf"'),
@@ -117,7 +121,8 @@ PARTITIONS = {
         Key("on_storm", TEXT, 'what happens besides when they are more: `"tell"` or `"fail"`, as of `on_overrun`', "tell",
             choices=("tell", "fail"), option="LIFECYCLE"),
         Key("supervises", LIST, "names of VMs that it may start, stop, pause, restart and look at by hypercall (needs "
-            "`CONFIG_LIFECYCLE` and `paravirt`)", (), says="none", option="LIFECYCLE", example='supervises = ["a"]'),
+            "`CONFIG_LIFECYCLE` and `paravirt`)", (), says="none", items=(TEXT,), option="LIFECYCLE",
+            example='supervises = ["a"]'),
         Key("health_line", NUMBER, "line of its interrupt controller that tells that one of those has stopped, or of "
             "`on_overrun` and `on_storm`", says="none",
             high=LAST_LINE, option="LIFECYCLE"),
@@ -132,7 +137,7 @@ PARTITIONS = {
         Key("plans", FLAG, "may choose the plan by hypercall, from the next frame on (needs `CONFIG_SCHED_CYCLIC`, "
             "`CONFIG_SERVICES` and `paravirt`)", False, option="SCHED_CYCLIC", example="plans = true"),
         Key("tasks", LIST, "what it has to do in time, the most urgent first: tables as below. `make schedule` proves that all "
-            "deadlines are kept, or the product is not built", (), says="none",
+            "deadlines are kept, or the product is not built", (), says="none", items=(TABLE,),
             example="tasks = [{ period_us = 2000, wcet_us = 100 }]"),
         Key("absent", TEXT, 'what a data access to nothing does in the 4 KiB around its virtual UART and forwarded registers: '
             '`"quiet"`, reads zero (needs `CONFIG_ABSENT`), or `"check"`, a machine check, as elsewhere', says='"quiet" with '
@@ -157,12 +162,13 @@ PARTITIONS = {
         Key("intc_at", NUMBER, "of a board whose INTC is in memory: guest-physical address of the virtual one (needs "
             "`CONFIG_INTC`)", says="the board's", address=True),
         Key("devices", LIST, "board devices whose registers it sees, at their own address, whole pages", (), says="none",
-            example='devices = ["uart1"]'),
+            items=(TEXT,), example='devices = ["uart1"]'),
         Key("forward", LIST, 'board devices that share a page with others: the hypervisor does its accesses, one by one (needs '
             '`CONFIG_FORWARD`); a name, or `{ device = "gpio0", offset = 4, size = 4 }`', (), says="none", option="FORWARD",
-            example='forward = ["iic0", { device = "gpio0", offset = 4, size = 4 }]'),
+            items=(TEXT, TABLE), example='forward = ["iic0", { device = "gpio0", offset = 4, size = 4 }]'),
         Key("interrupts", LIST, "board lines it gets: a device's name, a number, or `{ line = 7, guest = 9 }` (needs "
-            "`CONFIG_UIC` or `CONFIG_INTC`)", (), says="none", example='interrupts = ["uart1", 5, { line = 7, guest = 9 }]'),
+            "`CONFIG_UIC` or `CONFIG_INTC`)", (), says="none", items=(TEXT, NUMBER, TABLE),
+            example='interrupts = ["uart1", 5, { line = 7, guest = 9 }]'),
         Key("dma", FLAG, "the one trusted VM; only it may own devices that do DMA (its memory has the same guest and machine "
             "addresses then), or a page with one", False, example="dma = true"),
         Key("paravirt", FLAG, "may make hypercalls (needs `CONFIG_PARAVIRT`)", False, option="PARAVIRT",
@@ -185,7 +191,7 @@ PARTITIONS = {
         Key("guest", NUMBER, "guest-physical address", 0, address=True),
         Key("machine", NUMBER, "machine address", says="a free place, aligned for the fewest TLB entries", address=True))),
     "regs": Table("regs", tuple(
-        Key(f"r{number}", (NUMBER, TEXT), 'a number, or `"blob"`', 0) for number in range(3, 8))),
+        Key(f"r{number}", (NUMBER, TEXT), 'a number, or `"blob"`', 0, choices=("blob",)) for number in range(3, 8))),
     "blob": Table("blob", (
         Key("file", TEXT, "its file", "", required=BLOB),
         Key("guest", NUMBER, "guest-physical address, a multiple of 4", required=BLOB, address=True))),
@@ -202,9 +208,9 @@ PARTITIONS = {
             high=10_000_000))),
     "tunnel": Table("[[tunnel]]", (
         Key("name", TEXT, "1 to 8 of `a-z 0-9 _ -`, unique. Memory that two VMs share, zero whenever both have left (needs "
-            "`CONFIG_IPCM`)", "?", required='name = "data"'),
+            "`CONFIG_IPCM`)", "?", form=NAME, required='name = "data"'),
         Key("size", NUMBER, "bytes, whole pages", required='size = "4K"', low=1, high=1 << 24),
-        Key("ends", LIST, "its two ends: tables as below", (), required=TUNNEL_ENDS, example=TUNNEL_ENDS))),
+        Key("ends", LIST, "its two ends: tables as below", (), items=(TABLE,), required=TUNNEL_ENDS, example=TUNNEL_ENDS))),
     "ends": Table("ends", (
         Key("vm", TEXT, "the VM", "?", required='vm = "a"'),
         Key("at", NUMBER, "guest-physical address, a whole page", 0, required='at = "0x80000000"', address=True),
@@ -234,10 +240,10 @@ BOARD = {
             required="page_min = 4096, or 1024 on the chip itself"),
         Key("ccr0", NUMBER, "bits of CCR0 that an erratum of the core wants set before its caches are on", 0),
         Key("errata", LIST, "numbers of errata that the core has and that want code: see below", (), says="none",
-            example="errata = [51, 77]"),
+            items=(NUMBER,), example="errata = [51, 77]"),
         Key("console", TEXT, "the device behind the shared console", says="none"),
         Key("uic", TABLE, "", {}), Key("intc", TABLE, "", {}), Key("qemu", TABLE, "", {}),
-        Key("ram", LIST, ""), Key("rom", LIST, ""), Key("reserved", LIST, ""), Key("device", LIST, ""))),
+        *(Key(name, LIST, "", items=(TABLE,)) for name in ("ram", "rom", "reserved", "device")))),
     "uic": Table("[uic]", (
         Key("dcr", NUMBER, "interrupt controller of IBM's: its first DCR", 0, required="dcr = 0xC0", high=NO_DCR - 1),
         Key("lines", NUMBER, "number of its lines", 32, low=1, high=32),
