@@ -6,7 +6,7 @@ tools/partition.py knows: it refuses all that a schema refuses, and more.
 
 import json
 
-from partitions.keys import BOARD, FLAG, LIST, NUMBER, PARTITIONS, TABLE, TEXT
+from partitions.keys import BOARD, FLAG, LIST, NUMBER, PARTITIONS, TABLE
 
 DRAFT = "http://json-schema.org/draft-07/schema#"
 NUMBER_TEXT = r"^\s*(0[xX][0-9a-fA-F_]+|[0-9_]+)\s*[kKmM]?([iI]?[bB])?\s*$"     # what Reader.number() reads
