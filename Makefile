@@ -18,7 +18,7 @@ Q       := $(if $(V),,@)
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
 .SUFFIXES:
-.PHONY: help run rom run-rom new test test-quick check system unit footprint bench schedule flow bench-linux linux readme mutate jitter fresh lint qemu menuconfig savedefconfig clean bench-ipc soak guests kernel FORCE
+.PHONY: help run debug rom run-rom new test test-quick check system unit footprint bench schedule flow bench-linux linux readme mutate jitter fresh lint qemu menuconfig savedefconfig clean bench-ipc soak guests kernel FORCE
 
 help: ## this list
 	@echo "Proteus, a hybrid hypervisor for the PowerPC 405. PRODUCT=$(PRODUCT), of: $(PRODUCTS)"
@@ -27,6 +27,9 @@ help: ## this list
 run: deps-run ## build PRODUCT and its guests, run them on QEMU, print what happened
 	$(Q)$(MAKE) --no-print-directory $(O)/proteus.elf $(O)/run
 	$(Q)$(PYTHON) tools/run.py --image $(O)/proteus.elf $(LIMIT) $(RUN)
+debug: deps-debug ## gdb on one VM of PRODUCT, as on a board of its own: VM=<name>, DEBUG=<arguments for gdb>
+	$(Q)$(MAKE) --no-print-directory $(O)/proteus.elf $(O)/run
+	$(Q)$(PYTHON) tools/debug.py --image $(O)/proteus.elf --vm='$(VM)' -- $(DEBUG)
 rom: deps-run ## the same as a ROM image: build/PRODUCT-rom/proteus.bin
 	$(Q)$(MAKE) --no-print-directory O=$(O)-rom BUILD=$(BUILD) EXTRA_CONFIG="$(EXTRA_CONFIG) CONFIG_ROM=y" $(O)-rom/proteus.bin
 run-rom: rom ## run the ROM image

@@ -3,6 +3,7 @@
 #
 #   tools/deps.sh config          check and choose options
 #   tools/deps.sh run             build and run a product
+#   tools/deps.sh debug           and debug it
 #   tools/deps.sh test            and its tests
 #   tools/deps.sh bench           and the measurements
 #   tools/deps.sh linux           build the Linux guest
@@ -17,7 +18,7 @@
 set -eu
 
 usage() {
-    echo "usage: tools/deps.sh [--list] config|run|test|bench|linux|fresh|flow|lint|qemu ..." >&2
+    echo "usage: tools/deps.sh [--list] config|run|debug|test|bench|linux|fresh|flow|lint|qemu ..." >&2
     exit 2
 }
 
@@ -73,7 +74,11 @@ packages() {
     case $1 in
     config) echo "make python3 python3-kconfiglib" ;;
     run) echo "make $(compiler) $run_qemu python3 python3-kconfiglib python3-pyelftools $newlib" ;;
-    test) packages run; echo "gcc libc6-dev libcmocka-dev python3-pytest python3-pytest-xdist python3-jsonschema spin graphviz" ;;
+    debug) packages run; echo "gdb-multiarch" ;;
+    test)
+        packages debug
+        echo "gcc libc6-dev libcmocka-dev python3-pytest python3-pytest-xdist python3-jsonschema spin graphviz"
+        ;;
     bench) packages run; echo "gcc libc6-dev" ;;
     linux) echo "$linux" ;;
     fresh) echo "debootstrap debian-archive-keyring" ;;
@@ -94,7 +99,7 @@ fi
 wanted=
 for purpose in "$@"; do
     wanted="$wanted $(packages "$purpose")" || exit 2
-    case $purpose in run | test | bench) check_choice ;; esac
+    case $purpose in run | debug | test | bench) check_choice ;; esac
 done
 
 if ! command -v dpkg-query >/dev/null; then

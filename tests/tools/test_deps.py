@@ -20,7 +20,8 @@ LINUX = ["linux-source-6.1", "xz-utils", "make", "gcc", "libc6-dev", "flex", "bi
 # Of what ours is built with, what no other purpose needs
 QEMU = ["dpkg-dev", "patch", "gcc", "libc6-dev", "binutils", "meson", "ninja-build", "pkg-config", "libglib2.0-dev", "libpixman-1-dev",
         "libfdt-dev", "python3-venv"]
-TEST = RUN + ["gcc", "libc6-dev", "libcmocka-dev", "python3-pytest", "python3-pytest-xdist", "python3-jsonschema", "spin",
+DEBUG = RUN + ["gdb-multiarch"]
+TEST = DEBUG + ["gcc", "libc6-dev", "libcmocka-dev", "python3-pytest", "python3-pytest-xdist", "python3-jsonschema", "spin",
               "graphviz"]
 LINT = ["make", "cppcheck", "shellcheck", "pyflakes3", "python3"]
 
@@ -83,7 +84,7 @@ def machine(tmp_path):
 
 
 def test_nothing_missing_says_nothing(machine):
-    for purpose, packages in (("config", CONFIG), ("run", RUN), ("test", TEST), ("bench", RUN + ["gcc", "libc6-dev"]), ("linux", LINUX),
+    for purpose, packages in (("config", CONFIG), ("run", RUN), ("debug", DEBUG), ("test", TEST), ("bench", RUN + ["gcc", "libc6-dev"]), ("linux", LINUX),
                               ("fresh", ["debootstrap", "debian-archive-keyring"]), ("lint", LINT)):
         assert machine.run(purpose, packages=packages) == (0, "", "", [])
         for name in packages:
@@ -207,7 +208,7 @@ def test_not_debian(machine):
 
 @pytest.mark.parametrize("arguments", [[], ["--list"], ["nonsense"], ["run", "nonsense"]])
 def test_usage(machine, arguments):
-    assert machine.run(*arguments) == (2, "", "usage: tools/deps.sh [--list] config|run|test|bench|linux|fresh|flow|lint|qemu ...\n", [])
+    assert machine.run(*arguments) == (2, "", "usage: tools/deps.sh [--list] config|run|debug|test|bench|linux|fresh|flow|lint|qemu ...\n", [])
 
 
 def test_fast_on_this_machine():
