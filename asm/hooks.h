@@ -327,7 +327,10 @@ endfunc emul_wrtee
 #endif
 .endm
 
-/* pit_road: to the C that the machine's PIT is for: the console may want to look before schedule() (option CONSOLE). Out: r30 */
+/*
+ * pit_road: to the C that the machine's PIT is for: the console may want to look before schedule() (option CONSOLE). Out: r30.
+ * calls: pit_road > schedule, console_tick
+ */
 .macro pit_road
 #ifdef CONFIG_CONSOLE
     lwz     r30, LOW(pit_road)

@@ -43,7 +43,7 @@ func refill
     beq     3f
     add     r25, r26, r27
 2:  lbz     r26, VTLB_NEXT - 1(r25)
-    b       1b
+    b       1b                          /* loop: TLB_ENTRIES */
 
     /* Found. Does its own word give the right? (As long as the zone does not say otherwise.) */
 3:  slwi    r25, r26, 2
@@ -131,7 +131,7 @@ func refill
     cmplw   r23, r24
     beq-    9f
 42: lbz     r26, VTLB_NEXT - 1(r25)
-    b       41b
+    b       41b                         /* loop: TLB_ENTRIES */
 
     /* The guest's own miss. */
 7:  restore_23_27

@@ -96,7 +96,7 @@ func tlbwe_value
     add     r24, r24, r27
     beq     51f
     addi    r23, r24, VTLB_NEXT - 1 - VTLB_BUCKET
-    b       5b
+    b       5b                          /* loop: TLB_ENTRIES */
 51: lbz     r24, VTLB_NEXT(r26)
     stb     r24, VTLB_BUCKET(r23)
 

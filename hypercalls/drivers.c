@@ -31,7 +31,7 @@ uint32_t hcall_console_write(struct vcpu *v)
     if (error != 0) {
         return error;
     }
-    for (i = 0; i < count && console_put(v, cpu_read8(buffer + i)); i++) {
+    for (i = 0; i < count && console_put(v, cpu_read8(buffer + i)); i++) { /* loop: HCALL_CONSOLE_MAX + 1 */
     }
     return i;
 }
@@ -45,7 +45,7 @@ uint32_t hcall_console_read(struct vcpu *v)
     if (error != 0) {
         return error;
     }
-    for (i = 0; i < count && console_get(v, &byte); i++) {
+    for (i = 0; i < count && console_get(v, &byte); i++) { /* loop: HCALL_CONSOLE_MAX + 1 */
         cpu_write8(buffer + i, byte);
     }
     return i;

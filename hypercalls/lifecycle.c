@@ -69,7 +69,7 @@ uint32_t hcall_vm_failure(struct vcpu *v)
     if (buffer % 4 != 0 || !memory_contains_all(v, buffer, 4 * HCALL_FAILURE_WORDS)) {
         return ERROR(POINTER);
     }
-    for (i = 0; i < HCALL_FAILURE_WORDS; i++) {
+    for (i = 0; i < HCALL_FAILURE_WORDS; i++) { /* loop: HCALL_FAILURE_WORDS */
         cpu_write32(buffer + v->ram_offset + 4 * i, ((const uint32_t *)failure)[i]);
     }
     return 0;

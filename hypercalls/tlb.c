@@ -53,12 +53,12 @@ uint32_t hcall_tlb_batch(struct vcpu *v)
         return (uint32_t)HCALL_E_POINTER;
     }
     table += v->ram_offset;
-    for (row = table; row != table + count * ROW_BYTES; row += ROW_BYTES) {
+    for (row = table; row != table + count * ROW_BYTES; row += ROW_BYTES) { /* loop: TLB_ENTRIES */
         if (!is_entry(cpu_read32(row), cpu_read32(row + 12))) {
             return (uint32_t)HCALL_E_ARGUMENT;
         }
     }
-    for (row = table; row != table + now * ROW_BYTES; row += ROW_BYTES) {
+    for (row = table; row != table + now * ROW_BYTES; row += ROW_BYTES) { /* loop: ROWS */
         write_entry(v, cpu_read32(row), cpu_read32(row + 4), cpu_read32(row + 8), cpu_read32(row + 12));
     }
     if (now == count) {

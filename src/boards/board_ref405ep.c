@@ -53,7 +53,8 @@ void board_interrupt(void)
 {
     uint32_t active = cpu_mfdcr(DCR(UIC_MSR));
 
-    while (active != 0) { /* at most 32 rounds */
+    /* loop: min(32, all.interrupts + 1) */
+    while (active != 0) { /* the lines that are enabled: those of VMs, and the console's */
         uint32_t line = __builtin_clz(active);
 
         active &= ~UIC_BIT(line);

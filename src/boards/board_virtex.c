@@ -119,7 +119,8 @@ void board_interrupt(void)
 {
     uint32_t active = intc_read(INTC_ISR) & intc_read(INTC_IER);
 
-    while (active != 0) { /* at most 32 rounds */
+    /* loop: min(32, all.interrupts + 1) */
+    while (active != 0) { /* the lines that are enabled: those of VMs, and the console's */
         uint32_t line = (uint32_t)__builtin_ctz(active);
 
         active &= active - 1;

@@ -164,7 +164,7 @@ static void put_stub(struct vcpu *v, const uint32_t *word, uint32_t count)
 {
     uint32_t stub = v->stub_count, n;
 
-    for (n = 0; n < count; n++) {
+    for (n = 0; n < count; n++) { /* loop: STUB_WORDS */
         if (STUBS_OF_GUEST) {
             uint32_t at = v->stub_real + v->ram_offset + 4 * (stub * STUB_WORDS + n);
 
@@ -282,7 +282,7 @@ void optimize_reset(struct vcpu *v)
     bool on = (vm_config[vcpu_index(v)].flags & FEATURE_OPTIMIZE) != 0;
     uint32_t i;
 
-    for (i = 0; i < SITES && on; i++) {
+    for (i = 0; i < SITES && on; i++) { /* loop: CONFIG_OPTIMIZE_SITES */
         sites_of(v)->site[i].at = NOWHERE;
     }
     v->stub_count = 0;
@@ -306,7 +306,7 @@ void optimize_end(struct vcpu *v)
 {
     uint32_t left;
 
-    for (left = AT_ONCE; left != 0 && v->site_limit != 0; left--) {
+    for (left = AT_ONCE; left != 0 && v->site_limit != 0; left--) { /* loop: AT_ONCE */
         struct site *site = &sites_of(v)->site[--v->site_limit];
 
         if (site->at != NOWHERE) {
@@ -337,7 +337,7 @@ static struct site *find(const struct vcpu *v, uint32_t at)
     struct site *site = set_of(v, at);
     uint32_t way;
 
-    for (way = 0; way < WAYS; way++, site++) {
+    for (way = 0; way < WAYS; way++, site++) { /* loop: WAYS */
         if (site->at == at) {
             return site;
         }
@@ -359,7 +359,7 @@ static struct site *note(const struct vcpu *v, uint32_t at)
     struct site *set = set_of(v, at), *found = 0;
     uint32_t way, any = cpu_time(), free = 0;
 
-    for (way = 0; way < WAYS; way++) {
+    for (way = 0; way < WAYS; way++) { /* loop: WAYS */
         struct site *site = &set[(way + any) % WAYS];
 
         if (site->at == NOWHERE) {

@@ -50,7 +50,7 @@ static void put_tag(struct uart *u, const char *name, bool second)
     uint8_t *at = u->line;
     uint32_t length = 0;
 
-    while (length < VM_NAME_SIZE && name[length] != 0) {
+    while (length < VM_NAME_SIZE && name[length] != 0) { /* loop: VM_NAME_SIZE */
         length++;
     }
     u->tag_length = (uint8_t)(length + (second ? 5 : 3));
@@ -60,7 +60,7 @@ static void put_tag(struct uart *u, const char *name, bool second)
         *--at = '1';
         *--at = '.';
     }
-    while (length != 0) {
+    while (length != 0) { /* loop: VM_NAME_SIZE */
         *--at = (uint8_t)name[--length];
     }
     *--at = '[';
@@ -92,7 +92,10 @@ bool console_has_said(const struct vcpu *v)
     return (uart_of(v)->length | (IS_ENABLED(CONFIG_UART_SECOND) ? uart_second(v)->length : 0)) == 0;
 }
 
-/* Is there something to send? The guests' turns go round, a line each. */
+/*
+ * Is there something to send? The guests' turns go round, a line each. A line of its own fits own[], which is empty then:
+ * never: find_sender > send_some
+ */
 static bool find_sender(void)
 {
     uint32_t i;
@@ -107,7 +110,7 @@ static bool find_sender(void)
         begin(0, own + 2, own_length, 0);
         return true;
     }
-    for (i = 0; i < UART_ROWS; i++) {
+    for (i = 0; i < UART_ROWS; i++) { /* loop: VM_COUNT + all.second_uart */
         struct uart *u;
 
         turn = turn + 1 >= UART_ROWS ? 0 : turn + 1;
@@ -125,7 +128,7 @@ static uint32_t send_some(uint32_t room)
 {
     uint32_t left;
 
-    for (left = room; left != 0 && text_left != 0; left--, text_left--) {
+    for (left = room; left != 0 && text_left != 0; left--, text_left--) { /* loop: POLL_BYTES */
         board_uart_send(*text++);
     }
     if (text_left == 0) {
@@ -138,10 +141,14 @@ static uint32_t send_some(uint32_t room)
     return room - left;
 }
 
+/*
+ * While there is a line to send, the next message waits:
+ * never: console_own > message_next, message_start, message_text, message_hex, message_decimal, control_say
+ */
 void console_own(uint8_t byte)
 {
     if (own_length == OWN_SIZE || (own_length != 0 && own[1 + own_length] == '\n')) {
-        while (own_length != 0) {
+        while (own_length != 0) { /* loop: (CONFIG_CONSOLE_LINE + 2 * VM_NAME_SIZE + OWN_SIZE) / POLL_BYTES + 2 */
             find_sender();
             send_some(board_uart_room());
         }
@@ -154,13 +161,13 @@ void console_flush(void)
     uint32_t i;
 
     do { /* what waits in a FIFO becomes a line when the one before is out */
-        while (find_sender()) {
+        while (find_sender()) { /* loop: 4 * OWN_SIZE */
             send_some(board_uart_room());
         }
-        for (i = 0; i < UART_ROWS; i++) {
+        for (i = 0; i < UART_ROWS; i++) { /* loop: VM_COUNT + all.second_uart */
             line_hand_over(&uarts[i]);
         }
-    } while (find_sender());
+    } while (find_sender()); /* loop: 4 * OWN_SIZE */
 }
 
 /* ---- input ---- */
@@ -263,6 +270,10 @@ bool console_get(struct vcpu *v, uint8_t *byte)
 /* ---- both ---- */
 
 /* Interrupts are off: no more at a time than the FIFO of a 16550 holds, though QEMU's is empty again at once. */
+/*
+ * A message is longer, and there is a look for one behind the last byte.
+ * most: console_poll > 2 message_next, message_start, message_text, message_hex, message_decimal, control_say
+ */
 #define POLL_BYTES 16U
 
 void console_poll(void)
@@ -272,10 +283,10 @@ void console_poll(void)
     uint32_t left = POLL_BYTES;
     bool more;
 
-    while (listens() && board_uart_received(&byte)) { /* comes slower than we go */
+    while (listens() && board_uart_received(&byte)) { /* comes slower than we go */ /* loop: POLL_BYTES + 1 */
         receive(byte);
     }
-    while ((more = find_sender()) && left != 0 && (room = board_uart_room()) != 0) {
+    while ((more = find_sender()) && left != 0 && (room = board_uart_room()) != 0) { /* loop: POLL_BYTES + 1 */
         left -= send_some(room < left ? room : left);
     }
     want = (more ? BOARD_UART_SEND : 0) | (listens() ? BOARD_UART_RECEIVE : 0);
@@ -309,7 +320,7 @@ static void look(void)
     if (!empty && cpu_time() - held_since >= HOLD) {
         deaf = 1;
     }
-    for (i = 0; i < UART_ROWS; i++) {
+    for (i = 0; i < UART_ROWS; i++) { /* loop: VM_COUNT + all.second_uart */
         struct uart *u = &uarts[i];
 
         if (u->length == u->seen) {
@@ -320,7 +331,7 @@ static void look(void)
     }
     console_poll();
     if (empty) {
-        for (i = 0; i < UART_ROWS; i++) {
+        for (i = 0; i < UART_ROWS; i++) { /* loop: VM_COUNT + all.second_uart */
             uarts[i].idle = 1;
         }
         LOW_SET(pit_road, (uint32_t)(uintptr_t)schedule);
@@ -342,7 +353,7 @@ void console_init(void)
 {
     uint32_t i;
 
-    for (i = 0; i < UART_ROWS; i++) {
+    for (i = 0; i < UART_ROWS; i++) { /* loop: VM_COUNT + all.second_uart */
         UART_NUMBER(&uarts[i], i);
         put_tag(&uarts[i], vm_config[i].name, i >= VM_COUNT);
         uarts[i].idle = 1;

@@ -195,7 +195,7 @@ static inline uint32_t console_left(uint32_t now)
 
 static inline void console_own(uint8_t byte)
 {
-    while (board_uart_room() == 0) {
+    while (board_uart_room() == 0) { /* loop: 1 */
     }
     board_uart_send(byte);
 }

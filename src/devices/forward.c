@@ -16,7 +16,7 @@ bool forward_claims(const struct vcpu *v, uint32_t address, uint32_t size)
     const struct vm_config *config = &vm_config[vcpu_index(v)];
     uint32_t i;
 
-    for (i = 0; i < config->forward_count; i++) {
+    for (i = 0; i < config->forward_count; i++) { /* loop: most.forward */
         uint32_t offset = address - config->forward[i].base;
 
         if (offset < config->forward[i].size && size <= config->forward[i].size - offset) {
@@ -31,7 +31,7 @@ bool forward_is_near(const struct vcpu *v, uint32_t address)
     const struct vm_config *config = &vm_config[vcpu_index(v)];
     uint32_t i;
 
-    for (i = 0; i < config->forward_count && !MMIO_IS_NEAR(config->forward[i].base, address); i++) {
+    for (i = 0; i < config->forward_count && !MMIO_IS_NEAR(config->forward[i].base, address); i++) { /* loop: most.forward + 1 */
     }
     return i != config->forward_count;
 }

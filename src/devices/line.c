@@ -97,7 +97,7 @@ void line_sent(struct vcpu *v, struct uart *u)
     u->seen = 0;
     u->waiting = 0;
     u->empty = 1;
-    for (i = 0; i < count; i++) {
+    for (i = 0; i < count; i++) { /* loop: UART_OUTPUT */
         if (u->handed != 0) {
             put_waiting(u, u->output[i]);
         } else {

@@ -86,7 +86,7 @@ enum mmio mmio_access(struct vcpu *v, uint32_t address, uint32_t insn, uint32_t 
         value = forward_load(address, size);
         value = reversed ? turn(value, size) : value;
     }
-    for (i = 0; i < size && !forwarded; i++) { /* byte by byte, as memory has them */
+    for (i = 0; i < size && !forwarded; i++) { /* byte by byte, as memory has them */ /* loop: 4 */
         uint32_t shift = 8 * (reversed ? i : size - 1 - i);
 
         if (is_store(kind)) {

@@ -65,7 +65,7 @@ static uint32_t load_bytes(struct vcpu *v, struct uart *u, uint32_t reg, uint32_
     uint32_t value = 0;
     uint32_t i;
 
-    for (i = 0; i < 4; i++) {
+    for (i = 0; i < 4; i++) { /* loop: 4 */
         value <<= 8;
         if ((lanes << 8 * i & 0xFF000000) != 0) {
             value |= uart_16550_read(v, u, reg + i);
@@ -78,7 +78,7 @@ static void store_bytes(struct vcpu *v, struct uart *u, uint32_t reg, uint32_t v
 {
     uint32_t i;
 
-    for (i = 0; i < 4; i++) {
+    for (i = 0; i < 4; i++) { /* loop: 4 */
         if ((lanes << 8 * i & 0xFF000000) != 0) {
             uart_16550_write(v, u, reg + i, value << 8 * i >> 24);
         }

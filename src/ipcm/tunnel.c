@@ -52,7 +52,7 @@ static void become(uint32_t end, uint32_t next)
     bool changes = ((tunnel_states[end] ^ next) & TUNNEL_OPEN) != 0, opens = (next & TUNNEL_OPEN) != 0;
     uint32_t i;
 
-    for (i = 0; changes && i < e->rows; i++) {
+    for (i = 0; changes && i < e->rows; i++) { /* loop: TLB_ROW_COUNT - TLB_FIXED_ROWS */
         memory_map(e->row + i, opens);
     }
     if (changes && !opens) {
@@ -78,7 +78,7 @@ static __attribute__((noinline)) void step(uint32_t end)
 {
     uint32_t now = BOTH(tunnel_states[end], tunnel_states[end ^ 1]), pid = cpu_mfspr(SPRN_PID), then, i;
 
-    for (i = 0; steps[i][0] != now; i++) {
+    for (i = 0; steps[i][0] != now; i++) { /* loop: bytes.steps / 2 */
     }
     then = steps[i][1];
     become(end, then >> 4);

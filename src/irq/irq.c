@@ -13,7 +13,7 @@ void irq_acknowledge(const struct vcpu *v, uint32_t bits)
     const struct vm_config *config = &vm_config[vcpu_index(v)];
     uint32_t i;
 
-    for (i = 0; i < config->irq_count; i++) {
+    for (i = 0; i < config->irq_count; i++) { /* loop: most.interrupts */
         if ((bits & IRQ_BIT(config->irq[i].guest_line)) != 0) {
             board_irq_unmask(config->irq[i].line);
             if (VM_STORMS && !storm_acknowledge(v, i)) { /* acknowledged it is: an edge from now on counts, later */
@@ -27,8 +27,8 @@ void irq_route(uint32_t line)
 {
     uint32_t i, k;
 
-    for (i = 0; i < VM_COUNT; i++) {
-        for (k = 0; k < vm_config[i].irq_count; k++) {
+    for (i = 0; i < VM_COUNT; i++) { /* loop: VM_COUNT */
+        for (k = 0; k < vm_config[i].irq_count; k++) { /* loop: most.interrupts */
             if (vm_config[i].irq[k].line == line) {
                 if (VM_STORMS) {
                     storm_count(&vcpu[i], k);

@@ -22,7 +22,7 @@ static void close(uint32_t vm)
 
     storm_open &= ~(1U << vm);
     s->count = 0;
-    for (row = 0; s->held && row < vm_config[vm].irq_count; row++) {
+    for (row = 0; s->held && row < vm_config[vm].irq_count; row++) { /* loop: most.interrupts */
         if ((s->waiting >> row & 1) == 0) {
             board_irq_enable(vm_config[vm].irq[row].line);
         }
@@ -36,7 +36,7 @@ static void hold(struct vcpu *v)
     uint32_t row;
 
     storms[vcpu_index(v)].held = true;
-    for (row = 0; row < config->irq_count; row++) {
+    for (row = 0; row < config->irq_count; row++) { /* loop: most.interrupts */
         board_irq_mask(config->irq[row].line);
     }
     vcpu_event(v, EVENT_STORM);
@@ -80,7 +80,7 @@ __attribute__((noinline)) void storm_close(uint32_t now)
     uint32_t next = 0xFFFFFFFF;
     uint32_t i;
 
-    for (i = 0; i < VM_COUNT; i++) {
+    for (i = 0; i < VM_COUNT; i++) { /* loop: VM_COUNT */
         uint32_t left = storms[i].since + vm_care[i].interrupts_in - now;
 
         if ((storm_open >> i & 1) == 0) {

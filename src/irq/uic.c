@@ -39,7 +39,7 @@ static void pass_kinds(const struct vcpu *v)
     const struct vm_config *config = &vm_config[vcpu_index(v)];
     uint32_t i;
 
-    for (i = 0; i < config->irq_count; i++) {
+    for (i = 0; i < config->irq_count; i++) { /* loop: most.interrupts */
         uint32_t bit = UIC_BIT(config->irq[i].guest_line);
 
         board_irq_kind(config->irq[i].line, v->uic_tr & bit, v->uic_pr & bit);

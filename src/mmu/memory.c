@@ -21,7 +21,7 @@ void memory_init(void)
 {
     uint32_t i;
 
-    for (i = 0; i < TLB_FIXED_ROWS; i++) {
+    for (i = 0; i < TLB_FIXED_ROWS; i++) { /* loop: TLB_FIXED_ROWS */
         memory_map(i, true);
     }
     cpu_isync();
@@ -35,15 +35,15 @@ static void copy(uint32_t to, uint32_t from, uint32_t bytes)
 {
     uint32_t line = to & ~(CACHE_LINE - 1);
 
-    for (; bytes >= 4; bytes -= 4) {
+    for (; bytes >= 4; bytes -= 4) { /* loop: COPY_PIECE / 4 */
         cpu_write32(to, cpu_read32(from));
         to += 4;
         from += 4;
     }
-    for (; bytes != 0; bytes--) {
+    for (; bytes != 0; bytes--) { /* loop: 3 */
         cpu_write8(to++, cpu_read8(from++));
     }
-    for (; line < to; line += CACHE_LINE) {
+    for (; line < to; line += CACHE_LINE) { /* loop: COPY_PIECE / CACHE_LINE + 1 */
         cpu_dcbf(line);
     }
 }
@@ -57,7 +57,7 @@ void memory_zero(uint32_t line, uint32_t bytes)
 {
     uint32_t end = line + bytes;
 
-    for (; line != end; line += CACHE_LINE) {
+    for (; line != end; line += CACHE_LINE) { /* loop: MEMORY_PIECE / CACHE_LINE */
         cpu_dcbz(line);
         cpu_dcbf(line);
     }

@@ -59,7 +59,7 @@ static __attribute__((noinline)) void drop_shadows(uint32_t pid, uint32_t count,
 {
     uint32_t row;
 
-    for (row = TLB_ROW_COUNT; row < TLB_ENTRIES; row++) {
+    for (row = TLB_ROW_COUNT; row < TLB_ENTRIES; row++) { /* loop: TLB_ENTRIES - TLB_ROW_COUNT */
         uint32_t owner = shadow_owner[row];
 
         if ((owner >> 8) - pid < count && (number == TLB_EVERY || (owner & 0xFF) == number)) {
@@ -103,7 +103,7 @@ static const struct tlb_row *static_row(const struct vcpu *v, uint32_t physical)
 {
     uint32_t i;
 
-    for (i = 0; i < TLB_ROW_COUNT; i++) {
+    for (i = 0; i < TLB_ROW_COUNT; i++) { /* loop: TLB_ROW_COUNT */
         const struct tlb_row *row = &tlb_rows[i];
 
         if (row->tid == v->machine_pid && ((row->hi ^ physical) & SIZE_MASK(TLBHI_SIZE(row->hi))) == 0 &&
@@ -130,10 +130,11 @@ __attribute__((noinline)) uint32_t tlb_context(struct vcpu *v) /* off the straig
     v->pid &= 0xFF;
     if (v->context_of != v->pid) {
         v->context_of = v->pid;
-        for (i = 0; i < 8; i++) {
+        for (i = 0; i < 8; i++) { /* loop: 8 */
             v->mode_pid[i] = TLB_REAL(i) ? v->machine_pid : 0;
         }
     }
+    /* loop: TLB_CONTEXTS */
     for (i = 0; i < TLB_CONTEXTS; i++) { /* all contexts of this PID: the next change of mode needs none of this */
         if (t->key[i] >> 3 == v->pid && t->key[i] != 0) {
             v->mode_pid[t->key[i] & 7] = (uint8_t)(first + i);
@@ -145,7 +146,7 @@ __attribute__((noinline)) uint32_t tlb_context(struct vcpu *v) /* off the straig
         VCPU_UART_FAR(v);
         drop_shadows(first + i, 1, TLB_EVERY);
         t->key[i] = key;
-        for (uint32_t other = 0; other < 8; other++) {
+        for (uint32_t other = 0; other < 8; other++) { /* loop: 8 */
             v->mode_pid[other] = v->mode_pid[other] == first + i ? 0 : v->mode_pid[other];
         }
         v->mode_pid[mode] = (uint8_t)(first + i);
@@ -170,10 +171,10 @@ void tlb_invalidate(struct vcpu *v)
     uint32_t i;
 
     tlb_forget(v);
-    for (i = 0; i < TLB_ENTRIES; i++) {
+    for (i = 0; i < TLB_ENTRIES; i++) { /* loop: TLB_ENTRIES */
         t->hi[i] &= ~TLBHI_V;
     }
-    for (i = 0; i < TLB_BUCKETS + 1; i++) {
+    for (i = 0; i < TLB_BUCKETS + 1; i++) { /* loop: TLB_BUCKETS + 1 */
         t->bucket[i] = NONE;
     }
     t->split = false;
@@ -187,7 +188,7 @@ __attribute__((noinline)) void tlb_reset(struct vcpu *v)
     uint32_t i;
 
     tlb_forget(v);
-    for (i = 0; i < sizeof(*t) / 4; i++) {
+    for (i = 0; i < sizeof(*t) / 4; i++) { /* loop: (VCPU_SIZE - VCPU_VTLB) / 4 */
         ((uint32_t *)t)[i] = 0;
     }
     shadow_turn = shadow_turn < TLB_ROW_COUNT ? TLB_ROW_COUNT : shadow_turn; /* from zero, once */
@@ -199,7 +200,7 @@ __attribute__((noinline)) void tlb_reset(struct vcpu *v)
         (config->ram_guest | config->ram_machine | config->ram_size) % PAGE_4K != 0) {
         t->ram_size = 0;
     }
-    for (i = 0; i < 8; i++) {
+    for (i = 0; i < 8; i++) { /* loop: 8 */
         v->mode_pid[i] = TLB_REAL(i) ? v->machine_pid : 0;
     }
     v->context_of = 0;
@@ -224,7 +225,7 @@ static void unlink(struct vtlb *t, uint32_t index)
 {
     uint8_t *at = &t->bucket[bucket_of(t->hi[index])];
 
-    while (*at != index + 1) {
+    while (*at != index + 1) { /* loop: TLB_ENTRIES */
         at = &t->next[*at - 1];
     }
     *at = t->next[index];
@@ -278,7 +279,7 @@ static uint32_t search_list(const struct vtlb *t, uint32_t bucket, uint32_t addr
 {
     uint32_t i;
 
-    for (i = t->bucket[bucket]; i != NONE && !matches(t, i - 1, address, pid); i = t->next[i - 1]) {
+    for (i = t->bucket[bucket]; i != NONE && !matches(t, i - 1, address, pid); i = t->next[i - 1]) { /* loop: TLB_ENTRIES + 1 */
     }
     return i;
 }
@@ -385,7 +386,7 @@ static bool shares(const struct vcpu *v, uint32_t entry, uint32_t address, uint3
     if (VCPU_PAGE_SHARES(v, address, mask)) {
         return true;
     }
-    for (i = 0; i < TLB_ENTRIES; i++) {
+    for (i = 0; i < TLB_ENTRIES; i++) { /* loop: TLB_ENTRIES */
         uint32_t hi = t->hi[i];
 
         if (((hi ^ address) & SIZE_MASK(7)) == 0 && i != entry && (hi & TLBHI_V) != 0 && /* the first, of 16 MiB, for most */

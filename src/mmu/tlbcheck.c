@@ -37,7 +37,7 @@ static bool is_inside(uint32_t hi, uint32_t lo, uint32_t tid)
     uint32_t owner = (tid - VM_COUNT - 1) / TLB_CONTEXTS; /* huge for a PID of no context */
     uint32_t i;
 
-    for (i = 0; i < TLB_ROW_COUNT; i++) {
+    for (i = 0; i < TLB_ROW_COUNT; i++) { /* loop: TLB_ROW_COUNT */
         const struct tlb_row *r = &tlb_rows[i];
 
         if (memory_has_row(i) && r->tid == owner + 1 && PAGE_MASK(hi) >= PAGE_MASK(r->hi) &&
@@ -68,7 +68,7 @@ void tlb_check(void)
     uint32_t pid = cpu_mfspr(SPRN_PID);
     uint32_t row;
 
-    for (row = 0; row < TLB_ENTRIES; row++) {
+    for (row = 0; row < TLB_ENTRIES; row++) { /* loop: TLB_ENTRIES */
         check_row(row);
     }
     cpu_mtspr(SPRN_PID, pid);
@@ -82,7 +82,7 @@ void tlb_check_new(void)
     uint32_t tid = cpu_mfspr(SPRN_PID);
     uint32_t i;
 
-    for (i = 0; i < TLB_ENTRIES; i++) {
+    for (i = 0; i < TLB_ENTRIES; i++) { /* loop: TLB_ENTRIES */
         uint32_t other = cpu_tlbre_hi(i);
 
         if (i != row && (other & TLBHI_V) != 0 && cpu_mfspr(SPRN_PID) == tid &&

@@ -39,7 +39,7 @@ static const struct vcpu *focus; /* likewise: it has got the input */
 
 void message_text(const char *text)
 {
-    for (; *text != 0; text++) {
+    for (; *text != 0; text++) { /* loop: longest.text */
         console_own((uint8_t)*text);
     }
 }
@@ -48,7 +48,7 @@ void message_hex(uint32_t value)
 {
     uint32_t i;
 
-    for (i = 0; i < 8; i++) {
+    for (i = 0; i < 8; i++) { /* loop: 8 */
         console_own((uint8_t)"0123456789abcdef"[value >> 28]);
         value <<= 4;
     }
@@ -63,7 +63,7 @@ void message_decimal(uint32_t value)
     do {
         *--digit = (char)('0' + value % 10);
         value /= 10;
-    } while (value != 0);
+    } while (value != 0); /* loop: 10 */
     message_text(digit);
 }
 
@@ -74,7 +74,7 @@ void message_start(const char *kind, const struct vcpu *v)
 
     message_text("[proteus] ");
     message_text(kind);
-    for (i = 0; i < VM_NAME_SIZE && name[i] != 0; i++) {
+    for (i = 0; i < VM_NAME_SIZE && name[i] != 0; i++) { /* loop: VM_NAME_SIZE */
         console_own((uint8_t)name[i]);
     }
 }
@@ -84,11 +84,11 @@ static void message_insn(uint32_t insn)
 {
     uint32_t i;
 
-    for (i = 0; i < sizeof(mnemonics) / sizeof(mnemonics[0]); i++) {
+    for (i = 0; i < sizeof(mnemonics) / sizeof(mnemonics[0]); i++) { /* loop: bytes.mnemonics / 8 */
         if (mnemonics[i].key == (insn & 0xFC0007FE)) {
-            message_text(" (");
-            message_text(mnemonics[i].name);
-            message_text(")");
+            message_text(" ("); /* once: each key is of one row */
+            message_text(mnemonics[i].name); /* once: likewise */
+            message_text(")"); /* once: likewise */
         }
     }
 }
@@ -144,7 +144,7 @@ void message_next(void)
 {
     uint32_t i;
 
-    for (i = 0; i < VM_COUNT; i++) {
+    for (i = 0; i < VM_COUNT; i++) { /* loop: VM_COUNT */
         struct note *note = &notes[i];
 
         if ((note->table == 0 && note->stop == 0 && !note->lost) || !console_has_said(&vcpu[i])) {

@@ -73,9 +73,9 @@ void stat_report(void)
     uint32_t i, k;
 
     stat_switch(0, 0, cpu_time());
-    for (i = 0; i < VM_COUNT; i++) {
+    for (i = 0; i < VM_COUNT; i++) { /* loop: VM_COUNT */
         message_start("stat ", &vcpu[i]);
-        for (k = 0; k < STAT_COUNT; k++) {
+        for (k = 0; k < STAT_COUNT; k++) { /* loop: STAT_COUNT */
             if (vcpu[i].stat[k] != 0) {
                 message_text(" ");
                 message_text(names[k]);

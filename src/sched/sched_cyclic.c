@@ -29,7 +29,7 @@ static void frame_begin(uint32_t now, uint32_t begin)
     plan = plan_next;
     window = sched_plan[plan];
     trace_frame(plan, begin);
-    for (i = 0; i < VM_COUNT; i++) {
+    for (i = 0; i < VM_COUNT; i++) { /* loop: VM_COUNT */
         timer_sync(&vcpu[i], now);
     }
 }
@@ -44,7 +44,7 @@ static __attribute__((noinline)) void next_window(uint32_t now)
         end = now;
         window = sched_plan[plan + 1];
     }
-    for (i = 0; i <= SCHED_WINDOWS_MAX && (int32_t)(end - now) <= 0; i++) {
+    for (i = 0; i <= SCHED_WINDOWS_MAX && (int32_t)(end - now) <= 0; i++) { /* loop: SCHED_WINDOWS_MAX + 1 */
         if (window == sched_plan[plan + 1]) {
             frame_begin(now, end);
         }

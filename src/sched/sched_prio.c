@@ -28,6 +28,7 @@ static struct vcpu *level_next(uint32_t level, uint32_t now, uint32_t *wake)
     const struct sched_level *members = &sched_level[level];
     uint32_t i;
 
+    /* loop: VM_COUNT + 1; in all VM_COUNT + SCHED_LEVELS */
     for (i = 0; i <= members->count; i++) { /* the first one again, if its turn was over */
         struct vcpu *v = &vcpu[sched_order[members->first + turns[level].at]];
 
@@ -51,7 +52,7 @@ static void sync_below(uint32_t level, uint32_t now)
 {
     uint32_t i;
 
-    for (i = sched_level[level].first + sched_level[level].count; i < VM_COUNT; i++) {
+    for (i = sched_level[level].first + sched_level[level].count; i < VM_COUNT; i++) { /* loop: VM_COUNT */
         timer_sync(&vcpu[sched_order[i]], now);
     }
 }
@@ -79,7 +80,7 @@ __attribute__((noinline)) static struct vcpu *sched_next(uint32_t now, uint32_t 
 
     use(now - since);
     since = now;
-    for (level = 0; level < SCHED_LEVELS; level++) {
+    for (level = 0; level < SCHED_LEVELS; level++) { /* loop: SCHED_LEVELS */
         uint32_t above = wake;
 
         next = level_next(level, now, &wake);

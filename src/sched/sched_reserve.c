@@ -72,7 +72,7 @@ static struct server *earliest(uint32_t now, uint32_t *look, struct vcpu **spare
     uint32_t i = given_to;
     uint32_t n;
 
-    for (n = 0; n < VM_COUNT; n++) {
+    for (n = 0; n < VM_COUNT; n++) { /* loop: VM_COUNT */
         struct server *s;
         bool ready;
 
@@ -104,7 +104,7 @@ static void charge(uint32_t now)
 
     if (!begun) {
         begun = true;
-        for (i = 0; i < VM_COUNT; i++) {
+        for (i = 0; i < VM_COUNT; i++) { /* loop: VM_COUNT */
             servers[i].deadline = now;
         }
     }

@@ -15,7 +15,7 @@ static struct vcpu *sched_next(struct vcpu *v, uint32_t now, uint32_t *left)
 {
     uint32_t i;
 
-    for (i = 0; i < VM_COUNT; i++) {
+    for (i = 0; i < VM_COUNT; i++) { /* loop: VM_COUNT */
         v = v == &vcpu[VM_COUNT - 1] ? &vcpu[0] : v + 1;
         timer_sync(v, now);
         if (sched_is_ready(v, now)) {

@@ -84,7 +84,7 @@ void timer_program(struct vcpu *running, uint32_t now, uint32_t left)
         left = earlier(next_event(running, now), left);
     } else if (!IS_ENABLED(CONFIG_SCHED_CYCLIC)) { /* whose windows say who may wake */
         left = TICKS_MAX;
-        for (i = 0; i < VM_COUNT; i++) {
+        for (i = 0; i < VM_COUNT; i++) { /* loop: VM_COUNT */
             left = earlier(next_event(&vcpu[i], now), left);
         }
     }

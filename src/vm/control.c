@@ -30,7 +30,7 @@ bool control_key(uint8_t *escaped, uint8_t byte)
         *escaped = 0;
         return true;
     }
-    for (i = CONTROL_START; i < CONTROLS; i++) {
+    for (i = CONTROL_START; i < CONTROLS; i++) { /* loop: CONTROLS */
         if (before == 1 && byte == letters[i]) {
             *escaped = byte;
             return true;
@@ -49,12 +49,12 @@ __attribute__((cold, noinline)) void control_act(void)
 {
     uint32_t i, vm;
 
-    for (i = 0; i < CONTROLS; i++) {
+    for (i = 0; i < CONTROLS; i++) { /* loop: CONTROLS */
         uint32_t whose = control_wanted[i];
 
         control_wanted[i] = 0;
         told |= whose;
-        for (vm = 0; vm < VM_COUNT; vm++) {
+        for (vm = 0; vm < VM_COUNT; vm++) { /* loop: VM_COUNT */
             if ((whose >> vm & 1) == 0) {
                 continue;
             }
@@ -81,7 +81,7 @@ void control_say(void)
         [HCALL_STATE_RUNNING] = "running", [HCALL_STATE_WAITING] = "waiting", [HCALL_STATE_PAUSED] = "paused"};
     uint32_t vm;
 
-    for (vm = 0; vm < VM_COUNT; vm++) {
+    for (vm = 0; vm < VM_COUNT; vm++) { /* loop: VM_COUNT */
         const uint32_t *query = health[vm].query;
 
         if ((told >> vm & 1) == 0) {

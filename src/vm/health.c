@@ -26,7 +26,7 @@ uint64_t health_time(void)
     do {
         high = cpu_time_hi();
         low = cpu_time();
-    } while (high != cpu_time_hi());
+    } while (high != cpu_time_hi()); /* loop: 2 */
     return (uint64_t)high << 32 | low;
 }
 
@@ -63,7 +63,7 @@ static void tell(const struct vcpu *v)
 {
     uint32_t i;
 
-    for (i = 0; i < VM_COUNT; i++) {
+    for (i = 0; i < VM_COUNT; i++) { /* loop: VM_COUNT */
         const struct vm_care *care = &vm_care[i];
 
         if ((care->supervises >> vcpu_index(v) & 1) != 0 && care->line != VM_NO_LINE) {
@@ -148,11 +148,11 @@ __attribute__((cold, noinline)) void health_events(void)
 {
     uint32_t event, i;
 
-    for (event = 0; event < EVENTS; event++) {
+    for (event = 0; event < EVENTS; event++) { /* loop: EVENTS */
         uint32_t whose = vcpu_events[event];
 
         vcpu_events[event] = 0;
-        for (i = 0; i < VM_COUNT; i++) {
+        for (i = 0; i < VM_COUNT; i++) { /* loop: VM_COUNT */
             if ((whose >> i & 1) != 0) {
                 happened(&vcpu[i], event);
             }

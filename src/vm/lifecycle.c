@@ -148,13 +148,13 @@ static void start(struct vcpu *v)
     uint32_t *word = page_first_word(v);
     uint32_t i;
 
-    while (word < &v->machine_pid) {
+    while (word < &v->machine_pid) { /* loop: VCPU_MACHINE_PID / 4 */
         *word++ = 0;
     }
     page_init(v, vm_config[vcpu_index(v)].flags);
     vcpu_set_previrt(v, previrt);
     v->pc = image->entry;
-    for (i = 0; i < 5; i++) {
+    for (i = 0; i < 5; i++) { /* loop: 5 */
         v->gpr[3 + i] = image->r3_to_r7[i];
     }
     v->dbsr = v->work & WORK_CAUSE;
