@@ -18,7 +18,7 @@ Q       := $(if $(V),,@)
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
 .SUFFIXES:
-.PHONY: help run debug rom run-rom new test test-quick check system unit footprint bench schedule flow bench-linux linux readme mutate jitter fresh lint qemu menuconfig savedefconfig clean bench-ipc soak guests kernel FORCE
+.PHONY: help run rom run-rom test test-quick check system unit footprint bench schedule flow bounds bench-linux linux readme mutate jitter fresh lint qemu menuconfig savedefconfig clean debug new bench-ipc soak guests kernel FORCE
 
 help: ## this list
 	@echo "Proteus, a hybrid hypervisor for the PowerPC 405. PRODUCT=$(PRODUCT), of: $(PRODUCTS)"
@@ -77,6 +77,9 @@ schedule: deps-config ## prove that PRODUCT's tasks keep their deadlines: table,
 flow: deps-flow ## who can influence whom in PRODUCT, and by what: text, build/PRODUCT/flow.svg
 	$(Q)$(MAKE) --no-print-directory $(GEN)/partitions.h
 	$(Q)$(PYTHON) tools/flow.py --partitions $(GEN)/partitions.json --out $(O)
+bounds: deps-bounds ## the longest path of every road through PRODUCT's image, and of a run: build/PRODUCT/bounds.json
+	$(Q)$(MAKE) --no-print-directory $(O)/proteus.elf
+	$(Q)$(PYTHON) tools/bounds.py --image $(O)/proteus.elf $(if $(MEASURE),--measure)
 LINUXES := linux linux-previrt linux-jitter
 bench-linux: deps-bench linux qemu ## what Linux costs as a guest, by cause: build/bench-linux.json
 	$(Q)for p in $(LINUXES); do $(MAKE) --no-print-directory PRODUCT=$$p O=build/$$p-bench EXTRA_CONFIG=CONFIG_STATS=n build/$$p-bench/proteus.elf || exit 1; done

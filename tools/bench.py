@@ -444,8 +444,8 @@ def walk_arguments(vms, guests):
                     yield f"walk={name}:0x{low - guest + machine:x}-0x{high - guest + machine:x}"
 
 
-def measure_image(image, options):
-    """Run a hypervisor image; gives (VMs, report)."""
+def measure_image(image, options, *more):
+    """Run a hypervisor image, with more arguments of the plugin; gives (VMs, report)."""
     vms = read_partitions(image)
     code = code_ranges(image)
     for name, _, low, high, _ in vms:
@@ -454,7 +454,7 @@ def measure_image(image, options):
                                    "does gen/partitions.json belong to this image?"))
     arguments = [f"hyp=0x{low:x}-0x{high:x}" for low, high in code]
     arguments += [f"vm={name}:0x{low:x}-0x{high:x}" for name, _, low, high, _ in vms]
-    arguments += walk_arguments(vms, options.walks)
+    arguments += [*walk_arguments(vms, options.walks), *more]
     report = measure(image, arguments, options, [vm[0] for vm in vms])
     for key, what in (("stray_insns", "instructions outside hypervisor and partitions"),
                       ("odd_entries", "entries to the hypervisor that are no vector")):

@@ -9,6 +9,7 @@
 #   tools/deps.sh linux           build the Linux guest
 #   tools/deps.sh fresh           bare Debians to test in (tests/fresh)
 #   tools/deps.sh flow            draw who can influence whom
+#   tools/deps.sh bounds          bound the roads of an image (the solver of tools/bounds.py)
 #   tools/deps.sh lint            the static checks
 #   tools/deps.sh qemu            build the patched QEMU (tools/qemu)
 #   tools/deps.sh --list test     print what is missing, install nothing
@@ -18,7 +19,7 @@
 set -eu
 
 usage() {
-    echo "usage: tools/deps.sh [--list] config|run|debug|test|bench|linux|fresh|flow|lint|qemu ..." >&2
+    echo "usage: tools/deps.sh [--list] config|run|debug|test|bench|linux|fresh|flow|bounds|lint|qemu ..." >&2
     exit 2
 }
 
@@ -77,12 +78,13 @@ packages() {
     debug) packages run; echo "gdb-multiarch" ;;
     test)
         packages debug
-        echo "gcc libc6-dev libcmocka-dev python3-pytest python3-pytest-xdist python3-jsonschema spin graphviz"
+        echo "gcc libc6-dev libcmocka-dev python3-pytest python3-pytest-xdist python3-jsonschema spin graphviz glpk-utils"
         ;;
     bench) packages run; echo "gcc libc6-dev" ;;
     linux) echo "$linux" ;;
     fresh) echo "debootstrap debian-archive-keyring" ;;
     flow) packages config; echo "graphviz" ;;
+    bounds) packages bench; echo "glpk-utils" ;;
     lint) echo "make cppcheck shellcheck pyflakes3 python3" ;;
     qemu) echo "$build_qemu" ;;
     *) usage ;;
@@ -99,7 +101,7 @@ fi
 wanted=
 for purpose in "$@"; do
     wanted="$wanted $(packages "$purpose")" || exit 2
-    case $purpose in run | debug | test | bench) check_choice ;; esac
+    case $purpose in run | debug | test | bench | bounds) check_choice ;; esac
 done
 
 if ! command -v dpkg-query >/dev/null; then

@@ -22,7 +22,7 @@ QEMU = ["dpkg-dev", "patch", "gcc", "libc6-dev", "binutils", "meson", "ninja-bui
         "libfdt-dev", "python3-venv"]
 DEBUG = RUN + ["gdb-multiarch"]
 TEST = DEBUG + ["gcc", "libc6-dev", "libcmocka-dev", "python3-pytest", "python3-pytest-xdist", "python3-jsonschema", "spin",
-              "graphviz"]
+              "graphviz", "glpk-utils"]
 LINT = ["make", "cppcheck", "shellcheck", "pyflakes3", "python3"]
 
 # dpkg-query as it answers -W -f '${Package} ${db:Status-Status}': known packages on stdout, others make the status 1.
@@ -208,7 +208,7 @@ def test_not_debian(machine):
 
 @pytest.mark.parametrize("arguments", [[], ["--list"], ["nonsense"], ["run", "nonsense"]])
 def test_usage(machine, arguments):
-    assert machine.run(*arguments) == (2, "", "usage: tools/deps.sh [--list] config|run|debug|test|bench|linux|fresh|flow|lint|qemu ...\n", [])
+    assert machine.run(*arguments) == (2, "", "usage: tools/deps.sh [--list] config|run|debug|test|bench|linux|fresh|flow|bounds|lint|qemu ...\n", [])
 
 
 def test_fast_on_this_machine():

@@ -1,0 +1,1 @@
+"""roads: what tools/bounds.py is made of: the image's code, its graph, the facts beside its loops, the longest path."""
