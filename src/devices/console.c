@@ -95,6 +95,7 @@ bool console_has_said(const struct vcpu *v)
 /*
  * Is there something to send? The guests' turns go round, a line each. A line of its own fits own[], which is empty then:
  * never: find_sender > send_some
+ * total: find_sender > OWN_SIZE console_own
  */
 static bool find_sender(void)
 {
@@ -271,7 +272,7 @@ bool console_get(struct vcpu *v, uint8_t *byte)
 
 /* Interrupts are off: no more at a time than the FIFO of a 16550 holds, though QEMU's is empty again at once. */
 /*
- * A message is longer, and there is a look for one behind the last byte.
+ * A message is longer, and there is a look for one behind the last byte; a line has two bytes.
  * most: console_poll > 2 message_next, message_start, message_text, message_hex, message_decimal, control_say
  */
 #define POLL_BYTES 16U
@@ -286,7 +287,7 @@ void console_poll(void)
     while (listens() && board_uart_received(&byte)) { /* comes slower than we go */ /* loop: POLL_BYTES + 1 */
         receive(byte);
     }
-    while ((more = find_sender()) && left != 0 && (room = board_uart_room()) != 0) { /* loop: POLL_BYTES + 1 */
+    while ((more = find_sender()) && left != 0 && (room = board_uart_room()) != 0) { /* loop: POLL_BYTES / 2 + 2 */
         left -= send_some(room < left ? room : left);
     }
     want = (more ? BOARD_UART_SEND : 0) | (listens() ? BOARD_UART_RECEIVE : 0);

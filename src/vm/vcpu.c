@@ -93,6 +93,7 @@ __attribute__((noinline)) struct vcpu *vcpu_deliver(struct vcpu *v)
  * The end of every cold road: who runs next, and when is the next look? Whatever happened to v, here its timers are accounted
  * for and its pending word is right again. If nobody can run, the machine idles in the context of the guest whose registers
  * it holds. The hottest C of all: one piece, without a call on its straight way.
+ * Of the VMs that it finds to be reset or failed, one has the focus of the console: most: schedule > 2 console_poll
  */
 __attribute__((flatten, optimize("O2", "no-reorder-blocks"))) struct vcpu *schedule(struct vcpu *v)
 {

@@ -164,6 +164,35 @@ def test_rare_call(tmp_path):
     assert all_dear - bound(tmp_path, text) == 2 * (1 + 28 + 1 + 1)      # bl, lmw, blr, blr
 
 
+def test_total_of_calls(tmp_path):
+    """Two loops that call the same function, together so often; and a call that is made at most once of two."""
+    loop = "1:  bl g\n    addi r4, r4, 1\n    cmpw r4, r3\n    bne 1b /* loop: 10 */\n"
+    text = {"f": loop + loop + "    blr\n", "g": "    nop\n    nop\n    blr\n"}
+    assert bound(tmp_path, text) == 2 * 10 * (4 + 3) + 1
+    text["g"] += "/* total: f > 12 g */\n"
+    assert bound(tmp_path, text) == 2 * 10 * 4 + 12 * 3 + 1
+    text["g"] = text["g"].replace("12", "100")              # more than the loops can
+    assert bound(tmp_path, text) == 2 * 10 * (4 + 3) + 1
+    text["g"] = text["g"].replace("total: f > 100 g", "most: f > 5 g")
+    assert bound(tmp_path, text) == (4 + 3) * 5 + 1         # the calls themselves: without one no round is made
+
+
+def test_one_note_of_a_kind(tmp_path):
+    """A second one for a function would be left out."""
+    text = {"f": CALLED["f"], "g": CALLED["g"] + "/* most: f > 1 g */\n/* most: f > 2 g */\n"}
+    assert "most: another one of f" in refusal(tmp_path, text)
+
+
+def test_older_than_its_source(tmp_path):
+    """Lines of another text."""
+    paths = build(tmp_path, CALLED)
+    paths.notes.check_age(paths.code.path, paths.code)
+    os.utime(paths.code.path, (1, 1))
+    with pytest.raises(InputError) as caught:
+        paths.notes.check_age(paths.code.path, paths.code)
+    assert "older than src/program.S" in caught.value.lines[0]
+
+
 def test_irreducible(tmp_path):
     """A jump into a loop."""
     text = "    cmpwi r3, 0\n    beq 2f\n1:  nop\n2:  nop\n    cmpwi r4, 0\n    bne 1b /* loop: 3 */\n    blr\n"

@@ -143,7 +143,7 @@ def rounds(graph, loop, bound):
 
 def program(graph, loops, apart, unit, rare=((), 0), total=()):
     """The integer program as text. loops: [(loop, rounds)]; apart: [(node, node)], of which one at most is walked, once; rare:
-    ([(node, cost)], times): what a walk of a node may cost more, of all so many times; total: [(loop, rounds of all)].
+    ([(node, cost)], times): what a walk of a node may cost more (None: it does), of all so many times; total: [(loop, rounds of all)].
     """
     pairs = [(node, other) for node, following in graph.after.items() for other in following]
     edges = {pair: f"e{i}" for i, pair in enumerate(pairs)}
@@ -166,9 +166,9 @@ def program(graph, loops, apart, unit, rare=((), 0), total=()):
         limits.append(" + ".join(back) + "".join(f" - {times} {name}" for name in into)
                       + f" <= {times if head == graph.entry else 0}")
     limits += [f"{names[one]} + {names[other]} <= 1" if one != other else f"{names[one]} <= 1" for one, other in apart]
-    more = {f"y{i}": (names[node], costs[unit]) for i, (node, costs) in enumerate(rare[0])}
-    cost += [f"{extra} {name}" for name, (_, extra) in more.items()]
-    limits += [f"{name} - {walked} <= 0" for name, (walked, _) in more.items()]
+    more = {f"y{i}": (names[node], costs) for i, (node, costs) in enumerate(rare[0])}
+    cost += [f"{costs[unit]} {name}" for name, (_, costs) in more.items() if costs]
+    limits += [f"{name} - {walked} {'<' if costs else ''}= 0" for name, (walked, costs) in more.items()]
     if more:
         limits.append(" + ".join(more) + f" <= {rare[1]}")
     for (head, latches, _), times in total:

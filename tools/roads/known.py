@@ -9,6 +9,7 @@ LR = 8                                  # its number as a special purpose regist
 ALL, UNKNOWN = 0xFFFFFFFF, (0, 0)
 STORES = frozenset((*range(36, 40), 44, 45, 47))
 STORES_31 = frozenset((150, 151, 183, 215, 247, 407, 439, 661, 662, 725, 918))
+INTO_T_31 = frozenset((19, 20, 23, 83, 87, 279, 323, 339, 343, 371, 534, 790))     # that change rT alone
 LOGIC = {28: "and", 444: "or", 316: "xor"}
 NOTHING_31 = frozenset((0, 32, 467, 451, 144, 146, 131, 163, 978, 598, 854, 4, 86, 54, 278, 246, 470, 1014, 982, 966, 454, 370,
                         566, 262))       # that change no register followed here
@@ -156,6 +157,8 @@ class State:
             self.put("cr", (old[0] & ~mask | new[0] & mask, old[1] & ~mask | new[1] & mask))
         elif xo == 467 and (a, b) == (LR, 0):
             self.put("lr", self.get(t))
+        elif xo in INTO_T_31:
+            self.put(t, UNKNOWN)
         elif xo not in STORES_31 and xo not in NOTHING_31:
             self.put(t, UNKNOWN)
             self.put(a, UNKNOWN)

@@ -6,7 +6,8 @@
   once: WHY          a call of its function executes this line once at most
   either: NAME       of all lines with this name, a call of their function executes one at most, and that once
   never: F > G, H    while F runs, nobody calls G or H: neither itself nor whom it calls
-  most: F > 2 G, H   a call of F leads to a call of G at most twice, and of H
+  most: F > N G, H   N of the calls that F makes at most, G and H included, are of G or H, or lead there
+  total: F > N G     G is called N times at most while F runs, by whomever
   calls: W > F, G    what the word W holds that the assembler calls by, or whom the function W calls by a pointer
 
 N is made of numbers, + - * / ( ), max(), min(), and names: of gen/autoconf.h, gen/partitions.h and the other headers, enumerators
@@ -22,7 +23,7 @@ import re
 
 from kconfig import InputError, fault, read_text
 
-NOTE = re.compile(r"(?:[*/.]|^)[ \t]*\b(loop|either|once|never|most|calls): (.*?)[ \t]*(?:\*/|$)", re.M)
+NOTE = re.compile(r"(?:[*/.:]|^)[ \t]*\b(loop|either|once|never|most|total|calls): (.*?)[ \t]*(?:\*/|$)", re.M)
 TEXT = re.compile(rb"[\t\r\n -~]+(?=\0)")
 DEFINE = re.compile(r"^[ \t]*#define[ \t]+(\w+)[ \t]+([^\n]+)$", re.M)
 ENUM = re.compile(r"\benum\b[^{;]*\{([^}]*)\}", re.S)
@@ -35,7 +36,7 @@ class Notes:
 
     def __init__(self, root, generated, image):
         self.root, self.generated, self.image = root, generated, image
-        self.loops, self.eithers, self.never, self.calls, self.names, self.most = {}, {}, {}, {}, {}, {}
+        self.loops, self.eithers, self.never, self.calls, self.names, self.most, self.total = {}, {}, {}, {}, {}, {}, {}
         self.local = {}                             # of a file's own
 
         for folder in FOLDERS:
@@ -50,14 +51,16 @@ class Notes:
             number, kind, what = text.count("\n", 0, match.start()) + 1, match[1], match[2]
             if lines[number - 1].strip().lstrip("/") == match[0].strip().lstrip("/"):
                 number += 1
-            if kind in ("never", "calls", "most"):
+            if kind in ("never", "calls", "most", "total"):
                 who, _, whom = what.partition(" > ")
-                if kind == "most":
+                if kind in ("most", "total"):
                     count, _, whom = whom.partition(" ")
-                    self.most[who.strip()] = ((short, number), count, [name.strip() for name in whom.split(",")])
+                    if who.strip() in getattr(self, kind):
+                        raise InputError(fault(short, number, f"{kind}: another one of {who.strip()}", "one for each function"))
+                    getattr(self, kind)[who.strip()] = ((short, number), count, [name.strip() for name in whom.split(",")])
                 if not whom:
                     raise InputError(fault(short, number, f"`{kind}: {what}` names nobody", f"{kind}: F > G, H"))
-                if kind != "most":
+                if kind in ("never", "calls"):
                     getattr(self, kind).setdefault(who.strip(), set()).update(name.strip() for name in whom.split(","))
             elif kind == "loop":
                 self.loops[short, number] = what

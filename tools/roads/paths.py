@@ -12,6 +12,7 @@ from roads import known
 from roads.code import ENTRY
 
 SUM = 2         # units: instructions, cycles
+FREE = "="      # in front of a name: its calls are counted elsewhere (note `total`)
 
 
 def plain_name(name):
@@ -45,6 +46,14 @@ class Paths:
         if name is None:
             self.code.refuse(start, "a call of what is no function", "a symbol")
         cut = cut | frozenset(self.notes.never.get(plain_name(name), ()))
+        free = {FREE + one for one in self.notes.total.get(plain_name(name), (0, 0, ()))[2]} - cut
+        if free:                                            # with what it may call at most so often, and without that note
+            freed, plain = self._with_total(plain_name(name), cut, self.bound(start, cut | free)), self._bound(start, name, cut)
+            return min(freed, plain) if freed and plain else plain
+        return self._bound(start, name, cut)
+
+    def _bound(self, start, name, cut):
+        """Likewise, by its graph."""
         key = (start, cut)
         if key in self.open:
             chain = [self.code.names[one] for one, _ in self.open[self.open.index(key):]] + [name]
@@ -67,11 +76,22 @@ class Paths:
         """A call costs what those cost that it may call. One that does not return, or is never made, leads nowhere."""
         bounds = [self.bound(target, cut) for target in called if plain_name(self.code.names.get(target, "")) not in cut]
         bounds = [bound for bound in bounds if bound is not None]
+        if bounds and all(FREE + plain_name(self.code.names.get(target, "")) in cut for target in called):
+            return
         if bounds:
             graph.cost[node] = tuple(graph.cost[node][unit] + max(bound[unit] for bound in bounds) for unit in range(SUM))
         else:
             graph.after[node] = []
             graph.ends.discard(node)
+
+    def _with_total(self, name, cut, found):
+        """By a note `total`: whom it names has cost nothing so far."""
+        if not found:
+            return None
+        place, count, whom = self.notes.total[name]
+        times, starts = self.notes.number(count, place), [at for at, one in self.code.names.items() if plain_name(one) in whom]
+        bounds = [bound for bound in (self.bound(at, cut) for at in starts if plain_name(self.code.names[at]) not in cut) if bound]
+        return tuple(found[unit] + times * max((bound[unit] for bound in bounds), default=0) for unit in range(SUM))
 
     def _rare(self, graph, calls, name, cut):
         """({node: what its call may cost more}, so many times in all), by a note `most`; calls cost the rest from now on."""
@@ -80,7 +100,9 @@ class Paths:
         place, count, whom = self.notes.most[name]
         more = {}
         for node in set(calls) & set(graph.cost):
-            if len(calls[node]) == 1 and plain_name(self.code.names.get(calls[node][0], "")) not in whom:
+            if plain_name(self.code.names.get(calls[node][0], "")) in whom:
+                more[node] = None                           # counts whenever it is made
+            elif len(calls[node]) == 1:
                 dear, cheap = self.bound(calls[node][0], cut), self.bound(calls[node][0], cut | frozenset(whom))
                 if dear and cheap and dear != cheap:
                     more[node] = tuple(a - b for a, b in zip(dear, cheap))
