@@ -16,7 +16,7 @@ bool forward_claims(const struct vcpu *v, uint32_t address, uint32_t size)
     const struct vm_config *config = &vm_config[vcpu_index(v)];
     uint32_t i;
 
-    for (i = 0; i < config->forward_count; i++) { /* loop: most.forward */
+    for (i = 0; i < config->forward_count; i++) { /* loop: most.forward + 1 */
         uint32_t offset = address - config->forward[i].base;
 
         if (offset < config->forward[i].size && size <= config->forward[i].size - offset) {

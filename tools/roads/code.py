@@ -132,7 +132,7 @@ class Code:
             folder = folders[entry.dir_index if new else entry.dir_index - 1] if new or entry.dir_index else b""
             name = entry.name if entry.name.startswith(b"/") or b"/" in entry.name else os.path.join(folder, entry.name)
             place = (os.path.normpath(name.decode()), line)
-            for at in range(address & ~3, following[0], 4):
+            for at in range(address & ~3, max(following[0], address + 1), 4):     # of several at a place, all
                 self.lines.setdefault(at, []).append(place)
 
     def name_of(self, at):
