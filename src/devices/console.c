@@ -161,6 +161,7 @@ void console_flush(void)
 {
     uint32_t i;
 
+    /* On no road to a guest, but at the end of the machine's run: nobody needs a bound that is near. */
     do { /* what waits in a FIFO becomes a line when the one before is out */
         while (find_sender()) { /* loop: 4 * OWN_SIZE */
             send_some(board_uart_room());
