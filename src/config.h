@@ -113,7 +113,8 @@
 #define STUB_WORDS     11
 #define STUBS_OF_GUEST IS_ENABLED(CONFIG_TLB_VIRT)
 #define STUB_COUNT     (BOARD_PAGE_MIN < 4096 && !STUBS_OF_GUEST ? 0 : CONFIG_OPTIMIZE_STUBS)
-#define STUB_AREA      (STUB_COUNT <= 93 ? 0x1000U : STUB_COUNT <= 186 ? 0x2000U : 0x4000U) /* its beginning is a multiple of it */
+/* Where stubs are, which begins at a multiple of it. */
+#define STUB_AREA      (STUB_COUNT <= 93 ? 0x1000U : STUB_COUNT <= 186 ? 0x2000U : 0x4000U)
 #define STUB_NEAR      (0x01000000U - STUB_AREA)
 #define VCPU_SITES                                                                                                \
     uint32_t site_turn, site_limit;             /* traps to the next look; how many places there may be */        \

@@ -8,8 +8,9 @@ a step that ends behind a privileged instruction, however long the hypervisor, a
 machine at the next place where the VM's registers are its own. `monitor help` lists what gdb has no words for.
 
 The image has no byte for it: vmstate.py knows what lies where, and QEMU's stub and monitor (monitor.py) do the rest. Runs in gdb
-are repeatable as others are (-icount), and steps take no time of the machine's, through the hypervisor, too. Where QEMU stops at a
-breakpoint, its clock goes on to the next timer (findings/qemu-icount-breakpoint.sh): so there is always one that is near (TICK).
+are repeatable as others are (-icount), and steps take no time of the machine's, through the hypervisor, too. Where QEMU stops at
+a breakpoint, its clock goes on to the next timer (findings/qemu-icount-breakpoint.sh): so there is always one that is near
+(TICK).
 
   debug.py --image build/demo/proteus.elf [--vm ctask] [-- arguments for gdb]
 """

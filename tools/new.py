@@ -131,7 +131,8 @@ def texts(product, board, path, pieces, kconf):
     column = max(len(f'image = "{image}"'), len('console = "shared"')) + 2
     options = ["CONFIG_TLB_VIRT=y"] if translates(pieces) else []
     return (DEFCONFIG.format(board="\n".join(board_options(board, kconf)), options="".join(line + "\n" for line in options)),
-            PARTITIONS.format(product=product, vm=vm, image=image, memory=memory, space=" " * (column - len(f'image = "{image}"')),
+            PARTITIONS.format(product=product, vm=vm, image=image, memory=memory,
+                              space=" " * (column - len(f'image = "{image}"')),
                               pad=" " * (column - len('console = "shared"')),
                               console=f"a {device['kind']} as the board's own {board.console}, at 0x{device['base']:08X}"), image)
 

@@ -638,7 +638,8 @@ int main_optimize(void)
 {
     static const struct CMUnitTest tests[] = {
         TEST_ALONE(every_register), TEST_ALONE(none_that_has_consequences), TEST_ALONE(every_kind), TEST_ALONE(interrupted),
-        TEST_ALONE(as_many_as_there_is_room_for), TEST_ALONE(seen_once), TEST_ALONE(stubs_end), TEST_ALONE(with_translation), TEST_ALONE(written_again), TEST_ALONE(user_state_traps),
+        TEST_ALONE(as_many_as_there_is_room_for), TEST_ALONE(seen_once), TEST_ALONE(stubs_end), TEST_ALONE(with_translation),
+        TEST_ALONE(written_again), TEST_ALONE(user_state_traps),
         TEST_ALONE(user_state_is_led_to_a_stub), TEST_ALONE(where_no_stub_is),
         TEST_ALONE(restart_has_none),
     };

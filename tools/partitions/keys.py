@@ -178,8 +178,9 @@ PARTITIONS = {
         Key("optimize", FLAG, "its hot privileged instructions become loads and stores of its register pages, while it runs "
             "(needs `CONFIG_OPTIMIZE`). The pages are where `irfm` says, and at the top without it", False, option="OPTIMIZE",
             example="optimize = true"),
-        Key("stubs", TABLE, "with `CONFIG_TLB_VIRT`, 4 KiB of its memory that it does not use, for `optimize` of what takes more than one "
-            "word; its code runs at one address with translation, all of it as far from there as the stubs are", says="none",
+        Key("stubs", TABLE, "with `CONFIG_TLB_VIRT`, memory of its own that it does not use, for `optimize` of what takes more "
+            "than one word: 44 bytes for each of `CONFIG_OPTIMIZE_STUBS`, in all 4, 8 or 16 KiB. With translation, its code runs "
+            "at one address, all of it as far from where it is without as the stubs", says="none",
             option="OPTIMIZE", example='stubs = { guest = "0x7EA000", at = "0xC07EA000" }'),
         Key("tunnels_at", NUMBER, "guest-physical address of registers, 16 bytes for each of its tunnels: for a guest that makes "
             "no hypercalls (needs `CONFIG_IPCM_REGS`; `hypercalls/README.md`)", says="none", address=True,
@@ -196,7 +197,8 @@ PARTITIONS = {
         Key("file", TEXT, "its file", "", required=BLOB),
         Key("guest", NUMBER, "guest-physical address, a multiple of 4", required=BLOB, address=True))),
     "stubs": Table("stubs", (
-        Key("guest", NUMBER, "guest-physical address, a multiple of 4 KiB", required='stubs = { guest = "0xF000" }', address=True),
+        Key("guest", NUMBER, "guest-physical address, a multiple of their size", required='stubs = { guest = "0xF000" }',
+            address=True),
         Key("at", NUMBER, "where its code sees them, a multiple of 16 MiB away", says="there", address=True))),
     "tasks": Table("tasks", (
         Key("name", TEXT, "the task's, unique in its VM", says="its number"),

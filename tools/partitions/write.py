@@ -151,6 +151,11 @@ def forward_lines(vm):
     return [f"        .forward_count = {len(vm.forward)},", f"        .forward = {f'forward_{vm.index}' if vm.forward else '0'},"]
 
 
+def sites_lines(product, vm):
+    """The member of vm_config that says which row of `sites` a VM that is optimized has."""
+    return [f"        .sites = {sum(other.optimize for other in product.vms[:vm.index])},"]
+
+
 def stubs_lines(vm):
     """The members of vm_config for the page of its stubs."""
     stubs = vm.stubs or {"at": NO_STUBS, "guest": NO_STUBS}
@@ -192,7 +197,7 @@ def render_c(product):
                      f"        .console_line = {vm.console_line},"] if mixed else []),
                   *([f"        .uart_other = {uart_other(product, vm)},"] if product.config.get("UART_SECOND") else []),
                   *([f"        .page = 0x{vm.page:08X},"] if product.registers else []),
-                  *([f"        .sites = {sum(other.optimize for other in product.vms[:vm.index])},"] if product.config.get("OPTIMIZE") else []),
+                  *(sites_lines(product, vm) if product.config.get("OPTIMIZE") else []),
                   *(stubs_lines(vm) if product.config.get("OPTIMIZE") and product.config.get("TLB_VIRT") else []),
                   *([f"        .tunnels_at = 0x{vm.tunnels_at or 0:08X},"] if product.config.get("IPCM_REGS") else []),
                   *(forward_lines(vm) if product.config.get("FORWARD") else []),

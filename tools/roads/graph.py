@@ -143,7 +143,8 @@ def rounds(graph, loop, bound):
 
 def program(graph, loops, apart, unit, rare=((), 0), total=()):
     """The integer program as text. loops: [(loop, rounds)]; apart: [(node, node)], of which one at most is walked, once; rare:
-    ([(node, cost)], times): what a walk of a node may cost more (None: it does), of all so many times; total: [(loop, rounds of all)].
+    ([(node, cost)], times): what a walk of a node may cost more (None: it does), of all so many times; total: [(loop, rounds of
+    all)].
     """
     pairs = [(node, other) for node, following in graph.after.items() for other in following]
     edges = {pair: f"e{i}" for i, pair in enumerate(pairs)}

@@ -90,7 +90,8 @@ class Paths:
             return None
         place, count, whom = self.notes.total[name]
         times, starts = self.notes.number(count, place), [at for at, one in self.code.names.items() if plain_name(one) in whom]
-        bounds = [bound for bound in (self.bound(at, cut) for at in starts if plain_name(self.code.names[at]) not in cut) if bound]
+        bounds = (self.bound(at, cut) for at in starts if plain_name(self.code.names[at]) not in cut)
+        bounds = [bound for bound in bounds if bound]
         return tuple(found[unit] + times * max((bound[unit] for bound in bounds), default=0) for unit in range(SUM))
 
     def _rare(self, graph, calls, name, cut):
