@@ -86,6 +86,9 @@ COMPARED = {"==": "!=", "!=": "==", "<": "<=", "<=": "<", ">": ">=", ">=": ">", 
 DROPPED = re.compile(r"^ +(?:[0-9]+: +)?(?:stw|stb|sth|stwx|mtspr|tlbwe)\s")
 STATEMENT = re.compile(r"^ +(?:[\w>.\[\]\-]+(?: [|&+\-]?= )[^;]*|\w+\([^;{}]*\));(?: /\*.*\*/)?$")
 
+# What `make bounds` reads beside a loop is no part of a mutant's name.
+NOTE = re.compile(r" */\* loop: [^*\n]*\*/")
+
 
 def of_assembler(text):
     """(rule, changed line) of a line of assembler."""
@@ -122,7 +125,7 @@ def mutants_of(path):
     assembler = path.startswith("asm/")
     comment, seen = False, collections.Counter()
     with open(os.path.join(ROOT, path), encoding="utf-8") as file:
-        for number, text in enumerate(file.read().splitlines()):
+        for number, text in enumerate(NOTE.sub("", file.read()).splitlines()):
             inside, comment = comment, ("/*" in text or comment) and "*/" not in text[text.rfind("/*") + 1:]
             if inside or not text.startswith("    ") or text.lstrip().startswith(("/*", "*", "#", ".")):
                 continue
