@@ -35,6 +35,19 @@ def test_one_folder_for_one_image(monkeypatch, tmp_path):
     assert {what for what in mine if mine[what] != other[what]} == {"file", "named"}
 
 
+def test_a_new_proof_links_nothing(images):
+    """A new measurement of the bench proves a product's schedule again, perhaps while its image is run: that stays as it is.
+
+    It was linked anew, and whoever opened it just then found no image.
+    """
+    image = images.elf("demo", folder="build/proven")
+    proof, before = os.path.join(os.path.dirname(image), "schedule.fits"), os.stat(image).st_mtime_ns
+    os.utime(proof, (0, 0))
+    images.built.clear()
+    assert images.elf("demo", folder="build/proven") == image
+    assert os.stat(proof).st_mtime > 0 and os.stat(image).st_mtime_ns == before
+
+
 def test_a_blob_makes_another_image(monkeypatch, tmp_path):
     """What a partition file names beside it belongs to the image: another text of it is built anew, the same is not."""
     made = []
