@@ -143,7 +143,7 @@ class Guest:
         return bool(registers["MSR"] & MSR_PR) and self.is_loaded() and not self.starts()
 
     def place(self, registers):
-        """"guest" or "idle": where its registers are in the machine; "": they are in its file."""
+        """"guest", "vector" or "idle": where its registers are in the machine; "": they are in its file."""
         return self.layout.place(self.monitor, registers) if self.is_loaded() else ""
 
     def registers(self):
@@ -308,8 +308,10 @@ class Control:
         return not registers["MSR"] & MSR_PR and registers["NIP"] in self.switches
 
     def settle(self):
-        """Where an interrupt has stopped the machine, the guest's registers may be half saved: on to where they are not."""
-        if not self.guest.place(self.monitor.registers()):
+        """Where an interrupt has stopped the machine, the guest's registers may be half saved (at a vector, pc and MSR): on to
+        where they are not.
+        """
+        if self.guest.place(self.monitor.registers()) not in ("guest", "idle"):
             self.through()
 
     def go(self):

@@ -225,3 +225,15 @@ def test_interrupted(images, board, vm):
             assert talker.ask("g")[8 * 32:8 * 33] == f"{registers['pc']:08x}"
             if vm == "echo1":
                 assert talker.ask("s") == "S05" and talker.control.guest.is_loaded()
+
+
+def test_interrupted_at_a_vector(images):
+    """The first instruction of the hypervisor's: the guest's pc and MSR are not the machine's, which goes on to where they are."""
+    with debug.started(images.elf("echo")) as (monitor, machine, layout), Talker(monitor, machine, layout, "echo1") as talker:
+        control = talker.control
+        assert control.enter()
+        for _ in range(4):
+            assert control.run({0x1100}, lambda found: found["NIP"] == 0x1100 and not found["MSR"] & debug.MSR_PR)   # its UART
+            control.settle()
+            registers = control.guest.registers()
+            assert layout.guests[control.guest.index].name_of(registers["pc"]) and monitor.registers()["MSR"] & debug.MSR_PR
