@@ -4,27 +4,9 @@
  */
 #include "diskserver.h"
 
+#include "words.h"
+
 /* ---- configuration ---- */
-
-static const char *skip(const char *at)
-{
-    while (*at == ' ' || *at == '\t') {
-        at++;
-    }
-    return at;
-}
-
-static bool is_end(char c)
-{
-    return c == 0 || c == '\n' || c == '#';
-}
-
-static uint32_t digit(char c)
-{
-    uint32_t value = (uint32_t)c - '0', letter = ((uint32_t)c | 0x20) - 'a';
-
-    return value < 10 ? value : letter < 6 ? letter + 10 : 16;
-}
 
 /* A number of 32 bits, and the blanks behind it; 0 if there is none. */
 static const char *number(const char *at, uint32_t *value)
@@ -121,21 +103,11 @@ void disk_server_begin(struct disk_server *s, uint8_t *base, uint32_t apart)
 
 /* ---- lives ---- */
 
-/* A client may have sent something and died before it is seen for the first time. */
 static bool begin(struct disk_client *c)
 {
     struct ipc_area area;
-    uint32_t state = 0;
-    bool is_life;
 
-    proteus_ipcm_status(c->tunnel, &state);
-    is_life = (state & TUNNEL_LOST) != 0;
-    if (is_life) {
-        tunnel_area(state, c->base, &area);
-    } else {
-        is_life = tunnel_begin(c->tunnel, c->base, &area) == 0;
-    }
-    c->there = is_life && disk_open(&area, IPC_READER, &c->asks, &c->answers, &c->pieces);
+    c->there = tunnel_finds(c->tunnel, c->base, &area) && disk_open(&area, IPC_READER, &c->asks, &c->answers, &c->pieces);
     c->lives += c->there;
     return c->there;
 }

@@ -45,4 +45,17 @@ static inline int32_t tunnel_begin(uint32_t tunnel, uint8_t *base, struct ipc_ar
     tunnel_area(state, base, area);
     return 0;
 }
+
+/* The same for who serves the other end: that may have sent something and died before it is seen for the first time. */
+static inline bool tunnel_finds(uint32_t tunnel, uint8_t *base, struct ipc_area *area)
+{
+    uint32_t state = 0;
+
+    proteus_ipcm_status(tunnel, &state);
+    if ((state & TUNNEL_LOST) != 0) {
+        tunnel_area(state, base, area);
+        return true;
+    }
+    return tunnel_begin(tunnel, base, area) == 0;
+}
 #endif

@@ -3,6 +3,8 @@
  */
 #include "netswitch.h"
 
+#include "words.h"
+
 #define TYPE_IPV4 0x0800u
 #define TYPE_ARP  0x0806u
 
@@ -36,26 +38,6 @@ static bool is_group(const uint8_t *frame)
 }
 
 /* ---- configuration ---- */
-
-static const char *skip(const char *at)
-{
-    while (*at == ' ' || *at == '\t') {
-        at++;
-    }
-    return at;
-}
-
-static bool is_end(char c)
-{
-    return c == 0 || c == '\n' || c == '#';
-}
-
-static uint32_t digit(char c)
-{
-    uint32_t value = (uint32_t)c - '0', letter = ((uint32_t)c | 0x20) - 'a';
-
-    return value < 10 ? value : letter < 6 ? letter + 10 : 16;
-}
 
 /* A number up to `most`; 0 behind none. */
 static const char *number(const char *at, uint32_t base, uint32_t most, uint32_t *value)
@@ -171,21 +153,11 @@ static void greet(struct netswitch_port *p)
     }
 }
 
-/* A client may have sent something and died before it is seen for the first time. */
 static bool begin(struct netswitch_port *p)
 {
     struct ipc_area area;
-    uint32_t state = 0;
-    bool is_life;
 
-    proteus_ipcm_status(p->tunnel, &state);
-    is_life = (state & TUNNEL_LOST) != 0;
-    if (is_life) {
-        tunnel_area(state, p->base, &area);
-    } else {
-        is_life = tunnel_begin(p->tunnel, p->base, &area) == 0;
-    }
-    p->there = is_life && netcard_open(&area, IPC_READER, &p->from, &p->to);
+    p->there = tunnel_finds(p->tunnel, p->base, &area) && netcard_open(&area, IPC_READER, &p->from, &p->to);
     if (p->there) {
         p->lives++;
         greet(p);

@@ -83,21 +83,11 @@ void server_add(struct server *s, uint32_t tunnel, uint8_t *base, const char *na
     c->name = name;
 }
 
-/* A client may have sent something and died before it is seen for the first time. */
 static bool begin(struct server_client *c)
 {
     struct ipc_area area;
-    uint32_t state = 0;
-    bool is_life;
 
-    proteus_ipcm_status(c->tunnel, &state);
-    is_life = (state & TUNNEL_LOST) != 0;
-    if (is_life) {
-        tunnel_area(state, c->base, &area);
-    } else {
-        is_life = tunnel_begin(c->tunnel, c->base, &area) == 0;
-    }
-    c->there = is_life && terminal_open(&area, IPC_READER, &c->lines, &c->keys);
+    c->there = tunnel_finds(c->tunnel, c->base, &area) && terminal_open(&area, IPC_READER, &c->lines, &c->keys);
     c->lives += c->there;
     return c->there;
 }
