@@ -343,7 +343,7 @@ static bool is_late(const struct peer *p)
 /* ARP, then pings, one at a time, then the bulk. */
 static void work(struct peer *p)
 {
-    if (p->owes && send_ack(p)) {
+    if (p->owes && p->known && send_ack(p)) { /* its data may come before it has said who it is */
         p->owes = false;
     }
     if (!p->known) {
